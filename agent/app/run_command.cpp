@@ -1,0 +1,68 @@
+#include "agent/app/run_command.hpp"
+
+#include <malloc.h>
+
+#include "agent/app/plugin_sources.hpp"
+#include "agent/executor/options.hpp"
+#include "agent/executor/restart_policy.hpp"
+#include "agent/worker/files.hpp"
+#include "agent/worker/worker.hpp"
+#include "shared/base/version.hpp"
+
+namespace synapsex::agent {
+
+namespace {
+
+// glibc gives each thread an arena of its own and keeps what is freed; in a process of three
+// threads that allocate little both cost more memory than they save time.
+void keep_memory_small() {
+    ::mallopt(M_ARENA_MAX, 1);
+    ::mallopt(M_TRIM_THRESHOLD, 64 * 1024);
+    ::mallopt(M_MMAP_THRESHOLD, 64 * 1024);
+}
+
+WorkerSettings settings_of(const AgentConfig& config, platform::SystemFacts& facts) {
+    return {
+        .url = config.url,
+        .token_file = config.token_file,
+        .data_dir = config.data_dir,
+        .run_dir = config.run_dir,
+        .name = config.name.empty() ? facts.os().hostname : config.name,
+        .boot_id = facts.boot_id(),
+        .agent_version = std::string{kVersion},
+        .spool = {.bytes_max = config.spool_bytes_max},
+    };
+}
+
+}  // namespace
+
+int run_command(const AgentConfig& config) {
+    keep_memory_small();
+    block_stop_signals();
+    const SystemClock clock;
+    SystemRandom random;
+    net::CurlHttpClient http{{
+        .user_agent = "synapsex-agent/" + std::string{kVersion},
+        .ca_file = config.ca_file,
+        .proxy = config.proxy,
+    }};
+    const auto sampler_facts = platform::make_system_facts();
+    const auto talker_facts = platform::make_system_facts();
+    PluginTelemetry telemetry{*sampler_facts, clock};
+    PluginInventory inventory{*talker_facts};
+    SocketExecutorProbe probe{executor::socket_path(config.run_dir), clock};
+    const auto result = run_worker(
+        settings_of(config, *talker_facts),
+        {.http = http,
+         .telemetry = telemetry,
+         .inventory = inventory,
+         .executor = probe,
+         .clock = clock,
+         .random = random}
+    );
+    if (result) return 0;
+    log_error(result.error().detail, {{"code", result.error().code}});
+    return executor::kExitForPerson;
+}
+
+}  // namespace synapsex::agent

@@ -1,0 +1,171 @@
+#include "agent/core/conversation.hpp"
+
+#include <algorithm>
+
+namespace synapsex::agent {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+namespace {
+// Between two heartbeats at the least, whatever a server asks for.
+constexpr milliseconds kGapMin{250};
+constexpr milliseconds kNextAfterMax{15 * 60 * 1000};
+constexpr milliseconds kAfterCutMax{1'000};
+constexpr milliseconds kAfterDrainMax{5'000};
+// The sampler has written its slot by then; the jitter spreads a fleet whose clocks agree.
+constexpr milliseconds kSampleDelay{500};
+constexpr milliseconds kSampleJitter{1'000};
+
+milliseconds round_up(std::chrono::nanoseconds time) {
+    return std::chrono::ceil<milliseconds>(time);
+}
+}  // namespace
+
+Conversation::Conversation(const Clock& clock, Random& random)
+    : clock_(clock),
+      random_(random),
+      tokens_(clock, random),
+      batch_(clock),
+      sections_(clock, random) {}
+
+Action Conversation::next(const Backlog& backlog) {
+    if (is_stopping_) return next_when_stopping();
+    const auto now = clock_.steady_now();
+    if (now < not_before_) return Wait{round_up(not_before_ - now)};
+    if (tokens_.is_fetch_due()) return FetchToken{};
+    if (tokens_.usable().empty()) return Wait{round_up(tokens_.not_before() - now)};
+    if (const auto section = sections_.due()) return PutSection{*section};
+    return make_heartbeat(backlog);
+}
+
+// Best effort: a server that was not reachable a moment ago is not worth the time of a stop.
+Action Conversation::next_when_stopping() {
+    if (!is_connected_ || tokens_.usable().empty() || goodbye_.empty()) return Stop{};
+    sent_ = SendHeartbeat{.samples_max = batch_.samples_max(), .goodbye = std::move(goodbye_)};
+    goodbye_.clear();
+    sent_at_ = clock_.steady_now();
+    return sent_;
+}
+
+SendHeartbeat Conversation::make_heartbeat(const Backlog& backlog) {
+    const auto samples_max = batch_.samples_max();
+    const bool is_behind =
+        samples_max > 0 && (backlog.samples > samples_max || backlog.bytes > batch_.kBytesMax);
+    // Samples that the server does not store are no reason to hurry.
+    const bool is_in_hurry = is_live() || (is_behind && !is_telemetry_stuck_);
+    sent_ = SendHeartbeat{
+        .hold = is_in_hurry ? seconds{0} : hold_.current(),
+        .samples_max = samples_max,
+        .hashes = sections_.unannounced(),
+    };
+    sent_at_ = clock_.steady_now();
+    return sent_;
+}
+
+void Conversation::on_token(AccessToken token) {
+    tokens_.on_fetched(std::move(token));
+    is_token_fresh_ = true;
+    is_connected_ = true;
+}
+
+void Conversation::on_token_failed(const CallFailure& failure) {
+    if (failure.kind == CallFailure::Kind::canceled) return;
+    tokens_.on_failed(failure);
+    if (tokens_.usable().empty()) is_connected_ = false;
+}
+
+void Conversation::on_heartbeat(const HeartbeatAnswer& answer, const SpoolProgress& progress) {
+    is_connected_ = true;
+    is_token_fresh_ = false;
+    backoff_.reset();
+    batch_.on_taken();
+    is_telemetry_stuck_ = progress.samples_sent > 0 && progress.samples_forgotten == 0;
+
+    hold_.limit_to(answer.hold_max);
+    const auto held = clock_.steady_now() - sent_at_;
+    if (sent_.hold > seconds{0} && held + seconds{1} >= sent_.hold) hold_.on_held();
+
+    sections_.on_announced(sent_.hashes);
+    learn_incarnation(answer.server_incarnation);
+    sections_.want(answer.want_sections);
+    // Both instants are the server's, so that this machine's clock does not matter.
+    const auto live_for = answer.live_until - answer.server_time;
+    live_until_ = clock_.steady_now() + std::clamp(live_for, decltype(live_for){0},
+                                                   decltype(live_for){std::chrono::hours{1}});
+    plan_after_answer(answer);
+}
+
+void Conversation::learn_incarnation(const std::string& incarnation) {
+    if (incarnation.empty() || incarnation == incarnation_) return;
+    if (!incarnation_.empty()) sections_.forget_server();
+    incarnation_ = incarnation;
+}
+
+void Conversation::plan_after_answer(const HeartbeatAnswer& answer) {
+    auto wait = std::clamp(answer.next_after, kGapMin, kNextAfterMax);
+    if (answer.reason == "superseded") {
+        // Somebody else polls as this agent, or our own last poll still hangs in a proxy. Whoever
+        // waits longer each time ends the duel.
+        wait = std::max(wait, seconds{1} + supersede_backoff_.next(random_));
+    } else {
+        supersede_backoff_.reset();
+    }
+    if (answer.reason == "draining") wait = std::max(wait, jitter(kAfterDrainMax, random_));
+    if (is_live()) wait = std::max(wait, until_next_sample());
+    pause(wait);
+}
+
+milliseconds Conversation::until_next_sample() {
+    const auto now = clock_.now();
+    const auto slot_end = start_of_slot(slot_of(now) + 1);
+    return round_up(slot_end - now) + kSampleDelay + jitter(kSampleJitter, random_);
+}
+
+bool Conversation::was_cut_while_held(const CallFailure& failure) const {
+    const bool is_cut = failure.kind == CallFailure::Kind::cut ||
+                        failure.kind == CallFailure::Kind::timeout || failure.status == 502 ||
+                        failure.status == 504;
+    const auto held = clock_.steady_now() - sent_at_;
+    return is_cut && sent_.hold > seconds{0} && held >= HoldProposal::kQuietMin;
+}
+
+void Conversation::on_heartbeat_failed(const CallFailure& failure) {
+    if (failure.kind == CallFailure::Kind::canceled) return;
+    if (was_cut_while_held(failure) && hold_.on_cut())
+        return pause(jitter(kAfterCutMax, random_));
+    is_connected_ = false;
+    if (failure.status == 401) return on_unauthenticated(failure);
+    const bool is_body_refused =
+        failure.status == 400 || failure.status == 413 || failure.status == 422;
+    if (is_body_refused) batch_.on_refused();
+    back_off(failure);
+}
+
+void Conversation::on_unauthenticated(const CallFailure& failure) {
+    tokens_.drop();
+    // A token that was fetched for this very call and refused as well: something else is wrong.
+    if (is_token_fresh_) back_off(failure);
+    is_token_fresh_ = false;
+}
+
+void Conversation::on_section_stored(const SectionHash& stored) { sections_.on_stored(stored); }
+
+void Conversation::on_section_failed(const SectionHash& sent, const CallFailure& failure) {
+    if (failure.kind == CallFailure::Kind::canceled) return;
+    if (failure.status == 401) return on_unauthenticated(failure);
+    sections_.on_refused(sent, failure);
+}
+
+void Conversation::stop(std::string goodbye) {
+    is_stopping_ = true;
+    goodbye_ = std::move(goodbye);
+}
+
+void Conversation::pause(milliseconds time) { not_before_ = clock_.steady_now() + time; }
+
+void Conversation::back_off(const CallFailure& failure) {
+    pause(wait_after(failure, backoff_, random_));
+}
+
+}  // namespace synapsex::agent

@@ -1,0 +1,105 @@
+#pragma once
+
+// The agent's side of the conversation with the control plane, as decisions alone: next() says what
+// to do now, an on_…() tells what came of it. No sockets, no files, no threads; time and randomness
+// are injected, so the tests walk every path in milliseconds (conversation_test.cpp). The worker
+// (agent/worker/talker.cpp) does what this says and nothing else.
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "agent/core/access_tokens.hpp"
+#include "agent/core/hold_proposal.hpp"
+#include "agent/core/section_ledger.hpp"
+#include "agent/core/telemetry_batch.hpp"
+
+namespace synapsex::agent {
+
+// What to do now.
+struct FetchToken {};
+struct SendHeartbeat {
+    std::chrono::seconds hold{};
+    std::size_t samples_max = 0;  // the oldest unsent ones, in order
+    std::vector<SectionHash> hashes{};
+    std::string goodbye{};
+};
+struct PutSection {
+    std::string section;
+};
+struct Wait {
+    std::chrono::milliseconds time{};
+};
+struct Stop {};
+using Action = std::variant<FetchToken, SendHeartbeat, PutSection, Wait, Stop>;
+
+// What an answered heartbeat did to the spool.
+struct SpoolProgress {
+    std::size_t samples_sent = 0;
+    std::size_t samples_forgotten = 0;
+};
+
+class Conversation {
+ public:
+    Conversation(const Clock& clock, Random& random);
+
+    Action next(const Backlog& backlog);
+
+    void on_token(AccessToken token);
+    void on_token_failed(const CallFailure& failure);
+    void on_heartbeat(const HeartbeatAnswer& answer, const SpoolProgress& progress);
+    void on_heartbeat_failed(const CallFailure& failure);
+    void on_section_stored(const SectionHash& stored);
+    void on_section_failed(const SectionHash& sent, const CallFailure& failure);
+
+    // A section was collected; it is announced with the next heartbeat if it has changed.
+    void set_section(const SectionHash& current) { sections_.set_current(current); }
+    // From now on: one goodbye if the server can be told, then Stop.
+    void stop(std::string goodbye);
+
+    // Heartbeats state the last incarnation that was seen, over restarts too.
+    void set_server_incarnation(std::string incarnation) { incarnation_ = std::move(incarnation); }
+    const std::string& server_incarnation() const { return incarnation_; }
+
+    const std::string& access_token() const { return tokens_.usable(); }
+    Timestamp assertion_time() const { return tokens_.assertion_time(); }
+    // The last attempt to reach the server succeeded.
+    bool is_connected() const { return is_connected_; }
+
+ private:
+    Action next_when_stopping();
+    SendHeartbeat make_heartbeat(const Backlog& backlog);
+    void learn_incarnation(const std::string& incarnation);
+    void plan_after_answer(const HeartbeatAnswer& answer);
+    bool is_live() const { return clock_.steady_now() < live_until_; }
+    // Just after the current slot has ended: its sample is in the spool then.
+    std::chrono::milliseconds until_next_sample();
+    bool was_cut_while_held(const CallFailure& failure) const;
+    void on_unauthenticated(const CallFailure& failure);
+    void pause(std::chrono::milliseconds time);
+    void back_off(const CallFailure& failure);
+
+    const Clock& clock_;
+    Random& random_;
+    AccessTokens tokens_;
+    HoldProposal hold_;
+    TelemetryBatch batch_;
+    SectionLedger sections_;
+    Backoff backoff_{kBackoffBase, kBackoffCap};
+    Backoff supersede_backoff_{std::chrono::seconds{4}, kBackoffCap};
+
+    SteadyTime not_before_{};
+    SteadyTime live_until_{};
+    SteadyTime sent_at_{};
+    SendHeartbeat sent_{};
+    std::string incarnation_;
+    std::string goodbye_;
+    bool is_stopping_ = false;
+    bool is_connected_ = false;
+    bool is_token_fresh_ = false;      // fetched since the last 401
+    bool is_telemetry_stuck_ = false;  // the last samples were sent and not stored
+};
+
+}  // namespace synapsex::agent

@@ -1,0 +1,119 @@
+#pragma once
+
+// What the agent says and hears, free of wire formats: agent/transport maps these to protobuf and
+// JSON. The meaning of each member stands in shared/proto/agent/v1/agent.proto.
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "shared/base/ids.hpp"
+#include "shared/base/time.hpp"
+
+namespace synapsex::agent {
+
+inline constexpr std::chrono::seconds kSlotLength{15};
+
+// The number of the slot that `instant` falls into.
+std::int64_t slot_of(Timestamp instant);
+Timestamp start_of_slot(std::int64_t slot);
+
+// Who this agent is, for good. Received once, at enrollment.
+struct Identity {
+    AgentId agent_id;
+    VmId vm_id;
+    TenantId tenant_id;
+    std::string url;     // of the control plane, without a slash at its end
+    std::string issuer;  // audience of the assertions that fetch access tokens
+    std::string server_incarnation;  // at enrollment; heartbeats learn later ones
+
+    friend bool operator==(const Identity&, const Identity&) = default;
+};
+
+struct EnrollmentRequest {
+    std::string token;
+    std::string name;
+    std::string public_key;  // base64url of the raw 32 bytes
+    std::string boot_id;
+    std::string agent_version;
+};
+
+struct AccessToken {
+    std::string text;
+    std::chrono::seconds lifetime{};
+};
+
+// A telemetry sample as it travels and as it is spooled: only the codec looks inside.
+struct EncodedSample {
+    std::int64_t slot = 0;
+    std::string bytes;
+
+    friend bool operator==(const EncodedSample&, const EncodedSample&) = default;
+};
+
+// What waits in the spool.
+struct Backlog {
+    std::size_t samples = 0;
+    std::size_t bytes = 0;
+};
+
+struct SectionHash {
+    std::string section;
+    std::string hash;
+
+    friend bool operator==(const SectionHash&, const SectionHash&) = default;
+};
+
+// A section of the inventory, ready to be sent.
+struct EncodedSection {
+    std::string hash;
+    std::string bytes;
+};
+
+struct Heartbeat {
+    std::uint64_t sequence = 0;
+    std::string boot_id{};
+    std::string agent_version{};
+    std::vector<std::uint32_t> capabilities{};
+    std::chrono::seconds hold{};
+    std::vector<SectionHash> hashes{};
+    std::vector<EncodedSample> telemetry{};
+    std::uint64_t spool_dropped_samples = 0;
+    std::string goodbye{};
+    std::string server_incarnation{};
+    std::string executor{};
+};
+
+struct HeartbeatAnswer {
+    Timestamp server_time{};
+    std::string server_incarnation{};
+    std::int64_t stored_through_slot = 0;
+    std::vector<std::string> want_sections{};
+    std::chrono::milliseconds next_after{};
+    std::chrono::seconds hold_max{};  // zero: the server states none
+    Timestamp live_until{};           // the epoch: not live
+    std::string reason{};
+};
+
+// Why a call brought no answer that counts.
+struct CallFailure {
+    enum class Kind {
+        unreachable,  // no connection, no trust, no name
+        timeout,
+        cut,         // the connection ended before the answer did
+        refused,     // a status outside 2xx; `status` and `code` say which
+        unreadable,  // a 2xx whose body makes no sense
+        canceled,    // by ourselves
+    };
+    Kind kind = Kind::unreachable;
+    int status = 0;
+    std::string code{};    // stable, of the problem document or of the HTTP client
+    std::string detail{};  // for people
+    std::optional<std::chrono::seconds> retry_after{};
+    std::optional<Timestamp> server_time{};  // the server's clock, where the refusal is about time
+};
+
+}  // namespace synapsex::agent

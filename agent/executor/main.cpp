@@ -1,0 +1,96 @@
+#include <csignal>
+#include <cstdio>
+
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "agent/executor/options.hpp"
+#include "agent/executor/restart_policy.hpp"
+#include "agent/executor/server.hpp"
+#include "agent/executor/supervisor.hpp"
+#include "agent/executor/verbs.hpp"
+#include "shared/base/log.hpp"
+#include "shared/base/version.hpp"
+
+namespace synapsex::executor {
+namespace {
+
+int print(const std::string& text) {
+    std::fputs(text.c_str(), stdout);
+    return 0;
+}
+
+int give_up(const Problem& problem) {
+    log_error(problem.detail, {{"code", problem.code}});
+    return kExitForPerson;
+}
+
+// Readable once somebody wants this process to stop.
+Descriptor open_stop_descriptor() {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    ::sigprocmask(SIG_BLOCK, &set, nullptr);
+    return Descriptor{::signalfd(-1, &set, SFD_CLOEXEC)};
+}
+
+int serve(const Options& options) {
+    const SystemClock clock;
+    Verbs verbs{
+        {.pid_file = worker_pid_file(options.run_dir),
+         .program = options.worker_program,
+         .uid = options.worker_uid},
+        clock,
+    };
+    const SocketRules rules{
+        .path = socket_path(options.run_dir),
+        .worker_uid = options.worker_uid,
+        .worker_gid = options.worker_gid,
+    };
+    const auto stop = open_stop_descriptor();
+    auto server =
+        Server::open(rules, clock, [&](Verb verb) { return verbs.carry_out(verb); });
+    if (!server) return give_up(server.error());
+    log_info("executor started", {{"privileged", ::geteuid() == 0}});
+    server->run(stop.number());
+    ::unlink(rules.path.c_str());
+    return 0;
+}
+
+int run_supervisor(const Options& options) {
+    const SystemClock clock;
+    SystemRandom random;
+    std::error_code error;
+    std::filesystem::create_directories(options.run_dir, error);
+    if (error)
+        return give_up({.code = "executor.run_dir_failed",
+                        .detail = options.run_dir.string() + ": " + error.message()});
+    const auto own = std::filesystem::read_symlink("/proc/self/exe").string();
+    ChildProgram worker{.name = "worker", .arguments = {options.worker_program.string()}};
+    worker.arguments.insert(worker.arguments.end(), options.worker_arguments.begin(),
+                            options.worker_arguments.end());
+    const ChildProgram executor{
+        .name = "executor",
+        .arguments = {own, "--run-dir", options.run_dir.string(), "--worker-program",
+                      options.worker_program.string()},
+    };
+    return supervise({executor, worker}, options.run_dir, {clock, random});
+}
+
+int run(int argc, char** argv) {
+    const auto options = parse_options(argc, argv);
+    if (!options) return give_up(options.error());
+    switch (options->mode) {
+        case Mode::print_version: return print(std::string{kVersion} + "\n");
+        case Mode::print_help: return print(help_text());
+        case Mode::supervise: return run_supervisor(*options);
+        case Mode::serve: return serve(*options);
+    }
+    return kExitForPerson;
+}
+
+}  // namespace
+}  // namespace synapsex::executor
+
+int main(int argc, char** argv) { return synapsex::executor::run(argc, argv); }

@@ -1,0 +1,34 @@
+#pragma once
+
+// Keeps worker and executor running where no systemd does: starts them, starts them again when they
+// end, passes SIGTERM on, and takes them along when it is killed itself. It lives in the executor's
+// program because that one is small: a supervisor is in memory for as long as the agent is.
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "shared/base/random.hpp"
+#include "shared/base/time.hpp"
+
+namespace synapsex::executor {
+
+struct ChildProgram {
+    std::string name;  // for the log, and for <run_dir>/<name>.pid
+    std::vector<std::string> arguments;  // the program's path first
+};
+
+struct SupervisorParts {
+    const Clock& clock;
+    Random& random;
+};
+
+// Returns the exit code of this process: 0 after SIGTERM or SIGINT, kExitForPerson if a child gave
+// up with it.
+int supervise(
+    const std::vector<ChildProgram>& programs,
+    const std::filesystem::path& run_dir,
+    const SupervisorParts& parts
+);
+
+}  // namespace synapsex::executor

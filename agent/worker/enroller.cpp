@@ -1,0 +1,72 @@
+#include "agent/worker/enroller.hpp"
+
+#include "agent/worker/files.hpp"
+#include "shared/base/log.hpp"
+
+namespace synapsex::agent {
+
+namespace {
+
+Problem not_enrolled(std::string detail) {
+    return {
+        .kind = Kind::invalid, .code = "agent.not_enrolled", .detail = std::move(detail)
+    };
+}
+
+Result<std::string> read_token(const std::filesystem::path& path) {
+    constexpr std::size_t kTokenBytesMax = 4096;
+    if (path.empty())
+        return not_enrolled(
+            "This agent is not enrolled yet. Give it the control plane's address and a file with "
+            "an enrollment token (--url, --token-file, or url and token_file in agent.toml)."
+        );
+    SYNAPSEX_TRY(auto text, find_small_file(path, kTokenBytesMax));
+    if (text) text->erase(text->find_last_not_of(" \t\r\n") + 1);
+    if (!text || text->empty())
+        return not_enrolled("There is no enrollment token in " + path.string() + ".");
+    return *std::move(text);
+}
+
+}  // namespace
+
+Result<Identity> Enroller::enroll(const EnrollmentWish& wish, const IdentityStore& store) {
+    SYNAPSEX_TRY(const auto token, read_token(wish.token_file));
+    if (wish.url.empty()) return not_enrolled("The address of the control plane (url) is missing.");
+    SYNAPSEX_TRY(const auto key, store.load_or_make_key(random_));
+    ControlPlane control_plane{http_, wish.url};
+    const EnrollmentRequest request{
+        .token = token,
+        .name = wish.name,
+        .public_key = key.public_key_base64url(),
+        .boot_id = wish.boot_id,
+        .agent_version = wish.agent_version,
+    };
+    SYNAPSEX_TRY(const auto identity, ask(request, control_plane));
+    SYNAPSEX_CHECK(store.save_identity(identity));
+    if (const auto erased = erase_file(wish.token_file); !erased)
+        log_warning("the enrollment token is used; delete its file",
+                    {{"detail", erased.error().detail}});
+    log_info("enrolled", {{"agentId", identity.agent_id.text()}, {"vmId", identity.vm_id.text()}});
+    return identity;
+}
+
+Result<Identity> Enroller::ask(const EnrollmentRequest& request, ControlPlane& control_plane) {
+    Enrollment enrollment{random_};
+    while (true) {
+        auto identity = control_plane.enroll(request);
+        if (identity) return *std::move(identity);
+        const auto& failure = identity.error();
+        const auto verdict = enrollment.on_failed(failure);
+        if (const auto* end = std::get_if<Enrollment::GiveUp>(&verdict))
+            return not_enrolled(end->reason);
+        const auto wait = std::get<Enrollment::Retry>(verdict).wait;
+        log_warning("the enrollment will be tried again",
+                    {{"code", failure.code},
+                     {"status", failure.status},
+                     {"detail", failure.detail},
+                     {"waitMilliseconds", wait.count()}});
+        if (stop_.wait_for(wait)) return not_enrolled("The agent was stopped.");
+    }
+}
+
+}  // namespace synapsex::agent

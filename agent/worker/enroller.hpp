@@ -1,0 +1,37 @@
+#pragma once
+
+// Turns an enrollment token into an identity on disk, asking until it is granted, refused for good,
+// or the agent is stopped.
+
+#include "agent/core/enrollment.hpp"
+#include "agent/transport/control_plane.hpp"
+#include "agent/worker/identity_store.hpp"
+#include "agent/worker/stop_signal.hpp"
+
+namespace synapsex::agent {
+
+struct EnrollmentWish {
+    std::string url;
+    std::filesystem::path token_file;  // erased once the identity is on disk
+    std::string name;
+    std::string boot_id;
+    std::string agent_version;
+};
+
+class Enroller {
+ public:
+    Enroller(net::HttpClient& http, Random& random, const StopSignal& stop)
+        : http_(http), random_(random), stop_(stop) {}
+
+    // Fails with agent.not_enrolled and what to do about it.
+    Result<Identity> enroll(const EnrollmentWish& wish, const IdentityStore& store);
+
+ private:
+    Result<Identity> ask(const EnrollmentRequest& request, ControlPlane& control_plane);
+
+    net::HttpClient& http_;
+    Random& random_;
+    const StopSignal& stop_;
+};
+
+}  // namespace synapsex::agent

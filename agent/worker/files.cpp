@@ -1,0 +1,146 @@
+#include "agent/worker/files.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace synapsex::agent {
+
+namespace {
+
+Problem file_problem(const std::string& what, const std::filesystem::path& path) {
+    return {
+        .kind = Kind::internal,
+        .code = "agent.file_failed",
+        .detail = what + " " + path.string() + ": " + std::strerror(errno),
+    };
+}
+
+class Descriptor {
+ public:
+    explicit Descriptor(int number) : number_(number) {}
+    ~Descriptor() { close(); }
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+
+    bool is_open() const { return number_ >= 0; }
+    int number() const { return number_; }
+    bool close() {
+        const int number = std::exchange(number_, -1);
+        return number < 0 || ::close(number) == 0;
+    }
+
+ private:
+    int number_;
+};
+
+bool write_all(int descriptor, std::string_view content) {
+    while (!content.empty()) {
+        const auto count = ::write(descriptor, content.data(), content.size());
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) return false;
+        content.remove_prefix(static_cast<std::size_t>(count));
+    }
+    return true;
+}
+
+bool sync_directory(const std::filesystem::path& path) {
+    const Descriptor directory{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    return directory.is_open() && ::fsync(directory.number()) == 0;
+}
+
+}  // namespace
+
+Result<std::optional<std::string>> find_small_file(
+    const std::filesystem::path& path, std::size_t bytes_max
+) {
+    const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+    if (!file.is_open() && errno == ENOENT) return std::optional<std::string>{};
+    if (!file.is_open()) return file_problem("Cannot open", path);
+    std::string content(bytes_max + 1, '\0');
+    std::size_t size = 0;
+    while (size < content.size()) {
+        const auto count = ::read(file.number(), content.data() + size, content.size() - size);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) return file_problem("Cannot read", path);
+        if (count == 0) break;
+        size += static_cast<std::size_t>(count);
+    }
+    errno = EFBIG;
+    if (size > bytes_max) return file_problem("Will not read", path);
+    content.resize(size);
+    return std::optional{std::move(content)};
+}
+
+Result<Done> write_file_atomically(
+    const std::filesystem::path& path, std::string_view content, FileDurability durability
+) {
+    const std::filesystem::path aside = path.string() + ".new";
+    constexpr int kFlags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW;
+    Descriptor file{::open(aside.c_str(), kFlags, S_IRUSR | S_IWUSR)};
+    if (!file.is_open()) return file_problem("Cannot create", aside);
+    const bool is_synced = durability == FileDurability::synced;
+    if (!write_all(file.number(), content) || (is_synced && ::fsync(file.number()) != 0) ||
+        !file.close())
+        return file_problem("Cannot write", aside);
+    if (::rename(aside.c_str(), path.c_str()) != 0) return file_problem("Cannot rename to", path);
+    if (is_synced && !sync_directory(path.parent_path()))
+        return file_problem("Cannot sync the directory of", path);
+    return Done{};
+}
+
+Result<Done> erase_file(const std::filesystem::path& path) {
+    {
+        const Descriptor file{::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW)};
+        struct stat facts {};
+        // What cannot be overwritten may still be removed, so failures wait for the end.
+        if (file.is_open() && ::fstat(file.number(), &facts) == 0 && facts.st_size < 64 * 1024) {
+            write_all(file.number(), std::string(static_cast<std::size_t>(facts.st_size), '\0'));
+            ::fsync(file.number());
+            [[maybe_unused]] const int cut = ::ftruncate(file.number(), 0);
+        }
+    }
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT) return file_problem("Cannot remove", path);
+    return Done{};
+}
+
+Result<Done> make_private_directory(const std::filesystem::path& path) {
+    std::error_code error;
+    if (std::filesystem::is_directory(path, error)) return Done{};
+    if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), error);
+    if (::mkdir(path.c_str(), S_IRWXU) != 0 && errno != EEXIST)
+        return file_problem("Cannot create the directory", path);
+    return Done{};
+}
+
+bool is_file_locked(const std::filesystem::path& path) {
+    const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
+    return file.is_open() && ::flock(file.number(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
+
+Result<FileLock> FileLock::take(const std::filesystem::path& path) {
+    const int descriptor =
+        ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
+    if (descriptor < 0) return file_problem("Cannot open", path);
+    FileLock lock{descriptor};
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return lock;
+    if (errno != EWOULDBLOCK) return file_problem("Cannot lock", path);
+    return Problem{
+        .kind = Kind::conflict,
+        .code = "agent.already_running",
+        .detail = "Another agent already uses the data directory " + path.parent_path().string() + ".",
+    };
+}
+
+FileLock::FileLock(FileLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+FileLock::~FileLock() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+}  // namespace synapsex::agent

@@ -1,0 +1,166 @@
+#include "agent/worker/talker.hpp"
+
+#include <algorithm>
+
+#include "shared/base/log.hpp"
+
+namespace synapsex::agent {
+
+namespace {
+
+constexpr std::chrono::minutes kInventoryInterval{1};
+
+std::string_view text_of(ExecutorProbe::State state) {
+    return state == ExecutorProbe::State::unreachable ? "unreachable" : "ok";
+}
+
+// shared/proto/CAPABILITIES.md says what the numbers mean.
+std::vector<std::uint32_t> capabilities_with(ExecutorProbe::State executor) {
+    std::vector<std::uint32_t> numbers{1, 2, 3};
+    if (executor == ExecutorProbe::State::unprivileged) numbers.push_back(4);
+    return numbers;
+}
+
+// A spool that has lost its memory continues here: more than any agent can have sent so far, since
+// none sends a heartbeat a second for long.
+std::uint64_t first_sequence(const Clock& clock) {
+    const auto now = std::chrono::floor<std::chrono::seconds>(clock.now());
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(now.time_since_epoch().count(), 1));
+}
+
+}  // namespace
+
+Talker::Talker(const TalkerParts& parts, TalkerFacts facts)
+    : parts_(parts),
+      facts_(std::move(facts)),
+      control_plane_(parts.http, facts_.identity.url),
+      conversation_(parts.clock, parts.random) {
+    auto incarnation = parts_.spool.server_incarnation();
+    if (incarnation.empty()) incarnation = facts_.identity.server_incarnation;
+    conversation_.set_server_incarnation(std::move(incarnation));
+}
+
+void Talker::run() {
+    bool is_stopping = false;
+    while (!has_stopped_) {
+        if (!is_stopping && parts_.stop.is_requested()) {
+            is_stopping = true;
+            conversation_.stop("stopping");
+            // The poll that was held has been canceled; the goodbye must not be.
+            parts_.http.resume();
+        }
+        if (!is_stopping) look_at_inventory();
+        const auto action = conversation_.next(parts_.spool.backlog());
+        std::visit([this](const auto& wish) { act(wish); }, action);
+    }
+}
+
+void Talker::act(const FetchToken&) {
+    const AssertionClaims claims{
+        .agent_id = facts_.identity.agent_id.text(),
+        .issuer = facts_.identity.issuer,
+        .issued_at = conversation_.assertion_time(),
+    };
+    auto token = control_plane_.fetch_token(sign_assertion(claims, facts_.key, parts_.random));
+    if (token) return conversation_.on_token(*std::move(token));
+    conversation_.on_token_failed(token.error());
+    report(token.error(), "the access token was refused");
+}
+
+void Talker::act(const SendHeartbeat& wish) {
+    const auto heartbeat = make_heartbeat(wish);
+    const auto answer = control_plane_.send_heartbeat(
+        facts_.identity.agent_id, conversation_.access_token(), heartbeat
+    );
+    if (answer) return on_answer(*answer, heartbeat);
+    conversation_.on_heartbeat_failed(answer.error());
+    report(answer.error(), "the heartbeat failed");
+}
+
+Heartbeat Talker::make_heartbeat(const SendHeartbeat& wish) {
+    const auto executor = parts_.executor.probe();
+    state_.executor = text_of(executor);
+    state_.sequence = parts_.spool.next_sequence(first_sequence(parts_.clock));
+    return {
+        .sequence = state_.sequence,
+        .boot_id = facts_.boot_id,
+        .agent_version = facts_.agent_version,
+        .capabilities = capabilities_with(executor),
+        .hold = wish.hold,
+        .hashes = wish.hashes,
+        .telemetry = parts_.spool.oldest(wish.samples_max, TelemetryBatch::kBytesMax),
+        .spool_dropped_samples = parts_.spool.dropped_samples(),
+        .goodbye = wish.goodbye,
+        .server_incarnation = conversation_.server_incarnation(),
+        .executor = state_.executor,
+    };
+}
+
+void Talker::on_answer(const HeartbeatAnswer& answer, const Heartbeat& sent) {
+    SpoolProgress progress{.samples_sent = sent.telemetry.size()};
+    // Only what was sent: a clock that was set back makes new samples look like old, stored ones.
+    if (!sent.telemetry.empty()) {
+        const auto slot = std::min(answer.stored_through_slot, sent.telemetry.back().slot);
+        progress.samples_forgotten = parts_.spool.forget_through(slot);
+    }
+    const auto known = conversation_.server_incarnation();
+    conversation_.on_heartbeat(answer, progress);
+    if (conversation_.server_incarnation() != known)
+        parts_.spool.set_server_incarnation(conversation_.server_incarnation());
+    const bool is_first = state_.last_heartbeat_at == Timestamp{};
+    if (!last_reported_.empty() || is_first)
+        log_info("connected to the control plane", {{"incarnation", answer.server_incarnation}});
+    if (answer.reason == "superseded")
+        log_warning("another connection of this agent has taken this one's place");
+    last_reported_.clear();
+    state_.last_problem.clear();
+    state_.last_heartbeat_at = parts_.clock.now();
+    write_state();
+    if (is_first && parts_.on_first_answer) parts_.on_first_answer();
+}
+
+void Talker::act(const PutSection& wish) {
+    const auto section = parts_.inventory.collect(wish.section);
+    const SectionHash sent{wish.section, section.hash};
+    const auto stored = control_plane_.put_section(
+        facts_.identity.agent_id, conversation_.access_token(), wish.section, section.bytes
+    );
+    if (stored) return conversation_.on_section_stored(sent);
+    conversation_.on_section_failed(sent, stored.error());
+    report(stored.error(), "the inventory section was refused");
+}
+
+void Talker::act(const Wait& wish) { parts_.stop.wait_for(wish.time); }
+
+void Talker::look_at_inventory() {
+    const auto now = parts_.clock.steady_now();
+    if (now < inventory_due_) return;
+    const bool is_first = inventory_due_ == SteadyTime{};
+    inventory_due_ = now + kInventoryInterval;
+    for (const auto& section : parts_.inventory.sections())
+        if (is_first || parts_.inventory.may_have_changed(section))
+            conversation_.set_section({section, parts_.inventory.collect(section).hash});
+}
+
+// One line for each kind of failure in a row, not one for each attempt.
+void Talker::report(const CallFailure& failure, std::string_view what) {
+    if (failure.kind == CallFailure::Kind::canceled) return;
+    state_.last_problem =
+        failure.code.empty() ? "http." + std::to_string(failure.status) : failure.code;
+    const auto key = std::string{what} + state_.last_problem;
+    if (key != last_reported_)
+        log_warning(what, {{"code", state_.last_problem},
+                           {"status", failure.status},
+                           {"detail", failure.detail}});
+    last_reported_ = key;
+    write_state();
+}
+
+void Talker::write_state() {
+    state_.is_connected = conversation_.is_connected();
+    state_.backlog = parts_.spool.backlog();
+    state_.dropped_samples = parts_.spool.dropped_samples();
+    write_state_file(facts_.state_path, state_);
+}
+
+}  // namespace synapsex::agent

@@ -1,0 +1,69 @@
+#pragma once
+
+// Does what the Conversation decides: fetches tokens, sends heartbeats and inventory, waits. All
+// blocking calls of the worker happen on the one thread that is in run().
+
+#include <functional>
+#include <string>
+
+#include "agent/core/conversation.hpp"
+#include "agent/spool/spool.hpp"
+#include "agent/transport/control_plane.hpp"
+#include "agent/worker/ports.hpp"
+#include "agent/worker/state_file.hpp"
+#include "agent/worker/stop_signal.hpp"
+
+namespace synapsex::agent {
+
+// What the talker works with; all of it outlives the talker.
+struct TalkerParts {
+    net::HttpClient& http;
+    Spool& spool;
+    InventorySource& inventory;
+    ExecutorProbe& executor;
+    const Clock& clock;
+    Random& random;
+    const StopSignal& stop;
+    std::function<void()> on_first_answer{};  // the start is over
+};
+
+// What does not change while the worker runs.
+struct TalkerFacts {
+    Identity identity;
+    crypto::Ed25519Key key;
+    std::string boot_id;
+    std::string agent_version;
+    std::filesystem::path state_path;  // what `synapsex-agent status` reads
+};
+
+class Talker {
+ public:
+    Talker(const TalkerParts& parts, TalkerFacts facts);
+
+    // Until the stop, and then for one goodbye.
+    void run();
+
+ private:
+    void act(const FetchToken&);
+    void act(const SendHeartbeat& wish);
+    void act(const PutSection& wish);
+    void act(const Wait& wish);
+    void act(const Stop&) { has_stopped_ = true; }
+
+    void look_at_inventory();
+    Heartbeat make_heartbeat(const SendHeartbeat& wish);
+    void on_answer(const HeartbeatAnswer& answer, const Heartbeat& sent);
+    void report(const CallFailure& failure, std::string_view what);
+    void write_state();
+
+    TalkerParts parts_;
+    TalkerFacts facts_;
+    ControlPlane control_plane_;
+    Conversation conversation_;
+    WorkerState state_;
+    SteadyTime inventory_due_{};
+    std::string last_reported_;
+    bool has_stopped_ = false;
+};
+
+}  // namespace synapsex::agent

@@ -1,0 +1,232 @@
+// The whole worker but for its process: a real HTTP client, a real spool and real files against a
+// FakeControlPlane. Nothing sleeps; the server tells when something has arrived.
+
+#include "agent/worker/talker.hpp"
+
+#include <algorithm>
+#include <thread>
+
+#include <gmock/gmock.h>
+
+#include "agent/v1/agent.pb.h"
+#include "agent/worker/enroller.hpp"
+#include "agent/worker/files.hpp"
+#include "agent/worker/test_parts.hpp"
+#include "shared/net/curl_http_client.hpp"
+#include "tests/support/fake_control_plane.hpp"
+
+namespace synapsex::agent {
+namespace {
+
+using synapsex::testing::FakeControlPlane;
+using ::testing::ElementsAre;
+using ::testing::Pair;
+using ::testing::StartsWith;
+using ::testing::UnorderedElementsAre;
+
+EncodedSample sample_of(std::int64_t slot) {
+    v1::TelemetrySample sample;
+    sample.set_slot(slot);
+    sample.set_load1_centi(42);
+    return {slot, sample.SerializeAsString()};
+}
+
+class TalkerTest : public ::testing::Test {
+ protected:
+    TalkerTest() { write_file_atomically_or_die(token_file(), FakeControlPlane::kToken); }
+    ~TalkerTest() override { stop_talking(); }
+
+    std::filesystem::path token_file() const { return directory_.path() / "token"; }
+
+    static void write_file_atomically_or_die(
+        const std::filesystem::path& path, std::string_view content
+    ) {
+        ASSERT_TRUE(write_file_atomically(path, content, FileDurability::cached));
+    }
+
+    Result<Identity> enroll() {
+        Enroller enroller{http_, random_, stop_};
+        return enroller.enroll(
+            {.url = server_.url(),
+             .token_file = token_file(),
+             .name = "web-1",
+             .boot_id = "boot-1",
+             .agent_version = "0.1.0"},
+            store_
+        );
+    }
+
+    void start_talking() {
+        const auto identity = store_.find_identity();
+        ASSERT_TRUE(identity && *identity);
+        TalkerFacts facts{
+            .identity = **identity,
+            .key = *store_.load_key(),
+            .boot_id = "boot-1",
+            .agent_version = "0.1.0",
+            .state_path = directory_.path() / "worker-state.json",
+        };
+        const TalkerParts parts{
+            .http = http_,
+            .spool = spool_,
+            .inventory = inventory_,
+            .executor = executor_,
+            .clock = clock_,
+            .random = random_,
+            .stop = stop_,
+        };
+        talker_ = std::make_unique<Talker>(parts, std::move(facts));
+        thread_ = std::thread{[this] { talker_->run(); }};
+    }
+
+    void stop_talking() {
+        http_.cancel();
+        stop_.request();
+        if (thread_.joinable()) thread_.join();
+    }
+
+    testing::TemporaryDirectory directory_;
+    FakeControlPlane server_;
+    net::CurlHttpClient http_;
+    SystemClock clock_;
+    SystemRandom random_;
+    StopSignal stop_;
+    IdentityStore store_{directory_.path()};
+    Spool spool_{directory_.path() / "spool.db", {}};
+    testing::FakeInventory inventory_;
+    testing::FakeExecutor executor_;
+    std::unique_ptr<Talker> talker_;
+    std::thread thread_;
+};
+
+TEST_F(TalkerTest, enrolls_once_and_leaves_no_token_behind) {
+    const auto identity = enroll();
+    ASSERT_TRUE(identity) << identity.error().detail;
+    EXPECT_EQ(identity->agent_id.text(), FakeControlPlane::kAgentId);
+    EXPECT_EQ(identity->issuer, "https://issuer.test");
+    EXPECT_FALSE(std::filesystem::exists(token_file()));
+    EXPECT_EQ(**store_.find_identity(), *identity);
+    EXPECT_EQ(server_.enrollments(), 1);
+}
+
+TEST_F(TalkerTest, enrollment_survives_a_server_that_is_not_ready_yet) {
+    int refusals = 2;
+    server_.set_script([&](const FakeControlPlane::Request&) {
+        std::optional<FakeControlPlane::Answer> answer;
+        if (refusals-- > 0) answer = {503, "", {"Retry-After: 0"}};
+        return answer;
+    });
+    EXPECT_TRUE(enroll());
+}
+
+TEST_F(TalkerTest, enrollment_ends_with_a_sentence_when_the_token_is_wrong) {
+    write_file_atomically_or_die(token_file(), "sxe_wrong.secret\n");
+    const auto identity = enroll();
+    ASSERT_FALSE(identity);
+    EXPECT_EQ(identity.error().code, "agent.not_enrolled");
+    EXPECT_THAT(identity.error().detail, ::testing::HasSubstr("No such token."));
+    EXPECT_TRUE(std::filesystem::exists(token_file()));
+}
+
+TEST_F(TalkerTest, announces_itself_and_sends_the_inventory_that_is_wanted) {
+    ASSERT_TRUE(enroll());
+    server_.set_want_sections({"os", "cpu", "sockets-of-tomorrow"});
+    start_talking();
+    ASSERT_TRUE(server_.wait_until([](const auto& server) { return server.sections().size() == 2; }));
+    stop_talking();
+    EXPECT_THAT(server_.sections(), UnorderedElementsAre(Pair("os", "bytes-of-os"),
+                                                         Pair("cpu", "bytes-of-cpu")));
+    const auto& first = server_.heartbeats().front();
+    EXPECT_THAT(first.hashes, UnorderedElementsAre(Pair("os", "hash-of-os"),
+                                                   Pair("cpu", "hash-of-cpu")));
+    EXPECT_EQ(first.executor, "ok");
+    EXPECT_THAT(first.capabilities, ElementsAre(1, 2, 3, 4));
+    EXPECT_TRUE(server_.heartbeats()[1].hashes.empty()) << "what has not changed is not sent";
+}
+
+TEST_F(TalkerTest, catches_up_in_order_and_once_after_the_server_was_away) {
+    ASSERT_TRUE(enroll());
+    start_talking();
+    ASSERT_TRUE(server_.wait_until([](const auto& server) { return !server.heartbeats().empty(); }));
+    server_.stop();
+    for (std::int64_t slot = 1; slot <= 1000; ++slot) spool_.append(sample_of(slot));
+    server_.start();
+    ASSERT_TRUE(server_.wait_until([](const auto& server) {
+        return server.stored_slots().size() == 1000 && server.heartbeats().back().slots.empty();
+    }));
+    stop_talking();
+
+    std::vector<std::int64_t> slots;
+    for (const auto& heartbeat : server_.heartbeats())
+        slots.insert(slots.end(), heartbeat.slots.begin(), heartbeat.slots.end());
+    EXPECT_EQ(slots.size(), 1000U) << "every sample is sent once";
+    EXPECT_TRUE(std::ranges::is_sorted(slots));
+    EXPECT_EQ(spool_.backlog().samples, 0U);
+}
+
+TEST_F(TalkerTest, keeps_what_the_server_has_not_stored) {
+    ASSERT_TRUE(enroll());
+    spool_.append(sample_of(7));
+    server_.set_script([](const FakeControlPlane::Request& request) {
+        std::optional<FakeControlPlane::Answer> answer;
+        v1::HeartbeatAnswer nothing_stored;
+        if (request.path.ends_with("/heartbeat"))
+            answer = {200, nothing_stored.SerializeAsString()};
+        return answer;
+    });
+    start_talking();
+    ASSERT_TRUE(server_.wait_until([](const auto& server) { return server.tokens_given() == 1; }));
+    server_.set_script(nullptr);
+    ASSERT_TRUE(server_.wait_until([](const auto& server) {
+        return server.stored_slots().contains(7);
+    }));
+}
+
+TEST_F(TalkerTest, numbers_heartbeats_without_gaps) {
+    ASSERT_TRUE(enroll());
+    start_talking();
+    ASSERT_TRUE(server_.wait_until([](const auto& server) {
+        return server.heartbeats().size() >= 4;
+    }));
+    stop_talking();
+    const auto& heartbeats = server_.heartbeats();
+    for (std::size_t i = 1; i < heartbeats.size(); ++i)
+        EXPECT_EQ(heartbeats[i].sequence, heartbeats[i - 1].sequence + 1);
+}
+
+TEST_F(TalkerTest, fetches_a_new_token_when_the_old_one_is_refused) {
+    ASSERT_TRUE(enroll());
+    start_talking();
+    ASSERT_TRUE(server_.wait_until([](const auto& server) { return !server.heartbeats().empty(); }));
+    server_.revoke_tokens();
+    const auto seen = server_.heartbeats().size();
+    ASSERT_TRUE(server_.wait_until([&](const auto& server) {
+        return server.tokens_given() == 2 && server.heartbeats().size() > seen;
+    }));
+}
+
+TEST_F(TalkerTest, waits_before_it_polls_again_when_another_has_taken_its_place) {
+    ASSERT_TRUE(enroll());
+    server_.set_hold_max(std::chrono::seconds{60});
+    start_talking();
+    ASSERT_TRUE(server_.wait_until([](const auto& server) { return !server.heartbeats().empty(); }));
+    const auto released_at = clock_.steady_now();
+    server_.release_hold("superseded");
+    ASSERT_TRUE(server_.wait_until([](const auto& server) { return server.heartbeats().size() == 2; }));
+    EXPECT_GE(clock_.steady_now() - released_at, std::chrono::seconds{1});
+}
+
+TEST_F(TalkerTest, says_goodbye_at_once_while_a_poll_is_held) {
+    ASSERT_TRUE(enroll());
+    server_.set_hold_max(std::chrono::seconds{60});
+    start_talking();
+    ASSERT_TRUE(server_.wait_until([](const auto& server) { return !server.heartbeats().empty(); }));
+    const auto asked_at = clock_.steady_now();
+    stop_talking();
+    EXPECT_LT(clock_.steady_now() - asked_at, std::chrono::seconds{3});
+    EXPECT_EQ(server_.heartbeats().back().goodbye, "stopping");
+    EXPECT_EQ(server_.heartbeats().back().hold_seconds, 0U);
+}
+
+}  // namespace
+}  // namespace synapsex::agent

@@ -1,0 +1,180 @@
+#include "agent/worker/worker.hpp"
+
+#include <csignal>
+#include <future>
+#include <thread>
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include "agent/worker/enroller.hpp"
+#include "agent/worker/files.hpp"
+#include "agent/worker/resident_set.hpp"
+#include "agent/worker/sampler.hpp"
+#include "agent/worker/talker.hpp"
+#include "shared/base/log.hpp"
+
+namespace synapsex::agent {
+
+namespace {
+
+// A goodbye takes 2 s at the most; systemd and the supervisor count on 3.
+constexpr std::chrono::milliseconds kStopTime{2'800};
+
+sigset_t stop_signals() {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGUSR1);  // from our own threads: one has ended
+    return set;
+}
+
+// Runs `body` on a thread of its own and wakes the waiting thread when it ends. An exception is
+// kept for the join.
+class Task {
+ public:
+    template <class Body>
+    Task(pthread_t waiter, Body body) {
+        std::packaged_task<void()> task{std::move(body)};
+        end_ = task.get_future();
+        thread_ = std::jthread{[waiter, task = std::move(task)]() mutable {
+            task();
+            pthread_kill(waiter, SIGUSR1);
+        }};
+    }
+    bool has_ended_by(std::chrono::steady_clock::time_point instant) const {
+        return end_.wait_until(instant) == std::future_status::ready;
+    }
+    bool has_ended() const { return has_ended_by({}); }
+    void get() { end_.get(); }
+
+ private:
+    std::future<void> end_;
+    std::jthread thread_;
+};
+
+class Worker {
+ public:
+    Worker(const WorkerSettings& settings, const WorkerParts& parts)
+        : settings_(settings), parts_(parts), store_(settings.data_dir) {}
+
+    Result<Done> run() {
+        SYNAPSEX_TRY(auto identity, store_.find_identity());
+        std::optional<Problem> refusal;
+        Task talking{pthread_self(), [&] { refusal = enroll_and_talk(std::move(identity)); }};
+        wait_for_signal();
+        stop_threads();
+        end_process_unless(talking);
+        talking.get();
+        if (refusal && !was_signaled_) return *std::move(refusal);
+        return Done{};
+    }
+
+ private:
+    // nullopt after a stop.
+    std::optional<Problem> enroll_and_talk(std::optional<Identity> identity) {
+        if (!identity) {
+            Enroller enroller{parts_.http, parts_.random, stop_};
+            auto enrolled = enroller.enroll(enrollment_wish(), store_);
+            if (!enrolled) return enrolled.error();
+            identity = *std::move(enrolled);
+        }
+        const auto key = store_.load_key();
+        if (!key) return key.error();
+        if (!settings_.url.empty()) identity->url = settings_.url;
+        talk({
+            .identity = *std::move(identity),
+            .key = *key,
+            .boot_id = settings_.boot_id,
+            .agent_version = settings_.agent_version,
+            .state_path = settings_.run_dir / kStateFile,
+        });
+        return std::nullopt;
+    }
+
+    void talk(TalkerFacts facts) {
+        Spool spool{settings_.data_dir / "spool.db", settings_.spool};
+        Sampler sampler{parts_.telemetry, spool, parts_.clock, stop_};
+        const std::jthread sampling{[&] { sampler.run(); }};
+        // The sampler ends with the talker, also when an exception ends that one.
+        const StopOnExit stop_on_exit{stop_};
+        const TalkerParts talker_parts{
+            .http = parts_.http,
+            .spool = spool,
+            .inventory = parts_.inventory,
+            .executor = parts_.executor,
+            .clock = parts_.clock,
+            .random = parts_.random,
+            .stop = stop_,
+            .on_first_answer = shrink_resident_set,
+        };
+        log_info("agent started", {{"agentId", facts.identity.agent_id.text()},
+                                   {"version", facts.agent_version}});
+        Talker talker{talker_parts, std::move(facts)};
+        talker.run();
+    }
+
+    EnrollmentWish enrollment_wish() const {
+        return {
+            .url = settings_.url,
+            .token_file = settings_.token_file,
+            .name = settings_.name,
+            .boot_id = settings_.boot_id,
+            .agent_version = settings_.agent_version,
+        };
+    }
+
+    void wait_for_signal() {
+        const auto signals = stop_signals();
+        int signal = 0;
+        while (sigwait(&signals, &signal) != 0) continue;
+        was_signaled_ = signal != SIGUSR1;
+    }
+
+    // In this order: whoever sees the stop may call resume() for a goodbye, and no cancel comes
+    // after that.
+    void stop_threads() {
+        parts_.http.cancel();
+        stop_.request();
+    }
+
+    static void end_process_unless(const Task& talking) {
+        if (talking.has_ended_by(std::chrono::steady_clock::now() + kStopTime)) return;
+        log_warning("the worker did not stop in time; the process ends");
+        ::_exit(0);
+    }
+
+    struct StopOnExit {
+        StopSignal& stop;
+        ~StopOnExit() { stop.request(); }
+    };
+
+    const WorkerSettings& settings_;
+    const WorkerParts& parts_;
+    IdentityStore store_;
+    StopSignal stop_;
+    bool was_signaled_ = false;
+};
+
+}  // namespace
+
+void block_stop_signals() {
+    const auto signals = stop_signals();
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    // A peer that goes away while we write is an error code, not the end of the process.
+    std::signal(SIGPIPE, SIG_IGN);
+}
+
+Result<Done> run_worker(const WorkerSettings& settings, const WorkerParts& parts) {
+    SYNAPSEX_CHECK(make_private_directory(settings.data_dir));
+    SYNAPSEX_TRY(const auto lock, FileLock::take(settings.data_dir / kLockFile));
+    SYNAPSEX_CHECK(make_private_directory(settings.run_dir));
+    const auto pid_path = settings.run_dir / kWorkerPidFile;
+    const auto pid_text = std::to_string(::getpid()) + "\n";
+    if (!write_file_atomically(pid_path, pid_text, FileDurability::cached))
+        log_warning("the executor will not find the worker", {{"path", pid_path.string()}});
+    return Worker{settings, parts}.run();
+}
+
+}  // namespace synapsex::agent

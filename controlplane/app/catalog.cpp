@@ -1,0 +1,71 @@
+#include <cstdio>
+#include <filesystem>
+
+#include <unistd.h>
+
+#include "controlplane/app/commands.hpp"
+#include "controlplane/app/services.hpp"
+
+namespace synapsex::app {
+
+namespace {
+
+// All services on a database that is thrown away: what they are does not depend on what they hold.
+class Showcase {
+ public:
+    Showcase() {
+        std::string path = (std::filesystem::temp_directory_path() / "synapsex-XXXXXX").string();
+        if (!::mkdtemp(path.data())) throw StartRefused("cannot make a temporary directory");
+        config_.data_dir = path;
+        config_.database_url = "sqlite://" + path + "/showcase.db";
+        config_.public_url = "http://127.0.0.1:8080";
+        services_.emplace(
+            Platform{clock_, random_, metrics_, parking_}, config_,
+            crypto::Ed25519Key::generate(random_)
+        );
+        services_->prepare(router_);
+    }
+    ~Showcase() {
+        services_.reset();
+        std::error_code ignored;
+        std::filesystem::remove_all(config_.data_dir, ignored);
+    }
+
+    Services& services() { return *services_; }
+    const api::Router& router() const { return router_; }
+    const Config& config() const { return config_; }
+
+ private:
+    SystemClock clock_;
+    SystemRandom random_;
+    Metrics metrics_;
+    api::ParkingLot parking_;
+    Config config_;
+    api::Router router_;
+    std::optional<Services> services_;
+};
+
+}  // namespace
+
+int list_services() {
+    Showcase showcase;
+    for (const auto* module : showcase.services().modules()) {
+        const auto& manifest = module->manifest();
+        std::string prefixes;
+        for (const auto prefix : manifest.prefixes)
+            prefixes += (prefixes.empty() ? "" : ",") + std::string{prefix};
+        std::printf(
+            "%s\t%d\t%s\n", std::string{manifest.name}.c_str(), manifest.port, prefixes.c_str()
+        );
+    }
+    return 0;
+}
+
+int print_openapi() {
+    Showcase showcase;
+    const auto text = api_gateway::make_openapi(showcase.router(), showcase.config().public_url);
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    return 0;
+}
+
+}  // namespace synapsex::app

@@ -1,0 +1,31 @@
+#pragma once
+
+// What `synapsex-controlplane` can do. Each returns the process's exit code and throws StartRefused
+// with a sentence for the operator.
+
+#include <filesystem>
+#include <string>
+
+#include "controlplane/app/config.hpp"
+
+namespace synapsex::app {
+
+// Serves until SIGTERM or SIGINT, then drains.
+int serve(const Config& config);
+
+struct InitWish {
+    std::string email;
+    std::string full_name;
+    std::string tenant_name;
+    std::filesystem::path credentials_file;  // empty: none
+};
+// Keys, tables, the first tenant and its owner, with a password that is printed once. Done before:
+// says so and changes nothing.
+int init(const Config& config, const InitWish& wish);
+
+// The services that this binary hosts: name, port, prefixes.
+int list_services();
+// The OpenAPI document, as /v1/openapi.json serves it.
+int print_openapi();
+
+}  // namespace synapsex::app

@@ -1,0 +1,306 @@
+#include "controlplane/app/config.hpp"
+
+#include <charconv>
+#include <sstream>
+
+#define TOML_EXCEPTIONS 0
+#include <toml++/toml.h>
+
+namespace synapsex::app {
+
+namespace {
+
+// Services that keep tables, by folder: each may have a database of its own.
+constexpr std::array<std::string_view, 4> kServicesWithTables{
+    "tenant", "vm_registry", "agent_registry", "auth"
+};
+
+// A value and where it was said: "--listen", "SYNAPSEX_LISTEN", "/etc/…/controlplane.toml".
+struct Sourced {
+    std::string text;
+    std::string source;
+};
+
+using Apply = std::optional<std::string> (*)(Config&, const std::string&);  // why not, or nothing
+
+struct Setting {
+    SettingInfo info;
+    Apply apply;
+};
+
+template <class Integer>
+std::optional<Integer> parse_integer(std::string_view text, Integer lowest, Integer highest) {
+    Integer value{};
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    if (value < lowest || value > highest) return std::nullopt;
+    return value;
+}
+
+std::optional<std::string> apply_listen(Config& config, const std::string& text) {
+    const auto colon = text.rfind(':');
+    const auto port = colon == text.npos
+                          ? std::nullopt
+                          : parse_integer<std::uint16_t>(text.substr(colon + 1), 0, 65535);
+    if (!port || colon == 0) return "is no address:port, as in 127.0.0.1:8080";
+    config.listen_address = text.substr(0, colon);
+    config.listen_port = *port;
+    // Without TLS, credentials would cross the network in clear.
+    const bool is_loopback = config.listen_address.starts_with("127.") ||
+                             config.listen_address == "[::1]" || config.listen_address == "localhost";
+    if (!is_loopback) return "is not on loopback; plain HTTP is for 127.0.0.1 only";
+    if (config.listen_address == "localhost") config.listen_address = "127.0.0.1";
+    return std::nullopt;
+}
+
+std::optional<std::string> apply_public_url(Config& config, const std::string& text) {
+    if (!text.empty() && !text.starts_with("http://") && !text.starts_with("https://"))
+        return "is no http:// or https:// URL";
+    config.public_url = text;
+    while (config.public_url.ends_with('/')) config.public_url.pop_back();
+    return std::nullopt;
+}
+
+std::optional<std::string> apply_data_dir(Config& config, const std::string& text) {
+    if (text.empty()) return "is empty";
+    config.data_dir = std::filesystem::absolute(text);
+    return std::nullopt;
+}
+
+std::optional<std::string> apply_database_url(Config& config, const std::string& text) {
+    config.database_url = text;
+    return std::nullopt;
+}
+
+std::optional<std::string> apply_log_level(Config& config, const std::string& text) {
+    static const std::map<std::string, LogLevel> kLevels{
+        {"debug", LogLevel::debug},
+        {"info", LogLevel::info},
+        {"warning", LogLevel::warning},
+        {"error", LogLevel::error},
+    };
+    const auto found = kLevels.find(text);
+    if (found == kLevels.end()) return "is none of debug, info, warning, error";
+    config.log_level = found->second;
+    return std::nullopt;
+}
+
+std::optional<std::string> apply_flag(bool& flag, const std::string& text) {
+    if (text != "true" && text != "false") return "is neither true nor false";
+    flag = text == "true";
+    return std::nullopt;
+}
+
+std::optional<std::string> apply_access_log(Config& config, const std::string& text) {
+    return apply_flag(config.is_access_logged, text);
+}
+
+std::optional<std::string> apply_open_registration(Config& config, const std::string& text) {
+    return apply_flag(config.is_registration_open, text);
+}
+
+std::optional<std::string> apply_count(
+    std::size_t& count, const std::string& text, std::size_t highest
+) {
+    const auto value = parse_integer<std::size_t>(text, 1, highest);
+    if (!value) return "is no whole number from 1 to " + std::to_string(highest);
+    count = *value;
+    return std::nullopt;
+}
+
+std::optional<std::string> apply_io_threads(Config& config, const std::string& text) {
+    return apply_count(config.io_threads, text, 64);
+}
+
+std::optional<std::string> apply_worker_threads(Config& config, const std::string& text) {
+    return apply_count(config.worker_threads, text, 1024);
+}
+
+std::optional<std::string> apply_connections_max(Config& config, const std::string& text) {
+    return apply_count(config.connections_max, text, 1'000'000);
+}
+
+template <std::size_t Index>
+std::optional<std::string> apply_service_database_url(Config& config, const std::string& text) {
+    if (!text.empty())
+        config.service_database_urls[std::string{kServicesWithTables[Index]}] = text;
+    return std::nullopt;
+}
+
+std::string upper(std::string_view name) {
+    std::string text;
+    for (const char c : name) {
+        if (c == '-') text += '_';
+        else text += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    }
+    return text;
+}
+
+template <std::size_t... Index>
+void add_service_settings(std::vector<Setting>& table, std::index_sequence<Index...>) {
+    const auto add = [&](std::string_view service, Apply apply) {
+        std::string name{service};
+        for (char& c : name)
+            if (c == '_') c = '-';
+        const SettingInfo info{
+            name + "-database-url", upper(service) + "_DATABASE_URL",
+            "database of this service alone", ""
+        };
+        table.push_back({info, apply});
+    };
+    (add(kServicesWithTables[Index], apply_service_database_url<Index>), ...);
+}
+
+std::vector<Setting> make_table() {
+    std::vector<Setting> table{
+        {{"listen", "SYNAPSEX_LISTEN", "address:port of plain HTTP, on loopback", "127.0.0.1:8080"},
+         apply_listen},
+        {{"public-url", "SYNAPSEX_PUBLIC_URL",
+          "how clients and agents reach the server (default: http:// and the listen address)", ""},
+         apply_public_url},
+        {{"data-dir", "SYNAPSEX_DATA_DIR", "keys and the SQLite database",
+          "/var/lib/synapsex/controlplane"},
+         apply_data_dir},
+        {{"database-url", "DATABASE_URL",
+          "sqlite:///path (default: controlplane.db in the data directory)", ""},
+         apply_database_url},
+        {{"log-level", "SYNAPSEX_LOG_LEVEL", "debug, info, warning or error", "info"},
+         apply_log_level},
+        {{"access-log", "SYNAPSEX_ACCESS_LOG", "log each request of users: true or false", "true"},
+         apply_access_log},
+        {{"open-registration", "SYNAPSEX_OPEN_REGISTRATION",
+          "let anybody register: true or false", "false"},
+         apply_open_registration},
+        {{"io-threads", "SYNAPSEX_IO_THREADS", "threads that serve connections", "1"},
+         apply_io_threads},
+        {{"worker-threads", "SYNAPSEX_WORKER_THREADS", "threads that run handlers", "64"},
+         apply_worker_threads},
+        {{"connections-max", "SYNAPSEX_CONNECTIONS_MAX", "open connections; the next gets 503",
+          "10000"},
+         apply_connections_max},
+    };
+    add_service_settings(table, std::make_index_sequence<kServicesWithTables.size()>{});
+    return table;
+}
+
+const std::vector<Setting>& table() {
+    static const auto kTable = make_table();
+    return kTable;
+}
+
+// A TOML value as the text that a flag would have.
+std::optional<std::string> text_of(const toml::node& node) {
+    if (const auto text = node.value_exact<std::string>()) return *text;
+    if (const auto number = node.value_exact<std::int64_t>()) return std::to_string(*number);
+    if (const auto flag = node.value_exact<bool>()) return *flag ? "true" : "false";
+    return std::nullopt;
+}
+
+Problem file_problem(const std::filesystem::path& file, const std::string& why) {
+    return {Kind::invalid, "config.file_unreadable", file.string() + ": " + why};
+}
+
+Result<SettingValues> read_file(const std::filesystem::path& file) {
+    SettingValues values;
+    if (file.empty()) return values;
+    const auto parsed = toml::parse_file(file.string());
+    if (!parsed) {
+        std::ostringstream why;
+        why << parsed.error();
+        return file_problem(file, why.str());
+    }
+    for (const auto& [key, node] : parsed.table()) {
+        std::string name{key.str()};
+        for (char& c : name)
+            if (c == '_') c = '-';
+        bool is_known = false;
+        for (const auto& setting : table()) is_known = is_known || setting.info.name == name;
+        if (!is_known) return file_problem(file, "there is no setting " + std::string{key.str()});
+        const auto text = text_of(node);
+        if (!text)
+            return file_problem(file, std::string{key.str()} + " is no text, number, true or false");
+        values[name] = *text;
+    }
+    return values;
+}
+
+Result<std::map<std::string, Sourced>> resolve(const ConfigSources& sources) {
+    SYNAPSEX_TRY(const auto file, read_file(sources.file));
+    std::map<std::string, Sourced> resolved;
+    for (const auto& [info, apply] : table()) {
+        auto& value = resolved[info.name];
+        value = {info.default_text, "default"};
+        if (const auto found = file.find(info.name); found != file.end())
+            value = {found->second, sources.file.string()};
+        if (const auto found = sources.environment(info.environment))
+            value = {*found, info.environment};
+        if (const auto found = sources.flags.find(info.name); found != sources.flags.end())
+            value = {found->second, "--" + info.name};
+    }
+    return resolved;
+}
+
+// postgresql://user:secret@host -> postgresql://user:***@host
+std::string masked(const std::string& text) {
+    const auto scheme = text.find("://");
+    const auto at = text.rfind('@');
+    if (scheme == text.npos || at == text.npos) return text;
+    const auto colon = text.find(':', scheme + 3);
+    if (colon == text.npos || colon > at) return text;
+    return text.substr(0, colon + 1) + "***" + text.substr(at);
+}
+
+}  // namespace
+
+const std::string& Config::database_url_of(const std::string& service) const {
+    const auto found = service_database_urls.find(service);
+    return found == service_database_urls.end() ? database_url : found->second;
+}
+
+const std::vector<SettingInfo>& settings() {
+    static const auto kSettings = [] {
+        std::vector<SettingInfo> infos;
+        for (const auto& setting : table()) infos.push_back(setting.info);
+        return infos;
+    }();
+    return kSettings;
+}
+
+Result<Config> load_config(const ConfigSources& sources) {
+    SYNAPSEX_TRY(const auto resolved, resolve(sources));
+    Config config;
+    Problem problem{Kind::invalid, "config.invalid", ""};
+    for (const auto& [info, apply] : table()) {
+        const auto& value = resolved.at(info.name);
+        const auto why_not = apply(config, value.text);
+        if (!why_not) continue;
+        const auto where = value.source == "default" ? info.name : value.source;
+        problem.errors.push_back({where, "invalid", "\"" + masked(value.text) + "\" " + *why_not});
+        if (!problem.detail.empty()) problem.detail += "; ";
+        problem.detail += where + ": " + problem.errors.back().detail;
+    }
+    if (!problem.errors.empty()) return problem;
+    if (config.database_url.empty())
+        config.database_url = "sqlite://" + (config.data_dir / "controlplane.db").string();
+    if (config.public_url.empty())
+        config.public_url =
+            "http://" + config.listen_address + ":" + std::to_string(config.listen_port);
+    return config;
+}
+
+Result<std::string> print_config(const ConfigSources& sources) {
+    SYNAPSEX_TRY(const auto resolved, resolve(sources));
+    std::string text;
+    for (const auto& setting : settings()) {
+        const auto& value = resolved.at(setting.name);
+        std::string key = setting.name;
+        for (char& c : key)
+            if (c == '-') c = '_';
+        text += key + " = ";
+        append_json_string(text, masked(value.text));
+        text += "  # " + value.source + "\n";
+    }
+    return text;
+}
+
+}  // namespace synapsex::app

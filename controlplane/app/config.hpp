@@ -1,0 +1,64 @@
+#pragma once
+
+// The control plane's configuration, typed. A setting comes from, in this order: a flag, the
+// environment, the TOML file, its default. The one table of settings is in config.cpp; nothing else
+// reads the environment.
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "shared/base/log.hpp"
+#include "shared/base/result.hpp"
+
+namespace synapsex::app {
+
+struct Config {
+    std::string listen_address = "127.0.0.1";
+    std::uint16_t listen_port = 8080;
+    std::string public_url;  // how clients and agents reach the server; issuer of tokens
+    std::filesystem::path data_dir;
+    std::string database_url;                          // of every service that has none of its own
+    std::map<std::string, std::string> service_database_urls;  // by the service's folder name
+    LogLevel log_level = LogLevel::info;
+    bool is_access_logged = true;
+    bool is_registration_open = false;
+    std::size_t io_threads = 1;
+    std::size_t worker_threads = 64;
+    std::size_t connections_max = 10'000;
+
+    const std::string& database_url_of(const std::string& service) const;
+};
+
+// Where a setting may be said, and how it is shown.
+struct SettingInfo {
+    std::string name;         // "listen": --listen, and `listen` in the file
+    std::string environment;  // "SYNAPSEX_LISTEN"
+    std::string help;
+    std::string default_text;
+};
+const std::vector<SettingInfo>& settings();
+
+using SettingValues = std::map<std::string, std::string>;  // by name
+// std::nullopt: the variable is not set.
+using Environment = std::function<std::optional<std::string>(const std::string&)>;
+
+struct ConfigSources {
+    SettingValues flags;
+    Environment environment;
+    std::filesystem::path file;  // empty: none
+};
+
+// Every problem at once, each saying where the value came from. Kind::invalid config.invalid;
+// config.file_unreadable.
+Result<Config> load_config(const ConfigSources& sources);
+
+// The effective settings as TOML with the source of each; passwords in URLs are masked.
+Result<std::string> print_config(const ConfigSources& sources);
+
+}  // namespace synapsex::app

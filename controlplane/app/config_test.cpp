@@ -1,0 +1,102 @@
+#include "controlplane/app/config.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "tests/support/temporary_folder.hpp"
+
+namespace synapsex::app {
+namespace {
+
+class ConfigTest : public ::testing::Test {
+ protected:
+    std::filesystem::path write_file(const std::string& text) {
+        const auto file = folder.path() / "controlplane.toml";
+        std::ofstream{file} << text;
+        return file;
+    }
+    ConfigSources sources() {
+        const auto read = [this](const std::string& name) -> std::optional<std::string> {
+            const auto found = environment.find(name);
+            if (found == environment.end()) return std::nullopt;
+            return found->second;
+        };
+        return {flags, read, file};
+    }
+
+    testing::TemporaryFolder folder;
+    SettingValues flags;
+    std::map<std::string, std::string> environment;
+    std::filesystem::path file;
+};
+
+TEST_F(ConfigTest, has_defaults_that_serve_on_loopback_with_sqlite) {
+    const auto config = load_config(sources()).value();
+    EXPECT_EQ(config.listen_address, "127.0.0.1");
+    EXPECT_EQ(config.listen_port, 8080);
+    EXPECT_EQ(config.public_url, "http://127.0.0.1:8080");
+    EXPECT_EQ(config.database_url, "sqlite:///var/lib/synapsex/controlplane/controlplane.db");
+    EXPECT_FALSE(config.is_registration_open);
+}
+
+TEST_F(ConfigTest, a_flag_goes_before_the_environment_and_that_before_the_file) {
+    file = write_file("listen = \"127.0.0.1:1001\"\nio_threads = 3\nworker-threads = 5\n");
+    environment = {{"SYNAPSEX_LISTEN", "127.0.0.1:1002"}, {"SYNAPSEX_IO_THREADS", "4"}};
+    flags = {{"listen", "127.0.0.1:1003"}};
+    const auto config = load_config(sources()).value();
+    EXPECT_EQ(config.listen_port, 1003);
+    EXPECT_EQ(config.io_threads, 4U);
+    EXPECT_EQ(config.worker_threads, 5U);
+}
+
+TEST_F(ConfigTest, says_all_that_is_wrong_and_where_it_was_said) {
+    file = write_file("io_threads = 0\n");
+    environment = {{"SYNAPSEX_LOG_LEVEL", "loud"}};
+    flags = {{"listen", "8080"}};
+    const auto problem = load_config(sources()).error();
+    EXPECT_EQ(problem.code, "config.invalid");
+    ASSERT_EQ(problem.errors.size(), 3U);
+    EXPECT_EQ(problem.errors[0].pointer, "--listen");
+    EXPECT_EQ(problem.errors[1].pointer, "SYNAPSEX_LOG_LEVEL");
+    EXPECT_EQ(problem.errors[2].pointer, file.string());
+}
+
+TEST_F(ConfigTest, refuses_plain_http_off_loopback) {
+    for (const auto* listen : {"0.0.0.0:8080", "192.0.2.1:8080", "[::]:8080"}) {
+        flags = {{"listen", listen}};
+        EXPECT_EQ(load_config(sources()).error().code, "config.invalid") << listen;
+    }
+}
+
+TEST_F(ConfigTest, refuses_a_file_that_is_no_toml_or_names_no_setting) {
+    file = write_file("listen = \n");
+    EXPECT_EQ(load_config(sources()).error().code, "config.file_unreadable");
+    file = write_file("lisen = \"127.0.0.1:1\"\n");
+    const auto problem = load_config(sources()).error();
+    EXPECT_EQ(problem.code, "config.file_unreadable");
+    EXPECT_NE(problem.detail.find("lisen"), std::string::npos);
+    file = folder.path() / "missing.toml";
+    EXPECT_EQ(load_config(sources()).error().code, "config.file_unreadable");
+}
+
+TEST_F(ConfigTest, a_service_may_have_a_database_of_its_own) {
+    environment = {{"DATABASE_URL", "sqlite:///all.db"}, {"AUTH_DATABASE_URL", "sqlite:///auth.db"}};
+    const auto config = load_config(sources()).value();
+    EXPECT_EQ(config.database_url_of("auth"), "sqlite:///auth.db");
+    EXPECT_EQ(config.database_url_of("tenant"), "sqlite:///all.db");
+}
+
+TEST_F(ConfigTest, prints_what_is_in_force_and_never_a_password) {
+    environment = {{"DATABASE_URL", "postgresql://synapsex:hunter2@db/main"}};
+    const auto text = print_config(sources()).value();
+    EXPECT_EQ(text.find("hunter2"), std::string::npos);
+    EXPECT_NE(
+        text.find("database_url = \"postgresql://synapsex:***@db/main\"  # DATABASE_URL"),
+        std::string::npos
+    ) << text;
+    EXPECT_NE(text.find("io_threads = \"1\"  # default"), std::string::npos) << text;
+}
+
+}  // namespace
+}  // namespace synapsex::app

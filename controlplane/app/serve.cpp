@@ -1,0 +1,107 @@
+#include <csignal>
+#include <malloc.h>
+#include <thread>
+
+#include "controlplane/app/commands.hpp"
+#include "controlplane/app/data_dir.hpp"
+#include "controlplane/app/services.hpp"
+#include "controlplane/services/api_gateway/gateway.hpp"
+#include "shared/base/version.hpp"
+
+namespace synapsex::app {
+
+namespace {
+
+// Signals are blocked in every thread and waited for in this one.
+sigset_t block_stop_signals() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+    return signals;
+}
+
+std::unique_ptr<http::Server> listen(const Config& config, http::Application& application) {
+    http::ServerOptions options;
+    options.address = config.listen_address;
+    options.port = config.listen_port;
+    options.io_threads = config.io_threads;
+    options.limits.connections_max = config.connections_max;
+    try {
+        return std::make_unique<http::Server>(options, application);
+    } catch (const std::system_error& error) {
+        throw StartRefused(
+            "cannot listen on " + config.listen_address + ":" +
+            std::to_string(config.listen_port) + ": " + error.code().message() +
+            "; choose another with --listen"
+        );
+    }
+}
+
+void publish_counters(Metrics& metrics, http::Server& server) {
+    const auto gauge = [&](std::string_view name, std::string_view help, auto member) {
+        metrics.gauge(name, help, [&server, member] {
+            return static_cast<double>(server.counters().*member);
+        });
+    };
+    gauge("synapsex_connections_open", "Open connections.", &http::ServerCounters::open);
+    gauge("synapsex_connections_parked", "Connections held open.", &http::ServerCounters::parked);
+    gauge("synapsex_connections_accepted", "Connections so far.", &http::ServerCounters::accepted);
+    gauge("synapsex_connections_refused", "Over the limit.", &http::ServerCounters::refused);
+    gauge("synapsex_connections_timed_out", "Cut at a deadline.", &http::ServerCounters::timed_out);
+}
+
+}  // namespace
+
+int serve(const Config& config) {
+    // One heap for 64 threads that mostly wait: separate ones would each keep their own slack.
+    mallopt(M_ARENA_MAX, 2);
+    const auto signals = block_stop_signals();
+
+    SystemClock clock;
+    SystemRandom random;
+    Metrics metrics;
+    api::ParkingLot parking;
+    const Platform platform{clock, random, metrics, parking};
+    auto signing_key = load_signing_key(config.data_dir);
+
+    api::Router router;
+    Services services{platform, config, std::move(signing_key)};
+    services.prepare(router);
+    http::WorkerPool::Options pool_options;
+    pool_options.threads = config.worker_threads;
+    http::WorkerPool pool{pool_options};
+    api_gateway::Gateway gateway{{
+        .router = router,
+        .authenticator = services.auth().authenticator(),
+        .pool = pool,
+        .clock = clock,
+        .random = random,
+        .metrics = metrics,
+        .access_log =
+            config.is_access_logged ? api_gateway::AccessLog::on : api_gateway::AccessLog::off,
+    }};
+    const auto server = listen(config, gateway);
+    publish_counters(metrics, *server);
+    services.start();
+    server->start();
+    log_info(
+        "control plane serves", {{"version", kVersion},
+                                 {"address", config.listen_address},
+                                 {"port", server->port()},
+                                 {"publicUrl", config.public_url}}
+    );
+
+    int signal = 0;
+    sigwait(&signals, &signal);
+    log_info("control plane stops", {{"signal", signal}});
+    parking.wake_all(api::Wake::draining);
+    server->stop();
+    services.stop();
+    log_info("control plane stopped");
+    return 0;
+}
+
+}  // namespace synapsex::app

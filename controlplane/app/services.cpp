@@ -1,0 +1,101 @@
+#include "controlplane/app/services.hpp"
+
+#include <ranges>
+
+#include "controlplane/platform/db/database_url.hpp"
+
+namespace synapsex::app {
+
+namespace {
+
+// "agent-registry-service" -> "agent_registry": the folder, and the name in settings.
+std::string folder_of(std::string_view name) {
+    std::string folder{name.substr(0, name.rfind("-service"))};
+    for (char& c : folder)
+        if (c == '-') c = '_';
+    return folder;
+}
+
+auth::AuthSettings auth_settings(const Config& config, crypto::Ed25519Key signing_key) {
+    return {
+        .issuer = config.public_url,
+        .is_registration_open = config.is_registration_open,
+        .signing_key = std::move(signing_key),
+    };
+}
+
+}  // namespace
+
+db::Database& Databases::of(const std::string& service) {
+    const auto& url = config_.database_url_of(service);
+    auto& database = by_url_[url];
+    if (database) return *database;
+    const auto options = db::parse_database_url(url);
+    if (!options) throw StartRefused("database of " + service + ": " + options.error().detail);
+    database = db::open_sqlite(*options, clock_, metrics_);
+    return *database;
+}
+
+void Databases::migrate(std::span<Module* const> modules) {
+    std::map<db::Database*, std::vector<db::ServiceMigrations>> by_database;
+    for (const auto* module : modules) {
+        const auto& manifest = module->manifest();
+        if (manifest.migrations.empty()) continue;
+        const db::ServiceMigrations migrations{manifest.name, manifest.migrations};
+        by_database[&of(folder_of(manifest.name))].push_back(migrations);
+    }
+    for (const auto& [database, migrations] : by_database)
+        db::migrate(*database, migrations, clock_);
+}
+
+Services::Services(
+    const Platform& platform, const Config& config, crypto::Ed25519Key signing_key
+)
+    : databases_(config, platform.clock, platform.metrics),
+      tenants_(platform, databases_.of("tenant")),
+      vms_(platform, databases_.of("vm_registry")),
+      agents_(platform, databases_.of("agent_registry"), vms_.directory(), config.public_url),
+      auth_(
+          platform, databases_.of("auth"), tenants_.directory(), agents_.directory(),
+          auth_settings(config, std::move(signing_key))
+      ),
+      gateway_({[this] { return readiness(); }, platform.metrics, config.public_url}),
+      modules_{&tenants_, &vms_, &agents_, &auth_, &gateway_} {
+    agents_.directory().on_removed([this](const AgentId& agent) { auth_.forget_agent(agent); });
+}
+
+void Services::prepare(api::Router& router) {
+    databases_.migrate(modules_);
+    for (auto* module : modules_) {
+        const auto& manifest = module->manifest();
+        if (!manifest.queries.empty())
+            databases_.of(folder_of(manifest.name)).prepare_all(manifest.queries);
+        module->mount(router);
+    }
+}
+
+void Services::start() {
+    for (auto* module : modules_) module->start();
+}
+
+void Services::stop() {
+    for (auto* module : modules_ | std::views::reverse) module->stop();
+}
+
+std::vector<Readiness> Services::readiness() {
+    std::vector<Readiness> checks;
+    for (auto* module : modules_) {
+        const auto& manifest = module->manifest();
+        if (!manifest.migrations.empty()) {
+            const bool is_healthy = databases_.of(folder_of(manifest.name)).is_healthy();
+            checks.push_back(
+                {std::string{manifest.name} + ".database", is_healthy,
+                 is_healthy ? "answers" : "does not answer"}
+            );
+        }
+        for (auto& check : module->readiness()) checks.push_back(std::move(check));
+    }
+    return checks;
+}
+
+}  // namespace synapsex::app

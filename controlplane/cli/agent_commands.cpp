@@ -1,0 +1,141 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "controlplane/cli/arguments.hpp"
+#include "controlplane/cli/commands.hpp"
+#include "controlplane/cli/fleet.hpp"
+#include "controlplane/cli/units.hpp"
+#include "controlplane/services/agent_registry/api.hpp"
+
+namespace synapsex::cli {
+
+namespace {
+
+using agent_registry::Agent;
+using agent_registry::State;
+
+struct AgentOptions {
+    std::string agent;
+    std::string state;
+    std::int64_t limit = kListLimit;
+    bool ids_only = false;
+    bool is_confirmed = false;
+};
+
+Result<Done> list_agents(Context& context, const AgentOptions& options) {
+    agent_registry::ListAgents wish;
+    wish.status = parse_enum<State>(options.state);
+    SYNAPSEX_TRY(
+        const auto listing, list_up_to(context, agent_registry::kListAgents, wish, options.limit)
+    );
+    if (options.ids_only && !context.wants_json()) {
+        for (const auto& agent : listing.items) context.say("{}", {agent.id.text()});
+        note_if_cut(context, listing.items.size(), listing.has_more);
+        return Done{};
+    }
+    print_listing(
+        context,
+        listing,
+        Table{{{"NAME"}, {"STATE"}, {"SEEN"}, {"VERSION"}, {"ID"}, {"VM"}}},
+        "There are no agents. Enroll a VM with a token from synapsexctl tokens create.",
+        [&](const Agent& agent) {
+            return std::vector<Cell>{
+                {agent.name},
+                state_cell(agent.status),
+                {format_relative(agent.last_seen_at, context.now())},
+                {agent.version},
+                {agent.id.text(), Style::dim},
+                {agent.vm_id.text(), Style::dim}};
+        }
+    );
+    return Done{};
+}
+
+std::string joined(const std::vector<std::int64_t>& numbers) {
+    std::string text;
+    for (const auto number : numbers) {
+        if (!text.empty()) text += ", ";
+        text += std::to_string(number);
+    }
+    return text;
+}
+
+Result<Done> get_agent(Context& context, const AgentOptions& options) {
+    SYNAPSEX_TRY(const auto id, find_agent(context, options.agent));
+    SYNAPSEX_TRY(const auto agent, context.call(agent_registry::kGetAgent, {id}));
+    if (context.wants_json()) {
+        context.print_last_answer();
+        return Done{};
+    }
+    auto facts = Table::of_facts();
+    facts.add({"Name", {agent.name, Style::bold}});
+    facts.add({"State", state_cell(agent.status)});
+    facts.add({"Seen", format_relative(agent.last_seen_at, context.now())});
+    if (!agent.description.empty()) facts.add({"Description", agent.description});
+    facts.add({"Version", agent.version});
+    facts.add({"Capabilities", joined(agent.capabilities)});
+    facts.add({"Enrolled", format_instant(agent.created_at)});
+    facts.add({"Id", agent.id.text()});
+    facts.add({"VM", agent.vm_id.text()});
+    context.print(facts);
+    return Done{};
+}
+
+Result<Done> confirm_removal(Context& context, const AgentOptions& options) {
+    if (options.is_confirmed) return Done{};
+    auto& surroundings = context.surroundings();
+    if (!surroundings.is_in_terminal)
+        return usage_problem("Removing cannot be undone: confirm it with --yes.");
+    surroundings.err << sentence(
+        "Remove {} and what is known of its VM? It has to enroll again to come back. [y/N] ",
+        {options.agent}
+    ) << std::flush;
+    std::string answer;
+    std::getline(surroundings.in, answer);
+    if (answer == "y" || answer == "Y" || answer == "yes") return Done{};
+    return Problem{
+        .kind = Kind::internal, .code = "cli.canceled", .detail = "Nothing was removed."};
+}
+
+Result<Done> remove_agent(Context& context, const AgentOptions& options) {
+    SYNAPSEX_TRY(const auto id, find_agent(context, options.agent));
+    SYNAPSEX_CHECK(confirm_removal(context, options));
+    SYNAPSEX_CHECK(context.call(agent_registry::kRemoveAgent, {id}));
+    if (context.wants_json())
+        context.print_last_answer();
+    else
+        context.say("Removed {}.", {options.agent});
+    return Done{};
+}
+
+}  // namespace
+
+void add_agent_commands(CLI::App& app, Action& chosen) {
+    const auto options = std::make_shared<AgentOptions>();
+    auto* group = app.add_subcommand("agents", "The daemons on your VMs");
+    group->require_subcommand(1);
+
+    auto* list = group->add_subcommand("list", "List agents");
+    list->add_option("--state", options->state, "Only those in this state")
+        ->check(CLI::IsMember(words_of<State>()));
+    list->add_flag("-q,--ids", options->ids_only, "Print only ids");
+    add_limit_option(*list, options->limit);
+    list->callback([&chosen, options] {
+        chosen = [options](Context& context) { return list_agents(context, *options); };
+    });
+
+    auto* get = group->add_subcommand("get", "Show an agent");
+    get->add_option("AGENT", options->agent, "Its id or name")->required();
+    get->callback([&chosen, options] {
+        chosen = [options](Context& context) { return get_agent(context, *options); };
+    });
+
+    auto* remove = group->add_subcommand("remove", "Remove an agent and its VM");
+    remove->add_option("AGENT", options->agent, "Its id or name")->required();
+    remove->add_flag("-y,--yes", options->is_confirmed, "Do not ask");
+    remove->callback([&chosen, options] {
+        chosen = [options](Context& context) { return remove_agent(context, *options); };
+    });
+}
+
+}  // namespace synapsex::cli

@@ -1,0 +1,25 @@
+#pragma once
+
+// The commands, a file for each group. A group declares its options and, once the command line is
+// read, leaves in `chosen` what is to be done.
+
+#include <functional>
+
+#include "controlplane/cli/context.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace synapsex::cli {
+
+using Action = std::function<Result<Done>(Context&)>;
+
+void add_sign_in_commands(CLI::App& app, Action& chosen);  // login, logout, whoami, version
+void add_tenant_commands(CLI::App& app, Action& chosen);
+void add_token_commands(CLI::App& app, Action& chosen);
+void add_agent_commands(CLI::App& app, Action& chosen);
+void add_vm_commands(CLI::App& app, Action& chosen);
+void add_key_commands(CLI::App& app, Action& chosen);
+
+}  // namespace synapsex::cli

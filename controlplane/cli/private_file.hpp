@@ -1,0 +1,36 @@
+#pragma once
+
+// Files that hold secrets: mode 0600, owned by the caller, replaced in one step.
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "shared/base/result.hpp"
+
+namespace synapsex::cli {
+
+// Nothing if there is no such file. Fails with cli.file_exposed when another user may read or
+// write it or owns it, with cli.file_unreadable otherwise.
+Result<std::optional<std::string>> read_private_file(const std::filesystem::path& path);
+
+// A reader sees the old content or the new, never a part, also after a power cut. Makes missing
+// folders with mode 0700. Fails with cli.file_unwritable.
+Result<Done> write_private_file(const std::filesystem::path& path, std::string_view content);
+
+// While it lives, no other process holds a FileLock of the same path; waits for that. The file
+// stays: removing it would let two processes lock two different files of one name.
+class FileLock {
+ public:
+    static Result<FileLock> acquire(const std::filesystem::path& path);
+    FileLock(FileLock&& other) noexcept;
+    FileLock& operator=(FileLock&&) = delete;
+    ~FileLock();
+
+ private:
+    explicit FileLock(int descriptor) : descriptor_(descriptor) {}
+    int descriptor_;
+};
+
+}  // namespace synapsex::cli

@@ -1,0 +1,145 @@
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <memory>
+
+#include "controlplane/cli/arguments.hpp"
+#include "controlplane/cli/commands.hpp"
+#include "controlplane/cli/secret_output.hpp"
+#include "controlplane/cli/units.hpp"
+#include "controlplane/services/agent_registry/api.hpp"
+
+namespace synapsex::cli {
+
+namespace {
+
+using agent_registry::EnrollmentToken;
+
+struct TokenOptions {
+    std::string name;
+    std::int64_t uses = 1;
+    std::string ttl = "1h";
+    std::string file;
+    std::int64_t limit = kListLimit;
+    std::vector<std::string> ids;
+};
+
+Cell validity_of(const EnrollmentToken& token, Timestamp now) {
+    if (token.revoked_at) return {"revoked", Style::bad};
+    if (token.expires_at <= now) return {"expired", Style::dim};
+    if (token.uses >= token.uses_max) return {"used up", Style::dim};
+    return {"valid", Style::good};
+}
+
+Result<agent_registry::CreateEnrollmentToken> wish_of(const TokenOptions& options) {
+    const auto ttl = parse_duration(options.ttl);
+    if (!ttl) return usage_problem("\"" + options.ttl + "\" is no duration; write 30m, 1h or 2d.");
+    agent_registry::CreateEnrollmentToken wish;
+    if (!options.name.empty()) wish.name.emplace().value = options.name;
+    wish.uses.value.value = options.uses;
+    wish.ttl_seconds.value.value = ttl->count();
+    return wish;
+}
+
+Result<Done> create_token(Context& context, const TokenOptions& options) {
+    SYNAPSEX_TRY(const auto wish, wish_of(options));
+    SYNAPSEX_TRY(const auto token, context.call(agent_registry::kCreateToken, wish));
+    if (auto shown = show_secret(context, "token", token.token, options.file); !shown) {
+        // Nobody has seen it and nobody will.
+        static_cast<void>(context.call(agent_registry::kRevokeToken, {token.id}));
+        return shown;
+    }
+    if (context.wants_json()) return Done{};
+    context.note(
+        "Enrollment token {} for {} {}, valid until {}. It is not shown again.",
+        {token.id.text(),
+         std::to_string(token.uses_max),
+         token.uses_max == 1 ? "VM" : "VMs",
+         format_instant(token.expires_at)}
+    );
+    return Done{};
+}
+
+Result<Done> list_tokens(Context& context, const TokenOptions& options) {
+    SYNAPSEX_TRY(
+        const auto listing,
+        list_up_to(
+            context,
+            agent_registry::kListTokens,
+            agent_registry::ListEnrollmentTokens{},
+            options.limit
+        )
+    );
+    print_listing(
+        context,
+        listing,
+        Table{{{"NAME"}, {"STATE"}, {"USES", Align::right}, {"CREATED"}, {"EXPIRES"}, {"ID"}}},
+        "There are no enrollment tokens. Make one with synapsexctl tokens create.",
+        [&](const EnrollmentToken& token) {
+            return std::vector<Cell>{
+                {token.name},
+                validity_of(token, context.now()),
+                {std::to_string(token.uses) + "/" + std::to_string(token.uses_max)},
+                {format_relative(token.created_at, context.now())},
+                {format_relative(token.expires_at, context.now())},
+                {token.id.text(), Style::dim}};
+        }
+    );
+    return Done{};
+}
+
+Result<Done> revoke_tokens(Context& context, const TokenOptions& options) {
+    for (const auto& text : options.ids) {
+        SYNAPSEX_TRY(
+            const auto id, id_argument<EnrollmentTokenId>(text, "an enrollment token (ent_…)")
+        );
+        SYNAPSEX_CHECK(context.call(agent_registry::kRevokeToken, {id}));
+        if (!context.wants_json()) context.say("Revoked {}.", {text});
+    }
+    if (context.wants_json()) context.print_json({});
+    return Done{};
+}
+
+void add_create_command(
+    CLI::App& group, Action& chosen, const std::shared_ptr<TokenOptions>& options
+) {
+    auto* create = group.add_subcommand("create", "Make a token that lets VMs enroll");
+    create->add_option("--name", options->name, "What it is for");
+    create->add_option("--uses", options->uses, "How many VMs may enroll with it")
+        ->type_name("N")
+        ->capture_default_str();
+    create->add_option("--ttl", options->ttl, "How long it is valid: 30m, 1h, 7d")
+        ->type_name("DURATION")
+        ->capture_default_str();
+    create->add_option(
+        "--token-file", options->file, "Write the token to this file (mode 0600) and do not show it"
+    )->type_name("FILE");
+    create->footer(
+        "The token is all that goes to standard output:\n"
+        "  synapsexctl tokens create --uses 10 --ttl 2h --token-file token\n"
+        "  token=$(synapsexctl tokens create)"
+    );
+    create->callback([&chosen, options] {
+        chosen = [options](Context& context) { return create_token(context, *options); };
+    });
+}
+
+}  // namespace
+
+void add_token_commands(CLI::App& app, Action& chosen) {
+    const auto options = std::make_shared<TokenOptions>();
+    auto* group = app.add_subcommand("tokens", "Enrollment tokens, which let VMs enroll");
+    group->require_subcommand(1);
+    add_create_command(*group, chosen, options);
+    auto* list = group->add_subcommand("list", "List enrollment tokens");
+    add_limit_option(*list, options->limit);
+    list->callback([&chosen, options] {
+        chosen = [options](Context& context) { return list_tokens(context, *options); };
+    });
+    auto* revoke = group->add_subcommand("revoke", "Revoke tokens; VMs that enrolled stay");
+    revoke->add_option("ID", options->ids, "Ids of tokens (ent_…)")->required();
+    revoke->callback([&chosen, options] {
+        chosen = [options](Context& context) { return revoke_tokens(context, *options); };
+    });
+}
+
+}  // namespace synapsex::cli

@@ -1,0 +1,203 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "controlplane/cli/arguments.hpp"
+#include "controlplane/cli/commands.hpp"
+#include "controlplane/cli/fleet.hpp"
+#include "controlplane/cli/units.hpp"
+#include "controlplane/cli/vm_view.hpp"
+#include "controlplane/cli/vm_watch.hpp"
+#include "controlplane/services/vm_registry/api.hpp"
+
+namespace synapsex::cli {
+
+namespace {
+
+using vm_registry::State;
+
+struct VmOptions {
+    std::string vm;
+    std::string state;
+    std::string name;
+    std::string prefix;
+    std::string since;
+    std::string from;
+    std::string to;
+    std::string interval = "2s";
+    std::int64_t samples_max = 0;
+    std::int64_t limit = kListLimit;
+    bool ids_only = false;
+};
+
+Result<Done> list_vms(Context& context, const VmOptions& options) {
+    vm_registry::ListVms wish;
+    wish.state = parse_enum<State>(options.state);
+    if (!options.name.empty()) wish.name.emplace().value = options.name;
+    SYNAPSEX_TRY(
+        const auto listing, list_up_to(context, vm_registry::kListVms, wish, options.limit)
+    );
+    if (options.ids_only && !context.wants_json()) {
+        for (const auto& vm : listing.items) context.say("{}", {vm.id.text()});
+        note_if_cut(context, listing.items.size(), listing.has_more);
+        return Done{};
+    }
+    print_listing(
+        context,
+        listing,
+        table_of_vms(),
+        "There are no VMs. Enroll one with a token from synapsexctl tokens create.",
+        [&](const vm_registry::VmSummary& vm) { return row_of(vm, context.now()); }
+    );
+    return Done{};
+}
+
+Result<Done> get_vm(Context& context, const VmOptions& options) {
+    SYNAPSEX_TRY(const auto id, find_vm(context, options.vm));
+    SYNAPSEX_TRY(const auto vm, context.call(vm_registry::kGetVm, {id}));
+    if (context.wants_json())
+        context.print_last_answer();
+    else
+        print_vm(context, vm);
+    return Done{};
+}
+
+Result<Done> list_packages(Context& context, const VmOptions& options) {
+    SYNAPSEX_TRY(const auto id, find_vm(context, options.vm));
+    vm_registry::ListPackages wish;
+    wish.vm_id = id;
+    if (!options.prefix.empty()) wish.prefix.emplace().value = options.prefix;
+    SYNAPSEX_TRY(
+        const auto listing, list_up_to(context, vm_registry::kListPackages, wish, options.limit)
+    );
+    print_listing(
+        context,
+        listing,
+        Table{{{"PACKAGE"}, {"VERSION"}, {"ARCHITECTURE"}}},
+        options.prefix.empty() ? "The agent has reported no packages."
+                               : "No package's name starts like this.",
+        [](const vm_registry::Package& package) {
+            return std::vector<Cell>{{package.name}, {package.version}, {package.architecture}};
+        }
+    );
+    return Done{};
+}
+
+Result<std::optional<Timestamp>> instant_argument(const std::string& text) {
+    if (text.empty()) return std::optional<Timestamp>{};
+    if (const auto instant = parse_rfc3339(text)) return instant;
+    return usage_problem("\"" + text + "\" is no instant; write 2026-01-02T03:04:05Z.");
+}
+
+Result<Done> read_telemetry(Context& context, const VmOptions& options) {
+    vm_registry::ReadTelemetry wish;
+    SYNAPSEX_TRY(wish.from, instant_argument(options.from));
+    SYNAPSEX_TRY(wish.to, instant_argument(options.to));
+    if (!options.since.empty()) {
+        const auto since = parse_duration(options.since);
+        if (!since)
+            return usage_problem("\"" + options.since + "\" is no duration; write 15m, 1h or 2d.");
+        wish.from = context.now() - *since;
+    }
+    SYNAPSEX_TRY(wish.vm_id, find_vm(context, options.vm));
+    SYNAPSEX_TRY(
+        const auto listing, list_up_to(context, vm_registry::kReadTelemetry, wish, options.limit)
+    );
+    print_listing(
+        context,
+        listing,
+        table_of_telemetry(),
+        "There is no telemetry of that time.",
+        [](const vm_registry::TelemetryPoint& point) { return row_of(point); }
+    );
+    return Done{};
+}
+
+Result<Done> watch(Context& context, const VmOptions& options) {
+    const auto interval = parse_duration(options.interval);
+    if (!interval)
+        return usage_problem("\"" + options.interval + "\" is no duration; write 2s or 1m.");
+    return watch_vms(
+        context,
+        {.vm = options.vm, .interval = *interval, .samples_max = options.samples_max}
+    );
+}
+
+using SharedOptions = std::shared_ptr<VmOptions>;
+using Command = Result<Done> (*)(Context&, const VmOptions&);
+
+CLI::App* add_command(
+    CLI::App& group, std::string name, std::string text, const SharedOptions& options
+) {
+    auto* command = group.add_subcommand(std::move(name), std::move(text));
+    command->add_option("VM", options->vm, "Its id or name")->required();
+    return command;
+}
+
+void choose_with(CLI::App* command, Action& chosen, SharedOptions options, Command run) {
+    command->callback([&chosen, options = std::move(options), run] {
+        chosen = [options, run](Context& context) { return run(context, *options); };
+    });
+}
+
+void add_list(CLI::App& group, Action& chosen, const SharedOptions& options) {
+    auto* list = group.add_subcommand("list", "List VMs with their state and latest telemetry");
+    list->add_option("--state", options->state, "Only those in this state")
+        ->check(CLI::IsMember(words_of<State>()));
+    list->add_option("--name", options->name, "Only those of this name");
+    list->add_flag("-q,--ids", options->ids_only, "Print only ids");
+    add_limit_option(*list, options->limit);
+    choose_with(list, chosen, options, list_vms);
+}
+
+void add_telemetry(CLI::App& group, Action& chosen, const SharedOptions& options) {
+    auto* telemetry =
+        add_command(group, "telemetry", "Show a VM's telemetry, oldest first", options);
+    auto* since = telemetry->add_option("--since", options->since, "How far back: 15m, 1h, 2d");
+    since->type_name("DURATION");
+    telemetry->add_option("--from", options->from, "The first instant (RFC 3339)")
+        ->type_name("INSTANT")
+        ->excludes(since);
+    telemetry->add_option("--to", options->to, "The last instant (RFC 3339)")->type_name("INSTANT");
+    add_limit_option(*telemetry, options->limit);
+    telemetry->footer("Without --since and --from, the last hour.");
+    choose_with(telemetry, chosen, options, read_telemetry);
+}
+
+void add_watch(CLI::App& group, Action& chosen, const SharedOptions& options) {
+    auto* watch_command = group.add_subcommand("watch", "Show telemetry as it is sampled");
+    watch_command->add_option("VM", options->vm, "Its id or name; without it, all");
+    watch_command->add_option("--interval", options->interval, "How often to look")
+        ->type_name("DURATION")
+        ->capture_default_str();
+    watch_command->add_option("--count", options->samples_max, "End after this many samples")
+        ->type_name("N")
+        ->check(CLI::Validator{CLI::PositiveNumber}.description(""));
+    watch_command->footer(
+        "On a terminal the picture is drawn again in place; elsewhere, and with --json, every\n"
+        "new sample is a line. Ctrl-C ends."
+    );
+    choose_with(watch_command, chosen, options, watch);
+}
+
+}  // namespace
+
+void add_vm_commands(CLI::App& app, Action& chosen) {
+    const auto options = std::make_shared<VmOptions>();
+    auto* group = app.add_subcommand("vms", "Your VMs: what they are and how they do");
+    group->require_subcommand(1);
+    add_list(*group, chosen, options);
+    choose_with(
+        add_command(*group, "get", "Show all that is known of a VM", options),
+        chosen,
+        options,
+        get_vm
+    );
+    auto* packages = add_command(*group, "packages", "List the packages installed on a VM", options);
+    packages->add_option("--prefix", options->prefix, "Only names that start like this");
+    add_limit_option(*packages, options->limit);
+    choose_with(packages, chosen, options, list_packages);
+    add_telemetry(*group, chosen, options);
+    add_watch(*group, chosen, options);
+}
+
+}  // namespace synapsex::cli

@@ -1,0 +1,277 @@
+#include "controlplane/cli/vm_watch.hpp"
+
+#include <boost/json.hpp>
+#include <deque>
+#include <map>
+
+#include "controlplane/cli/enum_words.hpp"
+#include "controlplane/cli/exit_code.hpp"
+#include "controlplane/cli/fleet.hpp"
+#include "controlplane/cli/live_screen.hpp"
+#include "controlplane/cli/units.hpp"
+#include "controlplane/cli/vm_view.hpp"
+
+namespace synapsex::cli {
+
+namespace {
+
+namespace json = boost::json;
+
+using vm_registry::TelemetryPoint;
+
+
+constexpr std::int64_t kWatchSeconds = 60;
+constexpr std::chrono::seconds kAskAgainAfter{30};  // well before the last request has run out
+constexpr std::size_t kPointsShownMax = 12;
+constexpr std::int64_t kVmsWatchedMax = 20;  // each costs a request every kAskAgainAfter
+
+struct Sample {
+    std::string vm_name;
+    vm_registry::State state{};
+    TelemetryPoint point;
+    std::string document;  // the list's item, as the API gave it
+};
+
+// Asks the agents to send every slot at once, again in time.
+class LiveRequest {
+ public:
+    explicit LiveRequest(Context& context) : context_(context) {}
+
+    Result<Done> keep_up(const VmId& vm) {
+        const auto now = context_.surroundings().clock.steady_now();
+        auto& asked_at = asked_at_[vm];
+        if (asked_at && now - *asked_at < kAskAgainAfter) return Done{};
+        vm_registry::WatchVm wish;
+        wish.vm_id = vm;
+        wish.seconds.value.value = kWatchSeconds;
+        SYNAPSEX_CHECK(context_.call(vm_registry::kWatchVm, wish));
+        asked_at = now;
+        return Done{};
+    }
+
+ private:
+    Context& context_;
+    std::map<VmId, std::optional<SteadyTime>> asked_at_;
+};
+
+// The items of the last answer, each as a document of its own.
+std::vector<std::string> item_documents(Context& context) {
+    std::vector<std::string> documents;
+    const auto answer = json::parse(context.last_answer()->body);
+    for (const auto& item : answer.at("items").as_array()) documents.push_back(json::serialize(item));
+    return documents;
+}
+
+class Source {
+ public:
+    virtual ~Source() = default;
+    // What is new since the last time.
+    virtual Result<std::vector<Sample>> poll() = 0;
+    virtual std::vector<std::string> picture(std::size_t columns) const = 0;
+};
+
+class OneVm final : public Source {
+ public:
+    OneVm(Context& context, VmId id) : context_(context), id_(std::move(id)), request_(context) {}
+
+    Result<std::vector<Sample>> poll() override {
+        SYNAPSEX_CHECK(request_.keep_up(id_));
+        SYNAPSEX_TRY(vm_, context_.call(vm_registry::kGetVm, {id_}));
+        vm_registry::ReadTelemetry wish;
+        wish.vm_id = id_;
+        if (last_at_)
+            wish.from = *last_at_ + std::chrono::microseconds{1};
+        else if (vm_.latest)  // never from this machine's clock, which may be anything
+            wish.from = vm_.latest->at - first_history();
+        SYNAPSEX_TRY(const auto page, context_.call(vm_registry::kReadTelemetry, wish));
+        const auto documents = item_documents(context_);
+        std::vector<Sample> samples;
+        for (std::size_t i = 0; i < page.items.size(); ++i) {
+            last_at_ = page.items[i].at;
+            points_.push_back(page.items[i]);
+            if (points_.size() > kPointsShownMax) points_.pop_front();
+            samples.push_back({vm_.name, vm_.state, page.items[i], documents.at(i)});
+        }
+        return samples;
+    }
+
+    std::vector<std::string> picture(std::size_t columns) const override {
+        auto facts = Table{{{""}, {""}, {""}}};
+        facts.add(
+            {{vm_.name, Style::bold},
+             state_cell(vm_.state),
+             "seen " + format_relative(vm_.last_seen_at, context_.now())}
+        );
+        auto lines = facts.lines(context_.colors(), columns);
+        lines.emplace_back();
+        auto table = table_of_telemetry();
+        for (const auto& point : points_) table.add(row_of(point));
+        for (auto& line : table.lines(context_.colors(), columns)) lines.push_back(std::move(line));
+        return lines;
+    }
+
+ private:
+    // A picture starts with a past; a stream of lines with the latest sample.
+    std::chrono::seconds first_history() const {
+        const bool is_picture = context_.surroundings().is_out_terminal && !context_.wants_json();
+        const auto slots = is_picture ? static_cast<std::int64_t>(kPointsShownMax) - 1 : 0;
+        return std::chrono::seconds{slots * vm_registry::kSlotSeconds};
+    }
+
+    Context& context_;
+    VmId id_;
+    LiveRequest request_;
+    vm_registry::Vm vm_;
+    std::optional<Timestamp> last_at_;
+    std::deque<TelemetryPoint> points_;
+};
+
+class AllVms final : public Source {
+ public:
+    explicit AllVms(Context& context) : context_(context), request_(context) {}
+
+    Result<std::vector<Sample>> poll() override {
+        vm_registry::ListVms wish;
+        wish.limit.value.value = kVmsWatchedMax;
+        SYNAPSEX_TRY(page_, context_.call(vm_registry::kListVms, wish));
+        const auto documents = item_documents(context_);
+        std::vector<Sample> samples;
+        for (std::size_t i = 0; i < page_.items.size(); ++i) {
+            const auto& vm = page_.items[i];
+            if (!vm.latest) continue;
+            auto& last_at = last_at_[vm.id];
+            if (last_at == vm.latest->at) continue;
+            last_at = vm.latest->at;
+            samples.push_back({vm.name, vm.state, *vm.latest, documents.at(i)});
+        }
+        for (const auto& vm : page_.items) SYNAPSEX_CHECK(request_.keep_up(vm.id));
+        return samples;
+    }
+
+    std::vector<std::string> picture(std::size_t columns) const override {
+        auto table = table_of_vms();
+        for (const auto& vm : page_.items) table.add(row_of(vm, context_.now()));
+        auto lines = table.lines(context_.colors(), columns);
+        if (page_.next_cursor)
+            lines.push_back(cut_to_width(
+                "Only the first " + std::to_string(kVmsWatchedMax) + " VMs are watched.", columns
+            ));
+        return lines;
+    }
+
+ private:
+    Context& context_;
+    LiveRequest request_;
+    vm_registry::VmPage page_;
+    std::map<VmId, std::optional<Timestamp>> last_at_;
+};
+
+// Whether trying again in a moment may help.
+bool is_passing(const Problem& problem) {
+    const auto code = exit_code_of(problem);
+    return code == ExitCode::unreachable || code == ExitCode::rate_limited ||
+           problem.kind == Kind::internal;
+}
+
+void print_sample(Context& context, const Sample& sample) {
+    if (context.wants_json()) {
+        context.print_json(sample.document);
+        return;
+    }
+    const auto& point = sample.point;
+    context.say(
+        "{}  {}  {}  load {}  cpu {}  memory {}  disk read {} write {}  network in {} out {}",
+        {format_instant(point.at),
+         sample.vm_name,
+         word_of(sample.state),
+         format_number(point.load1, 2),
+         format_percent(point.cpu_busy_percent),
+         format_percent(memory_used_percent(point)),
+         format_rate(point.disk_read_bytes_per_second),
+         format_rate(point.disk_write_bytes_per_second),
+         format_rate(point.network_receive_bytes_per_second),
+         format_rate(point.network_transmit_bytes_per_second)}
+    );
+}
+
+class Watch {
+ public:
+    Watch(Context& context, const WatchOptions& options, Source& source, Pause& pause)
+        : context_(context),
+          options_(options),
+          source_(source),
+          pause_(pause),
+          screen_(context.surroundings().out) {}
+
+    Result<Done> run() {
+        do {
+            const auto samples = source_.poll();
+            if (pause_.is_stopping()) break;
+            if (!samples && !is_passing(samples.error())) return samples.error();
+            if (samples)
+                show(*samples);
+            else
+                show_outage(samples.error());
+            if (options_.samples_max > 0 && shown_ >= options_.samples_max) break;
+        } while (pause_.wait(options_.interval));
+        return Done{};
+    }
+
+ private:
+    bool is_picture() const {
+        return context_.surroundings().is_out_terminal && !context_.wants_json();
+    }
+
+    void show(const std::vector<Sample>& samples) {
+        is_in_outage_ = false;
+        shown_ += static_cast<std::int64_t>(samples.size());
+        if (is_picture()) {
+            draw("Samples come every 15 s. Ctrl-C ends.");
+            return;
+        }
+        for (const auto& sample : samples) print_sample(context_, sample);
+        context_.surroundings().out.flush();
+    }
+
+    void show_outage(const Problem& problem) {
+        if (is_picture())
+            draw("Trying again: " + problem.detail);
+        else if (!is_in_outage_)
+            context_.note("Trying again: {}", {problem.detail});
+        is_in_outage_ = true;
+    }
+
+    void draw(const std::string& last_line) {
+        const auto size = context_.surroundings().terminal_size();
+        auto lines = source_.picture(size.columns);
+        if (lines.size() + 3 > size.rows) lines.resize(size.rows > 3 ? size.rows - 3 : 0);
+        lines.emplace_back();
+        lines.push_back(styled(
+            cut_to_width(escape(last_line), size.columns), Style::dim, context_.colors()
+        ));
+        screen_.draw(std::move(lines), size);
+    }
+
+    Context& context_;
+    const WatchOptions& options_;
+    Source& source_;
+    Pause& pause_;
+    LiveScreen screen_;
+    std::int64_t shown_ = 0;
+    bool is_in_outage_ = false;
+};
+
+}  // namespace
+
+Result<Done> watch_vms(Context& context, const WatchOptions& options) {
+    std::unique_ptr<Source> source = std::make_unique<AllVms>(context);
+    if (!options.vm.empty()) {
+        SYNAPSEX_TRY(auto id, find_vm(context, options.vm));
+        source = std::make_unique<OneVm>(context, std::move(id));
+    }
+    SYNAPSEX_TRY(Session* const session, context.session());
+    const auto pause = context.surroundings().pause_until_stopped(session->client());
+    return Watch{context, options, *source, *pause}.run();
+}
+
+}  // namespace synapsex::cli

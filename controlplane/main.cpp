@@ -1,0 +1,93 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
+
+#include "controlplane/app/commands.hpp"
+#include "controlplane/app/services.hpp"
+#include "shared/base/version.hpp"
+
+namespace {
+
+using namespace synapsex;
+
+constexpr const char* kDefaultFile = "/etc/synapsex/controlplane.toml";
+constexpr int kUsageError = 2;
+
+std::optional<std::string> read_environment(const std::string& name) {
+    const char* value = std::getenv(name.c_str());
+    if (!value) return std::nullopt;
+    return value;
+}
+
+// Every setting as a flag of the command.
+void add_settings(CLI::App& command, app::SettingValues& flags) {
+    for (const auto& setting : app::settings()) {
+        auto help = setting.help + " [" + setting.environment + "]";
+        if (!setting.default_text.empty()) help += " (default " + setting.default_text + ")";
+        command.add_option_function<std::string>(
+            "--" + setting.name,
+            [&flags, name = setting.name](const std::string& text) { flags[name] = text; }, help
+        );
+    }
+}
+
+int run(int argc, char** argv) {
+    CLI::App program{"The SynapseX control plane.", "synapsex-controlplane"};
+    program.set_version_flag("--version", std::string{kVersion});
+    program.require_subcommand(1);
+    app::ConfigSources sources{{}, read_environment, {}};
+    bool is_config_printed = false;
+    std::string file;
+
+    auto& serve = *program.add_subcommand("serve", "Serve /v1 until SIGTERM.");
+    auto& init = *program.add_subcommand("init", "Make keys, tables, the first tenant and owner.");
+    for (auto* command : {&serve, &init}) {
+        command->add_option("--config", file, std::string{"TOML file (default "} + kDefaultFile + ")");
+        add_settings(*command, sources.flags);
+    }
+    serve.add_flag("--print-config", is_config_printed, "Print the effective settings and stop.");
+    app::InitWish wish;
+    wish.tenant_name = "Main";
+    init.add_option("--email", wish.email, "The first owner's e-mail address.")->required();
+    init.add_option("--full-name", wish.full_name, "The first owner's name.");
+    init.add_option("--tenant-name", wish.tenant_name, "The first tenant's name.");
+    init.add_option(
+        "--credentials-file", wish.credentials_file,
+        "Also write e-mail and password there, as JSON, mode 0600."
+    );
+    auto& services = *program.add_subcommand("services", "List the services of this binary.");
+    auto& openapi = *program.add_subcommand("openapi", "Print the OpenAPI document.");
+
+    try {
+        program.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return program.exit(error) == 0 ? 0 : kUsageError;
+    }
+    set_log_level(LogLevel::warning);
+    if (services) return app::list_services();
+    if (openapi) return app::print_openapi();
+
+    if (!file.empty() || std::filesystem::exists(kDefaultFile))
+        sources.file = file.empty() ? kDefaultFile : file;
+    if (is_config_printed) {
+        const auto text = app::print_config(sources);
+        if (!text) throw app::StartRefused(text.error().detail);
+        std::fputs(text->c_str(), stdout);
+        return 0;
+    }
+    const auto config = app::load_config(sources);
+    if (!config) throw app::StartRefused(config.error().detail);
+    set_log_level(config->log_level);
+    return init ? app::init(*config, wish) : app::serve(*config);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return run(argc, argv);
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "synapsex-controlplane: %s\n", error.what());
+        return 1;
+    }
+}

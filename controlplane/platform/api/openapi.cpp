@@ -1,0 +1,403 @@
+#include "controlplane/platform/api/openapi.hpp"
+
+#include <algorithm>
+#include <map>
+#include <stdexcept>
+#include <vector>
+
+#include "controlplane/platform/api/codec_impl.hpp"
+#include "controlplane/platform/api/problem_document.hpp"
+#include "controlplane/platform/api/request_codec.hpp"
+#include "controlplane/platform/api/schema.hpp"
+#include "shared/base/describe.hpp"
+
+namespace synapsex::api {
+
+namespace {
+
+std::string quoted(std::string_view text) {
+    std::string out;
+    append_quoted(out, text);
+    return out;
+}
+
+// A JSON object under construction.
+class JsonObjectText {
+ public:
+    JsonObjectText& add(std::string_view key, std::string_view json) {
+        if (text_.size() > 1) text_ += ',';
+        append_quoted(text_, key);
+        text_ += ':';
+        text_ += json;
+        return *this;
+    }
+    JsonObjectText& add_text(std::string_view key, std::string_view value) {
+        return add(key, quoted(value));
+    }
+    std::string finish() const { return text_ + "}"; }
+
+ private:
+    std::string text_ = "{";
+};
+
+// --- one operation ----------------------------------------------------------------------------
+
+std::string_view tag_of(std::string_view operation_id) {
+    return operation_id.substr(0, operation_id.find('.'));
+}
+
+// Who may call, as a sentence: what an agreement is about stands in the text, not in a footnote.
+std::string access_sentence(const auth::Access& access) {
+    switch (access.kind) {
+        case auth::AccessKind::anyone: return "Needs no credential.";
+        case auth::AccessKind::signed_in: return "Needs any user's token or API key.";
+        case auth::AccessKind::agent: return "For the agent on a VM, with its access token.";
+        case auth::AccessKind::user: break;
+    }
+    for (const auto& grant : auth::kScopes)
+        if (grant.scope == access.scope)
+            return "Needs the scope `" + std::string{access.scope} + "`, which the role " +
+                   std::string{enum_name(grant.lowest_role)} + " has.";
+    return "Needs the scope `" + std::string{access.scope} + "`.";
+}
+
+std::string description_of(const OperationInfo& operation) {
+    const auto& text = operation.description.empty() ? operation.summary : operation.description;
+    return std::string{text} + "\n\n" + access_sentence(operation.access);
+}
+
+std::string security_of(const auth::Access& access) {
+    switch (access.kind) {
+        case auth::AccessKind::anyone: return "[]";
+        case auth::AccessKind::agent: return R"([{"agentToken":[]}])";
+        default: return R"([{"bearer":[]},{"apiKey":[]}])";
+    }
+}
+
+bool is_for_users(const auth::Access& access) {
+    return access.kind == auth::AccessKind::user || access.kind == auth::AccessKind::signed_in;
+}
+
+// X-Tenant-Id stands with every operation of a person or key.
+std::string parameters_of(const OperationInfo& operation, std::string_view parameters) {
+    if (!is_for_users(operation.access)) return std::string{parameters};
+    std::string out{parameters};
+    out.pop_back();
+    if (out.size() > 1) out += ',';
+    return out + R"({"$ref":"#/components/parameters/TenantHeader"}])";
+}
+
+std::string body_of(const OperationInfo& operation, const RequestDescription& request) {
+    const auto media = JsonObjectText{}.add("schema", request.body_schema).finish();
+    JsonObjectText content;
+    if (operation.body == BodyKind::protobuf) content.add("application/json", media);
+    if (operation.body == BodyKind::protobuf) content.add(media_type_of(operation), "{}");
+    else content.add(media_type_of(operation), media);
+    if (operation.method == Verb::patch && operation.body == BodyKind::json)
+        content.add("application/merge-patch+json", media);
+    return JsonObjectText{}
+        .add("required", request.is_body_required ? "true" : "false")
+        .add("content", content.finish())
+        .finish();
+}
+
+std::string success_of(const OperationInfo& operation, std::string_view schema) {
+    JsonObjectText response;
+    response.add_text("description", schema.empty() ? "Done." : "The answer.");
+    if (schema.empty()) return response.finish();
+    JsonObjectText content;
+    content.add("application/json", JsonObjectText{}.add("schema", schema).finish());
+    if (operation.body == BodyKind::protobuf) content.add("application/x-protobuf", "{}");
+    return response.add("content", content.finish()).finish();
+}
+
+struct ProblemResponse {
+    int status;
+    std::string_view name;
+    std::string_view description;
+};
+constexpr ProblemResponse kBadRequest{
+    400, "BadRequest", "The request cannot be read; `errors` lists everything that is wrong."
+};
+constexpr ProblemResponse kUnauthorized{
+    401, "Unauthorized", "There is no credential, or it is wrong, expired or revoked."
+};
+constexpr ProblemResponse kForbidden{403, "Forbidden", "The credential does not allow this."};
+constexpr ProblemResponse kNotFound{
+    404, "NotFound", "There is no such thing, or it belongs to another tenant."
+};
+constexpr ProblemResponse kConflict{
+    409, "Conflict", "What is there already contradicts the request."
+};
+constexpr ProblemResponse kUnsupportedMedia{
+    415, "UnsupportedMediaType", "The body is of a media type that the operation does not read."
+};
+constexpr ProblemResponse kDefaultProblem{
+    0, "Problem", "Refused or failed in another way; `code` tells which."
+};
+constexpr std::array kProblems{kBadRequest,       kUnauthorized, kForbidden,     kNotFound, kConflict,
+                               kUnsupportedMedia, kDefaultProblem};
+
+std::string responses_of(
+    const OperationInfo& operation, const RequestDescription& request, std::string_view schema
+) {
+    JsonObjectText responses;
+    const bool is_empty = schema.empty() && operation.success == 200;
+    responses.add(
+        std::to_string(is_empty ? 204 : operation.success), success_of(operation, schema)
+    );
+    const auto add = [&](const ProblemResponse& problem) {
+        const auto key = problem.status == 0 ? "default" : std::to_string(problem.status);
+        const auto reference = "#/components/responses/" + std::string{problem.name};
+        responses.add(key, JsonObjectText{}.add_text("$ref", reference).finish());
+    };
+    add(kBadRequest);
+    if (operation.access.kind != auth::AccessKind::anyone) add(kUnauthorized);
+    const bool may_be_forbidden = operation.access.kind == auth::AccessKind::user ||
+                                  operation.access.kind == auth::AccessKind::agent;
+    if (may_be_forbidden) add(kForbidden);
+    if (operation.path.find('{') != std::string_view::npos) add(kNotFound);
+    if (operation.method != Verb::get) add(kConflict);
+    if (!request.body_schema.empty() && operation.body != BodyKind::bytes) add(kUnsupportedMedia);
+    add(kDefaultProblem);
+    return responses.finish();
+}
+
+// --- the document -----------------------------------------------------------------------------
+
+using Paths = std::map<std::string, std::map<Verb, std::string>>;
+
+Paths describe_routes(const Router& router, SchemaComponents& components) {
+    // Sorted, so that schemas are added in one order, too.
+    std::vector<const Route*> routes;
+    for (const auto& route : router.routes())
+        if (route->describe) routes.push_back(route.get());
+    std::sort(routes.begin(), routes.end(), [](const Route* a, const Route* b) {
+        return a->operation.id < b->operation.id;
+    });
+    Paths paths;
+    for (const auto* route : routes) {
+        const auto& operation = route->operation;
+        paths[std::string{operation.path}][operation.method] = route->describe(components);
+    }
+    return paths;
+}
+
+std::string paths_text(const Paths& paths) {
+    JsonObjectText out;
+    for (const auto& [path, operations] : paths) {
+        JsonObjectText item;
+        for (const auto& [verb, text] : operations) {
+            std::string method{verb_name(verb)};
+            std::transform(method.begin(), method.end(), method.begin(), [](char c) {
+                return static_cast<char>(c - 'A' + 'a');
+            });
+            item.add(method, text);
+        }
+        out.add(path, item.finish());
+    }
+    return out.finish();
+}
+
+std::string info_text(const OpenApiInfo& info) {
+    const auto contact = JsonObjectText{}
+                             .add_text("name", "SynapseX")
+                             .add_text("url", "https://docs.synapsex.ai")
+                             .add_text("email", "support@synapsex.ai")
+                             .finish();
+    const auto license = JsonObjectText{}
+                             .add_text("name", "Apache License 2.0")
+                             .add_text("identifier", "Apache-2.0")
+                             .finish();
+    return JsonObjectText{}
+        .add_text("title", "SynapseX API")
+        .add_text("version", info.version)
+        .add_text("summary", "Runs fleets of virtual machines.")
+        .add_text(
+            "description",
+            "One API for agents, VMs and those who run them. Keys are camelCase, instants are RFC "
+            "3339 in UTC, ids carry their type (`vm_…`). Every failure is an "
+            "`application/problem+json` document whose `code` is stable; every answer carries "
+            "`X-Request-Id`. Another tenant's things are not found."
+        )
+        .add("contact", contact)
+        .add("license", license)
+        .finish();
+}
+
+std::string tags_text(const Router& router, std::span<const OpenApiTag> table) {
+    for (const auto& route : router.routes()) {
+        if (!route->describe) continue;
+        const auto tag = tag_of(route->operation.id);
+        const bool is_known = std::any_of(table.begin(), table.end(), [&](const auto& known) {
+            return known.name == tag;
+        });
+        if (!is_known)
+            throw std::logic_error(
+                "no OpenApiTag for the operation " + std::string{route->operation.id}
+            );
+    }
+    std::string out;
+    for (const auto& tag : table) {
+        const bool is_used = std::any_of(
+            router.routes().begin(), router.routes().end(), [&](const auto& route) {
+                return route->describe && tag_of(route->operation.id) == tag.name;
+            }
+        );
+        if (!is_used) continue;
+        out += (out.empty() ? "" : ",") + JsonObjectText{}
+                                              .add_text("name", tag.name)
+                                              .add_text("description", tag.description)
+                                              .finish();
+    }
+    return "[" + out + "]";
+}
+
+std::string security_schemes_text() {
+    const auto bearer = [](std::string_view description) {
+        return JsonObjectText{}
+            .add_text("type", "http")
+            .add_text("scheme", "bearer")
+            .add_text("description", description)
+            .finish();
+    };
+    const auto api_key = JsonObjectText{}
+                             .add_text("type", "apiKey")
+                             .add_text("in", "header")
+                             .add_text("name", "X-API-Key")
+                             .add_text("description", "An API key, `sk_sx_…`.")
+                             .finish();
+    return JsonObjectText{}
+        .add("bearer", bearer("An access token from login, or an API key."))
+        .add("apiKey", api_key)
+        .add("agentToken", bearer("The access token that an agent gets for its key."))
+        .finish();
+}
+
+std::string tenant_header_text() {
+    return JsonObjectText{}
+        .add_text("name", "X-Tenant-Id")
+        .add_text("in", "header")
+        .add(
+            "description",
+            quoted("Id or slug of the tenant to act in, one of the caller's; the default tenant "
+                   "if it is left out.")
+        )
+        .add("schema", R"({"type":"string","minLength":1,"maxLength":63})")
+        .add_text("example", "acme")
+        .finish();
+}
+
+std::string problem_responses_text(std::string_view paths, std::string_view schema) {
+    JsonObjectText out;
+    const auto media = JsonObjectText{}.add("schema", schema).finish();
+    const auto content = JsonObjectText{}.add("application/problem+json", media).finish();
+    for (const auto& problem : kProblems) {
+        const auto reference = "#/components/responses/" + std::string{problem.name} + "\"";
+        if (paths.find(reference) == std::string_view::npos) continue;
+        out.add(
+            problem.name, JsonObjectText{}
+                              .add_text("description", problem.description)
+                              .add("content", content)
+                              .finish()
+        );
+    }
+    return out.finish();
+}
+
+std::string components_text(std::string_view paths, SchemaComponents& components) {
+    const auto problem = Codec<ProblemDocument>::add_schema(components);
+    JsonObjectText schemas;
+    for (const auto& [name, text] : components.schemas()) schemas.add(name, text);
+    JsonObjectText out;
+    out.add("schemas", schemas.finish());
+    out.add("responses", problem_responses_text(paths, problem));
+    if (paths.find("#/components/parameters/TenantHeader") != std::string_view::npos)
+        out.add("parameters", JsonObjectText{}.add("TenantHeader", tenant_header_text()).finish());
+    out.add("securitySchemes", security_schemes_text());
+    return out.finish();
+}
+
+}  // namespace
+
+std::string describe_operation(
+    const OperationInfo& operation,
+    const RequestDescription& request,
+    std::string_view response_schema
+) {
+    JsonObjectText out;
+    out.add_text("operationId", operation.id);
+    out.add("tags", "[" + quoted(tag_of(operation.id)) + "]");
+    out.add_text("summary", operation.summary);
+    out.add_text("description", description_of(operation));
+    out.add("security", security_of(operation.access));
+    if (!operation.access.scope.empty()) out.add_text("x-synapsex-scope", operation.access.scope);
+    const auto parameters = parameters_of(operation, request.parameters);
+    if (parameters != "[]") out.add("parameters", parameters);
+    if (!request.body_schema.empty()) out.add("requestBody", body_of(operation, request));
+    out.add("responses", responses_of(operation, request, response_schema));
+    return out.finish();
+}
+
+std::string openapi_document(const Router& router, const OpenApiInfo& info) {
+    SchemaComponents survey;
+    describe_routes(router, survey);
+    SchemaComponents components{survey};
+    const auto paths = paths_text(describe_routes(router, components));
+    const auto server = JsonObjectText{}.add_text("url", info.server_url).finish();
+    return pretty_json(JsonObjectText{}
+                           .add_text("openapi", "3.1.0")
+                           .add("info", info_text(info))
+                           .add("servers", "[" + server + "]")
+                           .add("tags", tags_text(router, info.tags))
+                           .add("paths", paths)
+                           .add("components", components_text(paths, components))
+                           .finish());
+}
+
+std::string pretty_json(std::string_view json) {
+    std::string out;
+    std::size_t depth = 0;
+    bool is_in_string = false;
+    const auto break_line = [&] { out += '\n' + std::string(2 * depth, ' '); };
+    for (std::size_t i = 0; i < json.size(); ++i) {
+        const char c = json[i];
+        if (is_in_string) {
+            out += c;
+            if (c == '\\') out += json[++i];
+            is_in_string = c != '"';
+            continue;
+        }
+        switch (c) {
+            case '"':
+                is_in_string = true;
+                out += c;
+                break;
+            case '{':
+            case '[':
+                out += c;
+                if (i + 1 < json.size() && (json[i + 1] == '}' || json[i + 1] == ']')) {
+                    out += json[++i];
+                } else {
+                    ++depth;
+                    break_line();
+                }
+                break;
+            case '}':
+            case ']':
+                --depth;
+                break_line();
+                out += c;
+                break;
+            case ',':
+                out += c;
+                break_line();
+                break;
+            case ':': out += ": "; break;
+            default: out += c;
+        }
+    }
+    return out + "\n";
+}
+
+}  // namespace synapsex::api

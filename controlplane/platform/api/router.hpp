@@ -1,0 +1,215 @@
+#pragma once
+
+// Operations and their handlers. Services mount; the gateway looks up. Mounting happens before
+// serving and from one thread, look-ups from any.
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "controlplane/platform/api/codec.hpp"
+#include "controlplane/platform/api/parking.hpp"
+#include "controlplane/platform/auth/call.hpp"
+
+namespace synapsex::api {
+
+// An answer, ready for the wire.
+struct Reply {
+    int status = 200;
+    std::string content_type = "application/json";
+    std::string body{};
+    std::vector<std::pair<std::string, std::string>> headers{};
+};
+
+// An answer that waits until its ticket is woken, or `hold` is over; then `finish` makes it, on
+// the worker pool.
+struct HeldReply {
+    std::unique_ptr<Ticket> ticket;
+    std::chrono::milliseconds hold{};
+    std::function<Reply(Wake)> finish;
+};
+
+// The same before encoding: what a long-poll handler returns.
+template <class Response>
+struct Held {
+    std::unique_ptr<Ticket> ticket;
+    std::chrono::milliseconds hold{};
+    std::function<Result<Response>(Wake)> finish;
+};
+template <class Response>
+using HeldOr = std::variant<Response, Held<Response>>;
+
+// A value with headers of its own (Link, Location): what a handler returns when a body is not all.
+template <class Response>
+struct WithHeaders {
+    Response value;
+    std::vector<std::pair<std::string, std::string>> headers;
+};
+
+using Outcome = std::variant<Reply, HeldReply>;
+
+struct Route {
+    OperationInfo operation;
+    std::function<Outcome(const Call&, const RequestParts&)> handle;
+    // JSON of the operation for the OpenAPI document; empty for mount_raw.
+    std::function<std::string(SchemaComponents&)> describe;
+};
+
+// What a method and path lead to.
+struct Match {
+    const Route* route = nullptr;           // nullptr: no operation
+    Parameters path_parameters{};
+    std::vector<Verb> allowed{};            // for 405: the path exists under these methods
+};
+
+class Router {
+ public:
+    Router();
+    ~Router();
+
+    // Throws std::logic_error for an id or a method and path that is taken, and for a path
+    // parameter that is no member of the request. Literal segments win over parameters.
+    // handler: Result<Response>(const Call&, const Request&)
+    //       or Result<WithHeaders<Response>>(…), or Result<HeldOr<Response>>(…) for a long poll.
+    template <class Request, class Response, class Handler>
+    void mount(const Operation<Request, Response>& operation, Handler handler);
+
+    // For what is no JSON operation: documents, viewers, metrics. Not in OpenAPI.
+    void mount_raw(
+        const OperationInfo& operation,
+        std::function<Outcome(const Call&, const RequestParts&)> handle
+    );
+
+    // `path` is still percent-encoded; segments are decoded once, after splitting, and "%2F" does
+    // not split. "//", dot segments and broken escapes are not normalised but not found. HEAD is
+    // served by GET's route.
+    Match find(std::string_view method, std::string_view path) const;
+    const std::vector<std::unique_ptr<Route>>& routes() const { return routes_; }
+
+ private:
+    void add(std::unique_ptr<Route> route);
+
+    struct Node;
+    std::vector<std::unique_ptr<Route>> routes_;
+    std::unique_ptr<Node> root_;
+};
+
+// RFC 9457 application/problem+json, with the status and headers that the kind asks for. The one
+// table from Kind to HTTP is in problem_document.cpp.
+Reply problem_reply(const Problem& problem, std::string_view request_id);
+int http_status(Kind kind);
+
+// "GET", "DELETE".
+std::string_view verb_name(Verb verb);
+
+// --- implementation of mount -----------------------------------------------------------------
+
+// The JSON object of one operation for the OpenAPI document; `response_schema` is empty where there
+// is no body.
+std::string describe_operation(
+    const OperationInfo& operation,
+    const RequestDescription& request,
+    std::string_view response_schema
+);
+
+// Whether the answer to these parts goes out as protobuf.
+bool answers_protobuf(const OperationInfo& operation, const RequestParts& parts);
+
+template <class Response>
+Reply encode_reply(const OperationInfo& operation, bool as_protobuf, const Response& response) {
+    Reply reply{.status = operation.success};
+    if constexpr (std::is_same_v<Response, None>) {
+        reply.status = operation.success == 200 ? 204 : operation.success;
+        reply.content_type.clear();
+    } else if constexpr (WritesProtobuf<Response>) {
+        if (as_protobuf) {
+            reply.content_type = "application/x-protobuf";
+            ProtobufCodec<Response>::encode(response, reply.body);
+        } else {
+            Codec<Response>::write_json(response, reply.body);
+        }
+    } else {
+        Codec<Response>::write_json(response, reply.body);
+    }
+    return reply;
+}
+
+template <class Request>
+Result<Request> decode_request(const OperationInfo& operation, const RequestParts& parts) {
+    if constexpr (ReadsProtobuf<Request>) {
+        if (answers_protobuf(operation, parts)) {
+            // Path members by the ordinary walker, the rest from the message.
+            SYNAPSEX_TRY(Request request, Codec<Request>::read_path(operation, parts));
+            SYNAPSEX_CHECK(ProtobufCodec<Request>::decode(parts.body, request));
+            return request;
+        }
+    }
+    return Codec<Request>::read_request(operation, parts);
+}
+
+namespace detail {
+
+template <class Response>
+Outcome make_outcome(
+    const OperationInfo& operation, bool, const std::string&, WithHeaders<Response>&& answer
+) {
+    auto reply = encode_reply(operation, false, answer.value);
+    reply.headers = std::move(answer.headers);
+    return reply;
+}
+
+template <class Response>
+Outcome make_outcome(
+    const OperationInfo& operation, bool as_protobuf, const std::string&, Response&& answer
+) {
+    return encode_reply(operation, as_protobuf, answer);
+}
+
+template <class Response>
+Outcome make_outcome(
+    const OperationInfo& operation,
+    bool as_protobuf,
+    const std::string& request_id,
+    HeldOr<Response>&& answer
+) {
+    if (auto* response = std::get_if<Response>(&answer))
+        return encode_reply(operation, as_protobuf, *response);
+    auto& held = std::get<Held<Response>>(answer);
+    auto finish = [operation, as_protobuf, request_id, inner = std::move(held.finish)](Wake wake) {
+        const Result<Response> result = inner(wake);
+        return result ? encode_reply(operation, as_protobuf, *result)
+                      : problem_reply(result.error(), request_id);
+    };
+    return HeldReply{std::move(held.ticket), held.hold, std::move(finish)};
+}
+
+}  // namespace detail
+
+template <class Request, class Response, class Handler>
+void Router::mount(const Operation<Request, Response>& operation, Handler handler) {
+    Codec<Request>::check_operation(operation.info());
+    auto route = std::make_unique<Route>();
+    route->operation = operation.info();
+    route->handle = [info = operation.info(), handler = std::move(handler)](
+                        const Call& call, const RequestParts& parts
+                    ) -> Outcome {
+        Result<Request> request = decode_request<Request>(info, parts);
+        if (!request) return problem_reply(request.error(), call.request_id);
+        auto answer = handler(call, *request);
+        if (!answer) return problem_reply(answer.error(), call.request_id);
+        return detail::make_outcome(
+            info, answers_protobuf(info, parts), call.request_id, *std::move(answer)
+        );
+    };
+    route->describe = [info = operation.info()](SchemaComponents& components) {
+        const auto request = Codec<Request>::describe_request(info, components);
+        return describe_operation(info, request, Codec<Response>::add_schema(components));
+    };
+    add(std::move(route));
+}
+
+}  // namespace synapsex::api

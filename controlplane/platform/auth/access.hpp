@@ -1,0 +1,69 @@
+#pragma once
+
+// Who may call an operation. Declared in the operation itself, so that reading api.hpp tells the
+// security of the API. A scope is granted by a role; the one table is kScopes.
+
+#include <array>
+#include <boost/describe.hpp>
+#include <string_view>
+
+namespace synapsex::auth {
+
+// A member's role in a tenant; each may do all that the ones before it may. On the wire and in the
+// database operator_ is "operator".
+enum class Role { viewer, operator_, admin, owner };
+BOOST_DESCRIBE_ENUM(Role, viewer, operator_, admin, owner)
+
+enum class AccessKind {
+    anyone,     // no credential is read
+    signed_in,  // any user or API key
+    user,       // a user or API key whose role grants the scope
+    agent,      // the daemon on a VM, with the access token it got for its key
+};
+
+struct Access {
+    AccessKind kind = AccessKind::user;
+    std::string_view scope{};
+};
+
+struct ScopeGrant {
+    std::string_view scope;
+    Role lowest_role;
+    std::string_view description;
+};
+
+// Every scope of /v1, and the least role that has it.
+inline constexpr std::array kScopes{
+    ScopeGrant{"tenants.read", Role::viewer, "Read the tenant and its members."},
+    ScopeGrant{"tenants.write", Role::owner, "Change the tenant."},
+    ScopeGrant{"members.write", Role::admin, "Add, change and remove members."},
+    ScopeGrant{"keys.write", Role::operator_, "Make and revoke one's own API keys."},
+    ScopeGrant{"agents.read", Role::viewer, "Read agents and their state."},
+    ScopeGrant{"agents.write", Role::operator_, "Rename and remove agents."},
+    ScopeGrant{"enrollment_tokens.read", Role::operator_, "Read enrollment tokens."},
+    ScopeGrant{"enrollment_tokens.write", Role::operator_, "Make and revoke enrollment tokens."},
+    ScopeGrant{"vms.read", Role::viewer, "Read VMs, inventory and telemetry."},
+};
+
+constexpr bool is_known_scope(std::string_view scope) {
+    for (const auto& grant : kScopes)
+        if (grant.scope == scope) return true;
+    return false;
+}
+
+constexpr bool role_grants(Role role, std::string_view scope) {
+    for (const auto& grant : kScopes)
+        if (grant.scope == scope) return role >= grant.lowest_role;
+    return false;
+}
+
+constexpr Access anyone() { return {AccessKind::anyone}; }
+constexpr Access signed_in() { return {AccessKind::signed_in}; }
+constexpr Access agent() { return {AccessKind::agent}; }
+// An unknown scope does not compile.
+consteval Access user(std::string_view scope) {
+    if (!is_known_scope(scope)) throw "unknown scope: add it to kScopes";
+    return {AccessKind::user, scope};
+}
+
+}  // namespace synapsex::auth

@@ -1,0 +1,41 @@
+#pragma once
+
+// What every handler, service and store is told about the request it works for. Made by the
+// gateway, passed inward as `const Call&`, never stored.
+
+#include <memory>
+#include <string>
+
+#include "controlplane/platform/auth/access.hpp"
+#include "shared/base/ids.hpp"
+#include "shared/base/time.hpp"
+
+namespace synapsex {
+
+enum class PrincipalKind { anonymous, user, api_key, agent, system };
+
+// Who calls, as the credential proved it. Immutable once made; shared by the calls of a connection.
+struct Principal {
+    PrincipalKind kind = PrincipalKind::anonymous;
+    TenantId tenant{};           // the tenant this credential acts in; empty for anonymous and system
+    UserId user{};               // the user, also behind an API key
+    AgentId agent{};             // only for PrincipalKind::agent
+    std::string credential_id{}; // key_…, ses_…: what a revocation names
+    auth::Role role = auth::Role::viewer;
+    std::string email{};
+    std::string full_name{};
+};
+
+struct Call {
+    std::string request_id;
+    TenantId tenant;  // == principal->tenant
+    std::shared_ptr<const Principal> principal;
+    Deadline deadline = Deadline::never();
+    std::string traceparent{};     // W3C Trace Context, as received or made
+    std::string client_address{};  // the peer's, without port
+
+    // For work that no request asked for: start-up, sweeps. `name` stands where a request id would.
+    static Call system(std::string name, Deadline deadline);
+};
+
+}  // namespace synapsex

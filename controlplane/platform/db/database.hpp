@@ -1,0 +1,151 @@
+#pragma once
+
+// The one database interface, over SQLite (db/sqlite) or PostgreSQL.
+//
+//   return database_.write(call, [&](db::Session& s) -> Result<Tenant> {
+//       if (!TenantStore{s}.insert(tenant)) return slug_taken(tenant.slug);
+//       return tenant;
+//   });
+//
+// The closure runs in a transaction: an error result or an exception undoes all it did. It may run
+// more than once, so ids and times are made outside and nothing outside is touched. Inside are only
+// the service's own stores: no other service, no HTTP, no hashing. A read or write inside another
+// throws NestedTransaction. On SQLite a write runs on the writer's thread while the caller waits.
+//
+// A deadline that has passed before the closure starts, and a closure that runs past it, answer
+// Kind::unavailable "database.busy" (503, Retry-After) and leave nothing behind.
+
+#include <array>
+#include <functional>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include "controlplane/platform/auth/call.hpp"
+#include "controlplane/platform/db/query.hpp"
+#include "shared/base/result.hpp"
+
+namespace synapsex::db {
+
+class NestedTransaction : public std::logic_error {
+ public:
+    using std::logic_error::logic_error;
+};
+
+// One transaction. Made by the engine, used by stores, never kept.
+class Session {
+ public:
+    virtual ~Session() = default;
+
+    // All rows of the statement. Throws DatabaseError.
+    template <class... Args>
+    Rows query(const Query& query, const Args&... args) {
+        const std::array<Value, sizeof...(Args)> values{to_value(args)...};
+        return run(query, values);
+    }
+    // At most one row, as a described struct by column names.
+    template <Described T, class... Args>
+    std::optional<T> find(const Query& statement, const Args&... args) {
+        const auto rows = query(statement, args...);
+        if (rows.empty()) return std::nullopt;
+        return rows[0].template as<T>();
+    }
+    template <Described T, class... Args>
+    std::vector<T> list(const Query& statement, const Args&... args) {
+        const auto rows = query(statement, args...);
+        std::vector<T> items;
+        items.reserve(rows.size());
+        for (std::size_t i = 0; i < rows.size(); ++i) items.push_back(rows[i].template as<T>());
+        return items;
+    }
+    // For INSERT, UPDATE, DELETE: how many rows changed.
+    template <class... Args>
+    std::int64_t execute(const Query& statement, const Args&... args) {
+        return query(statement, args...).affected;
+    }
+
+    // The database's clock: the only time that lease SQL may compare with.
+    virtual Timestamp now() = 0;
+
+ private:
+    virtual Rows run(const Query& query, std::span<const Value> values) = 0;
+};
+
+// The transaction in which migrations change the schema (migrate.hpp).
+class SchemaChange {
+ public:
+    virtual ~SchemaChange() = default;
+    // Runs a migration's text: any number of statements, spelled for this engine (dialect.hpp).
+    virtual void run_script(std::string_view text) = 0;
+    // For the record of what was applied, in the same transaction.
+    virtual Session& session() = 0;
+};
+
+// 503 "database.busy", Retry-After 1 s: the answer of every engine that cannot serve in time.
+Problem busy(std::string detail);
+
+class Database {
+ public:
+    virtual ~Database() = default;
+
+    // fn: Result<T>(Session&). On SQLite a read lasts at most 5 s, whatever the call's deadline.
+    template <class Fn>
+    auto read(const Call& call, Fn&& fn) -> std::invoke_result_t<Fn, Session&> {
+        return transact(call, fn, &Database::read_erased);
+    }
+    template <class Fn>
+    auto write(const Call& call, Fn&& fn) -> std::invoke_result_t<Fn, Session&> {
+        return transact(call, fn, &Database::write_erased);
+    }
+
+    // Prepares every statement, so that a typo stops the start and not a request. Throws
+    // DatabaseError naming the query.
+    virtual void prepare_all(std::span<const Query* const> queries) = 0;
+    // For /readyz: answers quickly or not.
+    virtual bool is_healthy() = 0;
+    // For migrate() alone: one transaction without a deadline, by itself on the whole database, also
+    // among replicas. Commits unless `change` throws; foreign keys are checked before the commit.
+    virtual void change_schema(const std::function<void(SchemaChange&)>& change) = 0;
+
+ protected:
+    // Runs the body in a transaction; commits if it returns true. Returns the Problem of the
+    // engine's own refusal (deadline, queue full), nullopt if the body ran to its end and the
+    // outcome it asked for happened. Exceptions of the body are rethrown to the caller.
+    using Body = std::function<bool(Session&)>;
+    virtual std::optional<Problem> read_erased(const Call& call, const Body& body) = 0;
+    virtual std::optional<Problem> write_erased(const Call& call, const Body& body) = 0;
+
+    // Marks the thread that runs a closure, whichever thread the engine chose.
+    class InsideTransaction {
+     public:
+        InsideTransaction();
+        ~InsideTransaction();
+        InsideTransaction(const InsideTransaction&) = delete;
+        InsideTransaction& operator=(const InsideTransaction&) = delete;
+    };
+    static void refuse_nesting();
+
+ private:
+    template <class Fn>
+    auto transact(
+        const Call& call,
+        Fn& fn,
+        std::optional<Problem> (Database::*run)(const Call&, const Body&)
+    ) -> std::invoke_result_t<Fn, Session&> {
+        using Outcome = std::invoke_result_t<Fn, Session&>;
+        refuse_nesting();
+        std::optional<Outcome> outcome;
+        const Body body = [&](Session& session) {
+            const InsideTransaction inside;
+            outcome.emplace(fn(session));
+            return outcome->has_value();
+        };
+        if (auto refusal = (this->*run)(call, body)) return *std::move(refusal);
+        return *std::move(outcome);
+    }
+};
+
+}  // namespace synapsex::db

@@ -1,0 +1,53 @@
+#pragma once
+
+// Forward-only migrations, per service, numbered and hashed. Files are
+// services/<name>/migrations/NNNN_verb_noun.sql, embedded at build time (cmake/embed_sql.cmake).
+// Column types that engines spell differently are placeholders: ${id} a text id, ${int} a 64-bit
+// integer (STRICT tables of SQLite know no BIGINT), ${bool}, ${real}, ${bytes}; ${strict} is the end
+// of a CREATE TABLE.
+//
+//   CREATE TABLE tenants (
+//       tenant_id ${id} PRIMARY KEY,
+//       is_open ${bool} NOT NULL,
+//       created_at ${int} NOT NULL
+//   ) ${strict};
+
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "shared/base/time.hpp"
+
+namespace synapsex::db {
+
+class Database;
+
+struct Migration {
+    int number;
+    std::string_view name;  // "0001_create_tenants"
+    std::string_view sql;
+};
+
+struct ServiceMigrations {
+    std::string_view service;  // "tenant-service"
+    std::span<const Migration> migrations;
+};
+
+// The database cannot be brought to what this binary needs: it was made by a newer release, or a
+// migration that was applied has been edited or is gone. what() is one sentence for the operator.
+class MigrationRefused : public std::runtime_error {
+ public:
+    using std::runtime_error::runtime_error;
+};
+
+// Brings the database to what the binary needs, in the order given: first everything is verified,
+// then each missing migration is applied in one transaction with its record in schema_migrations.
+// Services that are not named are left alone; they may belong to another process. Throws
+// MigrationRefused, and DatabaseError naming the migration whose text fails; what was applied before
+// it stays, and the next start goes on from there.
+void migrate(
+    Database& database, std::span<const ServiceMigrations> services, const Clock& clock
+);
+
+}  // namespace synapsex::db

@@ -1,0 +1,48 @@
+#pragma once
+
+// The bounded pool that runs handlers. About 64 threads with small stacks: they spend their time
+// waiting for the database, and group commit needs the crowd.
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <vector>
+
+#include <pthread.h>
+
+namespace synapsex::http {
+
+class WorkerPool {
+ public:
+    struct Options {
+        std::size_t threads = 64;
+        std::size_t queue_max = 1024;
+        std::size_t stack_bytes = 256 * 1024;
+    };
+
+    explicit WorkerPool(const Options& options);
+    // Finishes what is queued.
+    ~WorkerPool();
+    WorkerPool(const WorkerPool&) = delete;
+    WorkerPool& operator=(const WorkerPool&) = delete;
+
+    // False if the queue is full: answer 503 with Retry-After.
+    bool submit(std::function<void()> work);
+    std::size_t queued() const;
+
+ private:
+    static void* run_thread(void* self);
+    void run();
+    void stop();
+
+    const Options options_;
+    mutable std::mutex mutex_;
+    std::condition_variable has_work_;
+    std::deque<std::function<void()>> queue_;
+    bool is_stopping_ = false;
+    std::vector<pthread_t> threads_;
+};
+
+}  // namespace synapsex::http

@@ -1,0 +1,15 @@
+#include "controlplane/services/_template/api.hpp"
+
+#include "controlplane/platform/api/codec_impl.hpp"
+
+namespace synapsex {
+
+using namespace _template;
+
+template struct api::Codec<CreateNote>;
+template struct api::Codec<Note>;
+template struct api::Codec<NotePath>;
+template struct api::Codec<ListNotes>;
+template struct api::Codec<NotePage>;
+
+}  // namespace synapsex

@@ -1,0 +1,136 @@
+#include "controlplane/services/agent_registry/agents.hpp"
+
+#include <charconv>
+
+#include "shared/base/log.hpp"
+#include "shared/crypto/hash.hpp"
+
+namespace synapsex::agent_registry {
+
+namespace {
+
+Problem no_such_agent() {
+    return {Kind::not_found, "agents.not_found", "There is no such agent."};
+}
+
+std::vector<std::int64_t> split_numbers(std::string_view text) {
+    std::vector<std::int64_t> numbers;
+    while (!text.empty()) {
+        std::int64_t number = 0;
+        const auto end = std::from_chars(text.data(), text.data() + text.size(), number).ptr;
+        numbers.push_back(number);
+        text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+        if (!text.empty()) text.remove_prefix(1);
+    }
+    return numbers;
+}
+
+Agent to_api(const AgentRow& row) {
+    Agent agent;
+    agent.id = row.agent_id;
+    agent.name = row.name;
+    agent.vm_id = row.vm_id;
+    agent.status = row.state;
+    agent.description = row.description;
+    agent.version = row.version;
+    agent.capabilities = split_numbers(row.capabilities);
+    agent.last_seen_at = row.last_seen_at;
+    agent.created_at = row.created_at;
+    agent.updated_at = row.updated_at;
+    return agent;
+}
+
+// </v1/agents?limit=50&cursor=…>; rel="next"
+std::string next_link(const ListAgents& wish, std::string_view cursor) {
+    std::string link = "</v1/agents?limit=" + std::to_string(wish.limit.value.value);
+    if (wish.status) link += "&status=" + std::string{enum_name(*wish.status)};
+    link += "&cursor=" + std::string{cursor} + ">; rel=\"next\"";
+    return link;
+}
+
+}  // namespace
+
+Result<api::WithHeaders<AgentList>> Agents::list(const Call& call, const ListAgents& wish) {
+    SYNAPSEX_TRY(const std::string after, api::decode_cursor(wish.cursor));
+    const std::string state{wish.status ? enum_name(*wish.status) : std::string_view{}};
+    const std::int64_t limit = wish.limit.value;
+    SYNAPSEX_TRY(
+        auto rows,
+        parts_.database.read(call, [&](db::Session& session) -> Result<std::vector<AgentRow>> {
+            return AgentStore{session}.list(call.tenant, after, state, limit + 1);
+        })
+    );
+    const auto cursor =
+        api::cut_page(rows, limit, [](const AgentRow& row) { return row.agent_id.text(); });
+    api::WithHeaders<AgentList> answer;
+    for (const auto& row : rows) answer.value.push_back(to_api(row));
+    if (cursor) answer.headers.emplace_back("Link", next_link(wish, *cursor));
+    return answer;
+}
+
+Result<Agent> Agents::get(const Call& call, const AgentPath& path) {
+    return parts_.database.read(call, [&](db::Session& session) -> Result<Agent> {
+        const auto row = AgentStore{session}.find(call.tenant, path.agent_id);
+        if (!row) return no_such_agent();
+        return to_api(*row);
+    });
+}
+
+Result<Agent> Agents::update(const Call& call, const UpdateAgent& wish) {
+    const auto now = parts_.clock.now();
+    SYNAPSEX_TRY(
+        auto row,
+        parts_.database.write(call, [&](db::Session& session) -> Result<AgentRow> {
+            AgentStore store{session};
+            auto found = store.find(call.tenant, wish.agent_id);
+            if (!found) return no_such_agent();
+            if (wish.name) found->name = wish.name->value;
+            if (wish.description) found->description = wish.description->value;
+            found->updated_at = now;
+            store.update(call.tenant, wish.agent_id, found->name, found->description, now);
+            return *found;
+        })
+    );
+    if (wish.name)
+        SYNAPSEX_CHECK(parts_.vms.rename_vm(call, call.tenant, row.vm_id, row.name));
+    return to_api(row);
+}
+
+Result<Removed> Agents::remove(const Call& call, const AgentPath& path) {
+    SYNAPSEX_CHECK(get(call, path));
+    // The VM first: should this break off in between, the agent is still there to be removed again.
+    SYNAPSEX_CHECK(
+        parts_.vms.delete_vm(call, call.tenant, VmId::derived_from(path.agent_id))
+    );
+    const auto now = parts_.clock.now();
+    SYNAPSEX_CHECK(parts_.database.write(call, [&](db::Session& session) -> Result<Done> {
+        if (!AgentStore{session}.mark_removed(call.tenant, path.agent_id, now))
+            return no_such_agent();
+        return Done{};
+    }));
+    parts_.presence.remove(path.agent_id);
+    for (const auto& callback : on_removed_) callback(path.agent_id);
+    log_info("agent removed", {{"agentId", path.agent_id.text()}});
+    return Removed{};
+}
+
+Result<AgentIdentity> Agents::get_identity(const Call& call, const AgentId& agent) {
+    return parts_.database.read(call, [&](db::Session& session) -> Result<AgentIdentity> {
+        const auto row = AgentStore{session}.find_in_any_tenant(agent);
+        if (!row)
+            return Problem{
+                Kind::unauthenticated, "auth.unknown_key", "No agent of this server has this key."
+            };
+        if (row->removed_at)
+            return Problem{Kind::unauthenticated, "auth.agent_revoked", "The agent was removed."};
+        return AgentIdentity{
+            row->agent_id, row->tenant_id, row->vm_id, *crypto::from_base64url(row->public_key)
+        };
+    });
+}
+
+void Agents::on_removed(std::function<void(const AgentId&)> callback) {
+    on_removed_.push_back(std::move(callback));
+}
+
+}  // namespace synapsex::agent_registry

@@ -1,0 +1,40 @@
+#pragma once
+
+// The agents themselves: lists, names, removal, and the identity that auth-service asks for.
+
+#include <functional>
+
+#include "controlplane/platform/api/router.hpp"
+#include "controlplane/platform/db/database.hpp"
+#include "controlplane/services/agent_registry/api.hpp"
+#include "controlplane/services/agent_registry/presence.hpp"
+#include "controlplane/services/agent_registry/public.hpp"
+
+namespace synapsex::agent_registry {
+
+class Agents final : public AgentDirectory {
+ public:
+    struct Parts {
+        db::Database& database;
+        const Clock& clock;
+        vm_registry::VmDirectory& vms;
+        PresenceBook& presence;
+    };
+    explicit Agents(const Parts& parts) : parts_(parts) {}
+
+    Result<api::WithHeaders<AgentList>> list(const Call& call, const ListAgents& wish);
+    // Kind::not_found agents.not_found.
+    Result<Agent> get(const Call& call, const AgentPath& path);
+    Result<Agent> update(const Call& call, const UpdateAgent& wish);
+    // With its VM. Its key is refused from then on, and its open poll ends.
+    Result<Removed> remove(const Call& call, const AgentPath& path);
+
+    Result<AgentIdentity> get_identity(const Call& call, const AgentId& agent) override;
+    void on_removed(std::function<void(const AgentId&)> callback) override;
+
+ private:
+    Parts parts_;
+    std::vector<std::function<void(const AgentId&)>> on_removed_;
+};
+
+}  // namespace synapsex::agent_registry

@@ -1,0 +1,270 @@
+#pragma once
+
+// /v1/agents: enrollment, heartbeats, and the agents themselves. An agent is the daemon on a VM.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "controlplane/platform/api/codec.hpp"
+#include "controlplane/platform/api/operation.hpp"
+#include "controlplane/platform/api/page.hpp"
+#include "controlplane/services/vm_registry/inventory.hpp"
+#include "shared/base/bounded.hpp"
+#include "shared/base/ids.hpp"
+
+namespace synapsex::agent_registry {
+
+using vm_registry::SectionName;
+using vm_registry::State;
+
+struct CreateEnrollmentToken {
+    std::optional<Text<1, 100>> name;
+    Default<Int<1, 1000>, 1> uses;
+    Default<Int<60, 30 * 86400>, 3600> ttl_seconds;
+};
+BOOST_DESCRIBE_STRUCT(CreateEnrollmentToken, (), (name, uses, ttl_seconds))
+
+struct EnrollmentToken {
+    EnrollmentTokenId id;
+    std::string name;
+    std::int64_t uses_max = 1;
+    std::int64_t uses = 0;
+    Timestamp created_at{};
+    Timestamp expires_at{};
+    std::optional<Timestamp> revoked_at;
+};
+BOOST_DESCRIBE_STRUCT(
+    EnrollmentToken, (), (id, name, uses_max, uses, created_at, expires_at, revoked_at)
+)
+
+struct CreatedEnrollmentToken {
+    EnrollmentTokenId id;
+    std::string name;
+    std::int64_t uses_max = 1;
+    Timestamp created_at{};
+    Timestamp expires_at{};
+    std::string token;  // sxe_…: shown here and never again
+};
+BOOST_DESCRIBE_STRUCT(
+    CreatedEnrollmentToken, (), (id, name, uses_max, created_at, expires_at, token)
+)
+
+struct ListEnrollmentTokens {
+    api::PageLimit limit;
+    std::optional<api::Cursor> cursor;
+};
+BOOST_DESCRIBE_STRUCT(ListEnrollmentTokens, (), (limit, cursor))
+
+struct EnrollmentTokenPage {
+    std::vector<EnrollmentToken> items;
+    std::optional<std::string> next_cursor;
+};
+BOOST_DESCRIBE_STRUCT(EnrollmentTokenPage, (), (items, next_cursor))
+
+struct EnrollmentTokenPath {
+    EnrollmentTokenId token_id;
+};
+BOOST_DESCRIBE_STRUCT(EnrollmentTokenPath, (), (token_id))
+
+struct Enroll {
+    Text<1, 200> token;
+    Text<1, 100> name;           // the VM's host name, or what its operator calls it
+    Text<43, 43> public_key;     // Ed25519, raw 32 bytes in base64url
+    Text<0, 64> boot_id;
+    Text<1, 64> agent_version;
+    Text<1, 32> platform;        // "linux", "windows"
+    std::optional<TenantId> tenant_id;  // where it is given, the token has to be of this tenant
+};
+BOOST_DESCRIBE_STRUCT(
+    Enroll, (), (token, name, public_key, boot_id, agent_version, platform, tenant_id)
+)
+
+struct Enrolled {
+    AgentId agent_id;
+    VmId vm_id;
+    TenantId tenant_id;
+    std::string issuer;  // the audience of the agent's assertions
+    std::string server_incarnation;
+};
+BOOST_DESCRIBE_STRUCT(Enrolled, (), (agent_id, vm_id, tenant_id, issuer, server_incarnation))
+
+struct AgentConfig {};
+BOOST_DESCRIBE_STRUCT(AgentConfig, (), ())
+
+// The record that clients of /v1/agents know. model, tools and config will say what an AI task may
+// use on this VM; until then they are empty.
+struct Agent {
+    AgentId id;
+    std::string name;
+    VmId vm_id;
+    std::string type = "vm";
+    std::optional<std::string> model;
+    std::vector<std::string> tools;
+    State status = State::unknown;
+    std::string description;
+    AgentConfig config;
+    std::string version;
+    std::vector<std::int64_t> capabilities;
+    std::optional<Timestamp> last_seen_at;
+    Timestamp created_at{};
+    Timestamp updated_at{};
+};
+BOOST_DESCRIBE_STRUCT(
+    Agent, (),
+    (id, name, vm_id, type, model, tools, status, description, config, version, capabilities,
+     last_seen_at, created_at, updated_at)
+)
+
+struct ListAgents {
+    api::PageLimit limit;
+    std::optional<api::Cursor> cursor;
+    std::optional<State> status;
+};
+BOOST_DESCRIBE_STRUCT(ListAgents, (), (limit, cursor, status))
+
+using AgentList = std::vector<Agent>;  // a bare array; the cursor stands in Link
+
+struct AgentPath {
+    AgentId agent_id;
+};
+BOOST_DESCRIBE_STRUCT(AgentPath, (), (agent_id))
+
+struct UpdateAgent {
+    AgentId agent_id;
+    std::optional<Text<1, 100>> name;
+    std::optional<Text<0, 500>> description;
+};
+BOOST_DESCRIBE_STRUCT(UpdateAgent, (), (agent_id, name, description))
+
+struct Removed {
+    bool success = true;
+};
+BOOST_DESCRIBE_STRUCT(Removed, (), (success))
+
+struct SectionHash {
+    SectionName section = SectionName::os;
+    Text<1, 64> hash;
+};
+BOOST_DESCRIBE_STRUCT(SectionHash, (), (section, hash))
+
+// shared/proto/agent/v1/agent.proto, HeartbeatRequest.
+struct Heartbeat {
+    AgentId agent_id;
+    std::int64_t sequence = 0;
+    std::string boot_id;
+    std::string agent_version;
+    std::vector<std::int64_t> capabilities;
+    std::int64_t hold_seconds = 0;
+    std::vector<SectionHash> hashes;
+    std::vector<vm_registry::TelemetrySample> telemetry;
+    std::int64_t spool_dropped_samples = 0;
+    std::string goodbye;
+    std::string server_incarnation;
+    std::string executor;
+};
+BOOST_DESCRIBE_STRUCT(
+    Heartbeat, (),
+    (agent_id, sequence, boot_id, agent_version, capabilities, hold_seconds, hashes, telemetry,
+     spool_dropped_samples, goodbye, server_incarnation, executor)
+)
+
+struct HeartbeatAnswer {
+    Timestamp server_time{};
+    std::string server_incarnation;
+    std::int64_t stored_through_slot = 0;
+    std::vector<SectionName> want_sections;
+    std::int64_t next_after_ms = 0;
+    std::int64_t hold_seconds = 0;
+    std::optional<Timestamp> live_until;
+    std::string reason;
+};
+BOOST_DESCRIBE_STRUCT(
+    HeartbeatAnswer, (),
+    (server_time, server_incarnation, stored_through_slot, want_sections, next_after_ms,
+     hold_seconds, live_until, reason)
+)
+
+// PUT …/inventory/{section}: exactly the member that the path names.
+struct PutInventory {
+    AgentId agent_id;
+    SectionName section = SectionName::os;
+    Text<1, 64> hash;
+    bool truncated = false;
+    std::optional<vm_registry::Os> os;
+    std::optional<vm_registry::Cpu> cpu;
+    std::optional<vm_registry::Memory> memory;
+    std::optional<vm_registry::Disks> disks;
+    std::optional<vm_registry::Filesystems> filesystems;
+    std::optional<vm_registry::Network> network;
+    std::optional<vm_registry::Packages> packages;
+};
+BOOST_DESCRIBE_STRUCT(
+    PutInventory, (),
+    (agent_id, section, hash, truncated, os, cpu, memory, disks, filesystems, network, packages)
+)
+
+inline constexpr api::Operation<CreateEnrollmentToken, CreatedEnrollmentToken> kCreateToken{
+    .id = "agents.enrollment_tokens.create", .method = api::Verb::post,
+    .path = "/v1/agents/enrollment-tokens", .access = auth::user("enrollment_tokens.write"),
+    .success = 201, .summary = "Make an enrollment token; the answer is the only one that shows it."};
+inline constexpr api::Operation<ListEnrollmentTokens, EnrollmentTokenPage> kListTokens{
+    .id = "agents.enrollment_tokens.list", .path = "/v1/agents/enrollment-tokens",
+    .access = auth::user("enrollment_tokens.read"),
+    .summary = "List enrollment tokens, newest last."};
+inline constexpr api::Operation<EnrollmentTokenPath, api::None> kRevokeToken{
+    .id = "agents.enrollment_tokens.revoke", .method = api::Verb::delete_,
+    .path = "/v1/agents/enrollment-tokens/{tokenId}",
+    .access = auth::user("enrollment_tokens.write"), .replay = api::Replay::natural,
+    .summary = "Revoke an enrollment token. Agents that it enrolled stay."};
+inline constexpr api::Operation<Enroll, Enrolled> kEnroll{
+    .id = "agents.enroll", .method = api::Verb::post, .path = "/v1/agents/enroll",
+    .access = auth::anyone(), .success = 201, .replay = api::Replay::natural,
+    .unknown = api::Unknown::ignore, .summary = "Enroll an agent with a key made on its host.",
+    .description = "Repeating it with the same token and key answers the same agent, so a lost "
+                   "answer costs nothing."};
+inline constexpr api::Operation<Heartbeat, HeartbeatAnswer> kHeartbeat{
+    .id = "agents.heartbeat", .method = api::Verb::post,
+    .path = "/v1/agents/{agentId}/heartbeat", .access = auth::agent(),
+    .body = api::BodyKind::protobuf, .replay = api::Replay::natural,
+    .unknown = api::Unknown::ignore,
+    .summary = "Report that the agent lives; held until there is work for it.",
+    .description = "A long poll: telemetry in the request is committed first, then the answer "
+                   "waits up to holdSeconds. A newer heartbeat of the same agent ends an older one."};
+inline constexpr api::Operation<PutInventory, api::None> kPutInventory{
+    .id = "agents.inventory.put", .method = api::Verb::put,
+    .path = "/v1/agents/{agentId}/inventory/{section}", .access = auth::agent(),
+    .body = api::BodyKind::protobuf, .replay = api::Replay::natural,
+    .unknown = api::Unknown::ignore, .summary = "Report one section of the VM's inventory."};
+inline constexpr api::Operation<ListAgents, AgentList> kListAgents{
+    .id = "agents.list", .path = "/v1/agents", .access = auth::user("agents.read"),
+    .summary = "List agents. The next page is in the Link header."};
+inline constexpr api::Operation<AgentPath, Agent> kGetAgent{
+    .id = "agents.get", .path = "/v1/agents/{agentId}", .access = auth::user("agents.read"),
+    .summary = "Read an agent."};
+inline constexpr api::Operation<UpdateAgent, Agent> kUpdateAgent{
+    .id = "agents.update", .method = api::Verb::put, .path = "/v1/agents/{agentId}",
+    .access = auth::user("agents.write"), .replay = api::Replay::natural,
+    .summary = "Rename or describe an agent and its VM."};
+inline constexpr api::Operation<AgentPath, Removed> kRemoveAgent{
+    .id = "agents.remove", .method = api::Verb::delete_, .path = "/v1/agents/{agentId}",
+    .access = auth::user("agents.write"), .replay = api::Replay::natural,
+    .summary = "Remove an agent and its VM. Its key is refused from then on."};
+
+}  // namespace synapsex::agent_registry
+
+// The messages that also travel as protobuf; bodies in protobuf_codec.cpp.
+template <>
+struct synapsex::api::ProtobufCodec<synapsex::agent_registry::Heartbeat> {
+    static Result<Done> decode(std::string_view bytes, agent_registry::Heartbeat& heartbeat);
+    static void encode(const agent_registry::Heartbeat& heartbeat, std::string& out);
+};
+template <>
+struct synapsex::api::ProtobufCodec<synapsex::agent_registry::HeartbeatAnswer> {
+    static Result<Done> decode(std::string_view bytes, agent_registry::HeartbeatAnswer& answer);
+    static void encode(const agent_registry::HeartbeatAnswer& answer, std::string& out);
+};
+template <>
+struct synapsex::api::ProtobufCodec<synapsex::agent_registry::PutInventory> {
+    static Result<Done> decode(std::string_view bytes, agent_registry::PutInventory& inventory);
+};

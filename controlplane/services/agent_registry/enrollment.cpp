@@ -1,0 +1,170 @@
+#include "controlplane/services/agent_registry/enrollment.hpp"
+
+#include "shared/base/log.hpp"
+#include "shared/crypto/hash.hpp"
+
+namespace synapsex::agent_registry {
+
+namespace {
+
+constexpr std::string_view kTokenPrefix = "sxe_";
+constexpr std::size_t kSecretSize = 32;
+
+Problem refused(std::string_view code, std::string_view detail) {
+    return {Kind::unauthenticated, "enrollment." + std::string{code}, std::string{detail}};
+}
+
+Problem token_invalid() {
+    return refused("token_invalid", "This is no enrollment token of this server.");
+}
+
+// Whether the token admits one more agent now.
+Result<Done> check_usable(const TokenRow& token, Timestamp now) {
+    if (token.revoked_at) return refused("token_revoked", "The enrollment token was revoked.");
+    if (token.expires_at <= now)
+        return refused("token_expired", "The enrollment token expired; make a new one.");
+    if (token.uses >= token.uses_max)
+        return refused("token_used", "The enrollment token is used up; make a new one.");
+    return Done{};
+}
+
+EnrollmentToken to_api(const TokenRow& row) {
+    return {row.token_id,   row.name,       row.uses_max,  row.uses,
+            row.created_at, row.expires_at, row.revoked_at};
+}
+
+}  // namespace
+
+std::string format_token(const TokenText& token) {
+    return std::string{kTokenPrefix} + std::string{token.id.ulid()} + "." + token.secret;
+}
+
+std::optional<TokenText> parse_token(std::string_view text) {
+    if (!text.starts_with(kTokenPrefix)) return std::nullopt;
+    text.remove_prefix(kTokenPrefix.size());
+    const auto dot = text.find('.');
+    if (dot == text.npos || text.size() - dot - 1 != kSecretSize) return std::nullopt;
+    const auto id = EnrollmentTokenId::parse(
+        std::string{EnrollmentTokenTag::kPrefix} + std::string{text.substr(0, dot)}
+    );
+    if (!id) return std::nullopt;
+    return TokenText{*id, std::string{text.substr(dot + 1)}};
+}
+
+Result<CreatedEnrollmentToken> Enrollment::create_token(
+    const Call& call, const CreateEnrollmentToken& wish
+) {
+    const auto now = parts_.clock.now();
+    const TokenText token{
+        EnrollmentTokenId::make(now, parts_.random), parts_.random.base62(kSecretSize)
+    };
+    const TokenRow row{
+        .tenant_id = call.tenant,
+        .token_id = token.id,
+        .name = wish.name ? wish.name->value : "",
+        .secret_hash = crypto::sha256_hex(token.secret),
+        .uses_max = wish.uses.value,
+        .uses = 0,
+        .created_by = call.principal->user.text(),
+        .created_at = now,
+        .expires_at = now + std::chrono::seconds{wish.ttl_seconds.value.value},
+        .revoked_at = {},
+    };
+    SYNAPSEX_CHECK(parts_.database.write(call, [&](db::Session& session) -> Result<Done> {
+        AgentStore{session}.insert_token(row);
+        return Done{};
+    }));
+    return CreatedEnrollmentToken{row.token_id,   row.name,       row.uses_max,
+                                  row.created_at, row.expires_at, format_token(token)};
+}
+
+Result<EnrollmentTokenPage> Enrollment::list_tokens(
+    const Call& call, const ListEnrollmentTokens& wish
+) {
+    SYNAPSEX_TRY(const std::string after, api::decode_cursor(wish.cursor));
+    const std::int64_t limit = wish.limit.value;
+    return parts_.database.read(call, [&](db::Session& session) -> Result<EnrollmentTokenPage> {
+        auto rows = AgentStore{session}.list_tokens(call.tenant, after, limit + 1);
+        EnrollmentTokenPage page;
+        page.next_cursor =
+            api::cut_page(rows, limit, [](const TokenRow& row) { return row.token_id.text(); });
+        for (const auto& row : rows) page.items.push_back(to_api(row));
+        return page;
+    });
+}
+
+Result<api::None> Enrollment::revoke_token(const Call& call, const EnrollmentTokenPath& path) {
+    const auto now = parts_.clock.now();
+    return parts_.database.write(call, [&](db::Session& session) -> Result<api::None> {
+        if (!AgentStore{session}.revoke_token(call.tenant, path.token_id, now))
+            return Problem{
+                Kind::not_found, "enrollment_tokens.not_found", "There is no such enrollment token."
+            };
+        return api::None{};
+    });
+}
+
+Result<Enrolled> Enrollment::enroll(const Call& call, const Enroll& wish) {
+    const auto token = parse_token(wish.token.value);
+    if (!token) return token_invalid();
+    const auto key = crypto::from_base64url(wish.public_key.value);
+    if (!key || key->size() != 32)
+        return Problem{
+            Kind::invalid, "enrollment.key_invalid", "publicKey is no Ed25519 public key.",
+            {{"/publicKey", "malformed", "Pass the raw 32 bytes in base64url without padding."}}
+        };
+    const auto now = parts_.clock.now();
+    const auto fresh_id = AgentId::make(now, parts_.random);
+    bool is_new = false;
+    const auto claim = [&](db::Session& session) -> Result<AgentRow> {
+        is_new = false;
+        AgentStore store{session};
+        const auto row = store.find_token_in_any_tenant(token->id);
+        if (!row || !crypto::equal_in_constant_time(
+                        row->secret_hash, crypto::sha256_hex(token->secret)
+                    ))
+            return token_invalid();
+        if (wish.tenant_id && *wish.tenant_id != row->tenant_id)
+            return refused("token_of_other_tenant", "The enrollment token is of another tenant.");
+        if (const auto known = store.find_enrolled(token->id, wish.public_key.value)) {
+            if (known->removed_at)
+                return refused("agent_removed", "The agent with this key was removed.");
+            return *known;
+        }
+        SYNAPSEX_CHECK(check_usable(*row, now));
+        if (!store.claim_token_use(row->tenant_id, row->token_id))
+            return refused("token_used", "The enrollment token is used up; make a new one.");
+        AgentRow agent;
+        agent.tenant_id = row->tenant_id;
+        agent.agent_id = fresh_id;
+        agent.vm_id = VmId::derived_from(fresh_id);
+        agent.token_id = row->token_id;
+        agent.name = wish.name.value;
+        agent.platform = wish.platform.value;
+        agent.public_key = wish.public_key.value;
+        agent.version = wish.agent_version.value;
+        agent.boot_id = wish.boot_id.value;
+        agent.created_at = now;
+        agent.updated_at = now;
+        store.insert(agent);
+        is_new = true;
+        return agent;
+    };
+    SYNAPSEX_TRY(const AgentRow agent, parts_.database.write(call, claim));
+
+    // Repeatable from here: a crash in between is mended when the agent asks again.
+    const vm_registry::NewVm vm{agent.tenant_id, agent.vm_id, agent.agent_id, agent.name};
+    SYNAPSEX_CHECK(parts_.vms.create_vm(call, vm));
+    if (is_new) {
+        parts_.presence.add(agent);
+        log_info(
+            "agent enrolled", {{"agentId", agent.agent_id.text()},
+                               {"vmId", agent.vm_id.text()},
+                               {"tenantId", agent.tenant_id.text()},
+                               {"tokenId", agent.token_id.text()}}
+        );
+    }
+    return Enrolled{agent.agent_id, agent.vm_id, agent.tenant_id, parts_.issuer, incarnation_};
+}
+
+}  // namespace synapsex::agent_registry

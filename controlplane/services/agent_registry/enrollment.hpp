@@ -1,0 +1,56 @@
+#pragma once
+
+// Enrollment tokens, and the exchange of one for an agent's identity.
+
+#include <optional>
+#include <string>
+
+#include "controlplane/platform/db/database.hpp"
+#include "controlplane/services/agent_registry/api.hpp"
+#include "controlplane/services/agent_registry/presence.hpp"
+#include "shared/base/random.hpp"
+
+namespace synapsex::agent_registry {
+
+// "sxe_<ULID of the token's id>.<secret>".
+struct TokenText {
+    EnrollmentTokenId id;
+    std::string secret;
+};
+std::string format_token(const TokenText& token);
+std::optional<TokenText> parse_token(std::string_view text);
+
+class Enrollment {
+ public:
+    struct Parts {
+        db::Database& database;
+        const Clock& clock;
+        Random& random;
+        vm_registry::VmDirectory& vms;
+        PresenceBook& presence;
+        std::string issuer;  // the audience of agents' assertions
+    };
+    explicit Enrollment(Parts parts) : parts_(std::move(parts)) {}
+
+    Result<CreatedEnrollmentToken> create_token(
+        const Call& call, const CreateEnrollmentToken& wish
+    );
+    Result<EnrollmentTokenPage> list_tokens(const Call& call, const ListEnrollmentTokens& wish);
+    // Repeatable. Kind::not_found enrollment_tokens.not_found.
+    Result<api::None> revoke_token(const Call& call, const EnrollmentTokenPath& path);
+
+    // Kind::unauthenticated enrollment.token_invalid | token_expired | token_used | token_revoked
+    // | token_of_other_tenant | agent_removed. The same token and key answer the same agent again,
+    // also after the token was used up or expired.
+    Result<Enrolled> enroll(const Call& call, const Enroll& wish);
+
+    // Read once at start, before the first call.
+    void set_incarnation(std::string incarnation) { incarnation_ = std::move(incarnation); }
+    const std::string& incarnation() const { return incarnation_; }
+
+ private:
+    Parts parts_;
+    std::string incarnation_;
+};
+
+}  // namespace synapsex::agent_registry

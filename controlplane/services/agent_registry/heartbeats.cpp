@@ -1,0 +1,225 @@
+#include "controlplane/services/agent_registry/heartbeats.hpp"
+
+#include <algorithm>
+
+#include "shared/base/log.hpp"
+
+namespace synapsex::agent_registry {
+
+namespace {
+
+constexpr std::size_t kShortTextMax = 64;
+// When the server stops, agents come back spread over this time, not all at once.
+constexpr std::chrono::milliseconds kDrainSpread{5000};
+
+std::string_view reason_of(api::Wake wake) {
+    switch (wake) {
+        case api::Wake::timeout: return "timeout";
+        case api::Wake::news: return "news";
+        case api::Wake::superseded: return "superseded";
+        case api::Wake::draining: return "draining";
+    }
+    return "news";
+}
+
+// What protobuf does not limit and the walker does not know.
+Result<Done> check_limits(const Heartbeat& heartbeat) {
+    const auto too_long = [](std::string_view pointer) {
+        return Problem{
+            Kind::invalid, "heartbeat.invalid", "The heartbeat breaks a limit.",
+            {{std::string{pointer}, "too_long", "At most 64 bytes, or 64 items."}}
+        };
+    };
+    if (heartbeat.capabilities.size() > kCapabilitiesMax) return too_long("/capabilities");
+    if (heartbeat.hashes.size() > kCapabilitiesMax) return too_long("/hashes");
+    if (heartbeat.agent_version.size() > kShortTextMax) return too_long("/agentVersion");
+    if (heartbeat.boot_id.size() > kShortTextMax) return too_long("/bootId");
+    if (heartbeat.goodbye.size() > kShortTextMax) return too_long("/goodbye");
+    if (heartbeat.executor.size() > kShortTextMax) return too_long("/executor");
+    return Done{};
+}
+
+std::string join(const std::vector<std::int64_t>& numbers) {
+    std::string text;
+    for (const auto number : numbers) {
+        if (!text.empty()) text += ',';
+        text += std::to_string(number);
+    }
+    return text;
+}
+
+Contact to_contact(const Heartbeat& heartbeat) {
+    const bool is_degraded = !heartbeat.executor.empty() && heartbeat.executor != "ok";
+    return {
+        .sequence = heartbeat.sequence,
+        .version = heartbeat.agent_version,
+        .capabilities = join(heartbeat.capabilities),
+        .boot_id = heartbeat.boot_id,
+        .condition = is_degraded ? Condition::degraded : Condition::ok,
+        .goodbye = heartbeat.goodbye,
+    };
+}
+
+Problem no_such_agent() {
+    return {Kind::not_found, "agents.not_found", "There is no such agent."};
+}
+
+// The one member of the body that the path names.
+Result<vm_registry::SectionBody> body_of(const PutInventory& wish) {
+    std::optional<vm_registry::SectionBody> body;
+    switch (wish.section) {
+        case SectionName::os: body = wish.os; break;
+        case SectionName::cpu: body = wish.cpu; break;
+        case SectionName::memory: body = wish.memory; break;
+        case SectionName::disks: body = wish.disks; break;
+        case SectionName::filesystems: body = wish.filesystems; break;
+        case SectionName::network: body = wish.network; break;
+        case SectionName::packages: body = wish.packages; break;
+    }
+    if (body) return *std::move(body);
+    return Problem{
+        Kind::invalid, "inventory.section_missing", "The body has not the section of the path.",
+        {{"/" + std::string{enum_name(wish.section)}, "required", "The section of the path."}}
+    };
+}
+
+}  // namespace
+
+Heartbeats::Heartbeats(const Parts& parts)
+    : parts_(parts),
+      heartbeats_(parts.metrics.counter("synapsex_heartbeats_total", "Heartbeats taken.")) {
+    parts.metrics.gauge("synapsex_agents_parked", "Heartbeats held open now.", [&parking = parts.parking] {
+        return static_cast<double>(parking.size());
+    });
+    for (const auto state : {State::unknown, State::online, State::degraded, State::late,
+                             State::offline, State::lost, State::rebooting}) {
+        const Labels labels{{"state", std::string{enum_name(state)}}};
+        parts.metrics.gauge(
+            "synapsex_agents", "Agents by state.",
+            [&presence = parts.presence, state] {
+                return static_cast<double>(presence.count(state));
+            },
+            labels
+        );
+    }
+}
+
+HeartbeatAnswer Heartbeats::answer(const VmId& vm, std::string_view reason) {
+    const auto now = parts_.clock.now();
+    HeartbeatAnswer answer;
+    answer.server_time = now;
+    answer.server_incarnation = parts_.incarnation;
+    answer.hold_seconds = kHoldMax.count();
+    answer.reason = reason;
+    const auto live_until = parts_.vms.live_until(vm);
+    if (live_until > now) answer.live_until = live_until;
+    if (reason == reason_of(api::Wake::draining)) {
+        const auto spread = static_cast<std::uint64_t>(kDrainSpread.count());
+        answer.next_after_ms = static_cast<std::int64_t>(parts_.random.below(spread));
+    }
+    return answer;
+}
+
+Result<std::vector<SectionName>> Heartbeats::wanted_sections(
+    const Call& call, const VmId& vm, const Heartbeat& heartbeat
+) {
+    std::vector<SectionName> wanted;
+    if (heartbeat.hashes.empty()) return wanted;
+    SYNAPSEX_TRY(const auto stored, parts_.vms.section_hashes(call, call.tenant, vm));
+    for (const auto& [section, hash] : heartbeat.hashes) {
+        const auto found = stored.find(std::string{enum_name(section)});
+        if (found == stored.end() || found->second != hash.value) wanted.push_back(section);
+    }
+    return wanted;
+}
+
+Result<api::HeldOr<HeartbeatAnswer>> Heartbeats::beat(
+    const Call& call, const Heartbeat& heartbeat
+) {
+    if (call.principal->agent != heartbeat.agent_id) return no_such_agent();
+    SYNAPSEX_CHECK(check_limits(heartbeat));
+    heartbeats_.add();
+    const auto vm = VmId::derived_from(heartbeat.agent_id);
+
+    // Parked before anything is looked up, so that what happens from here on wakes it.
+    auto ticket = parts_.parking.park(heartbeat.agent_id.text());
+    if (!heartbeat.telemetry.empty())
+        SYNAPSEX_CHECK(
+            parts_.vms.store_samples(call, call.tenant, vm, heartbeat.telemetry)
+        );
+    if (parts_.presence.contact(heartbeat.agent_id, to_contact(heartbeat)) && on_change_)
+        on_change_();
+    SYNAPSEX_TRY(auto wanted, wanted_sections(call, vm, heartbeat));
+
+    auto now_answer = answer(vm, "news");
+    if (!heartbeat.telemetry.empty())
+        now_answer.stored_through_slot = heartbeat.telemetry.back().slot;
+    now_answer.want_sections = std::move(wanted);
+    const auto hold = std::min<std::chrono::seconds>(
+        kHoldMax, std::chrono::seconds{std::max<std::int64_t>(heartbeat.hold_seconds, 0)}
+    );
+    const bool is_answered_now = hold.count() == 0 || !heartbeat.goodbye.empty() ||
+                                 !now_answer.want_sections.empty() || now_answer.live_until;
+    if (is_answered_now) return api::HeldOr<HeartbeatAnswer>{std::move(now_answer)};
+
+    api::Held<HeartbeatAnswer> held;
+    held.ticket = std::move(ticket);
+    held.hold = hold;
+    held.finish = [this, vm, agent = heartbeat.agent_id,
+                   stored = now_answer.stored_through_slot](api::Wake wake) -> Result<HeartbeatAnswer> {
+        parts_.presence.touch(agent);
+        auto late_answer = answer(vm, reason_of(wake));
+        late_answer.stored_through_slot = stored;
+        return late_answer;
+    };
+    return api::HeldOr<HeartbeatAnswer>{std::move(held)};
+}
+
+Result<api::None> Heartbeats::put_inventory(const Call& call, const PutInventory& wish) {
+    if (call.principal->agent != wish.agent_id) return no_such_agent();
+    SYNAPSEX_TRY(auto body, body_of(wish));
+    const vm_registry::Section section{
+        wish.section, wish.hash.value, wish.truncated, std::move(body)
+    };
+    const auto vm = VmId::derived_from(wish.agent_id);
+    SYNAPSEX_CHECK(parts_.vms.put_section(call, call.tenant, vm, section));
+    return api::None{};
+}
+
+void Heartbeats::wake(const AgentId& agent) {
+    parts_.parking.wake(agent.text(), api::Wake::news);
+}
+
+void Heartbeats::flush(const Call& call) {
+    parts_.presence.touch_open([&](const AgentId& agent) {
+        return parts_.parking.contains(agent.text());
+    });
+    const auto changes = parts_.presence.sweep();
+    if (changes.empty()) return;
+
+    const auto written = parts_.database.write(call, [&](db::Session& session) -> Result<Done> {
+        AgentStore store{session};
+        for (const auto& change : changes) store.put_sighting(change.sighting);
+        return Done{};
+    });
+    std::vector<vm_registry::Presence> presences;
+    for (const auto& change : changes) {
+        const auto& sighting = change.sighting;
+        const vm_registry::Presence presence{
+            sighting.tenant_id, change.vm_id, sighting.state, sighting.last_seen_at
+        };
+        presences.push_back(presence);
+        if (change.is_state_new)
+            log_info(
+                "agent state changed", {{"agentId", sighting.agent_id.text()},
+                                        {"tenantId", sighting.tenant_id.text()},
+                                        {"state", enum_name(sighting.state)}}
+            );
+    }
+    if (!written || !parts_.vms.set_presence(call, presences)) {
+        parts_.presence.put_back(changes);
+        log_warning("presence not written, will be again", {{"agents", changes.size()}});
+    }
+}
+
+}  // namespace synapsex::agent_registry

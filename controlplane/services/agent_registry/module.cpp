@@ -1,0 +1,115 @@
+#include "controlplane/services/agent_registry/module.hpp"
+
+#include <array>
+#include <optional>
+
+#include "controlplane/platform/periodic_task.hpp"
+#include "controlplane/services/agent_registry/agents.hpp"
+#include "controlplane/services/agent_registry/enrollment.hpp"
+#include "controlplane/services/agent_registry/heartbeats.hpp"
+#include "controlplane/services/agent_registry/migrations.hpp"
+#include "controlplane/services/agent_registry/routes.hpp"
+#include "controlplane/services/agent_registry/store.hpp"
+
+namespace synapsex::agent_registry {
+
+namespace {
+
+constexpr std::array<std::string_view, 1> kPrefixes{"/v1/agents"};
+constexpr std::chrono::seconds kFlushInterval{1};
+constexpr std::chrono::seconds kFlushBudget{10};
+
+const ServiceManifest kManifest{
+    .name = "agent-registry-service",
+    .port = 8002,
+    .prefixes = kPrefixes,
+    .table_prefix = "agent_registry_",
+    .migrations = kMigrations,
+    .queries = AgentStore::queries(),
+};
+
+}  // namespace
+
+struct AgentRegistryModule::Impl {
+    Impl(
+        const Platform& platform, db::Database& db, vm_registry::VmDirectory& vm_directory,
+        std::string issuer
+    )
+        : clock(platform.clock),
+          random(platform.random),
+          database(db),
+          vms(vm_directory),
+          presence(platform.clock),
+          enrollment({db, platform.clock, platform.random, vm_directory, presence,
+                      std::move(issuer)}),
+          heartbeats({db, platform.clock, platform.random, platform.metrics, platform.parking,
+                      vm_directory, presence, enrollment.incarnation()}),
+          agents({db, platform.clock, vm_directory, presence}) {}
+
+    Call call(std::string name) {
+        return Call::system(std::move(name), Deadline::after(clock, kFlushBudget));
+    }
+
+    const Clock& clock;
+    Random& random;
+    db::Database& database;
+    vm_registry::VmDirectory& vms;
+    PresenceBook presence;
+    Enrollment enrollment;
+    Heartbeats heartbeats;
+    Agents agents;
+    std::optional<PeriodicTask> flusher{};
+};
+
+AgentRegistryModule::AgentRegistryModule(
+    const Platform& platform, db::Database& database, vm_registry::VmDirectory& vms,
+    std::string issuer
+)
+    : impl_(new Impl{platform, database, vms, std::move(issuer)}) {
+    impl_->vms.on_watched([this](const VmId& vm) {
+        impl_->heartbeats.wake(AgentId::derived_from(vm));
+    });
+    impl_->agents.on_removed([this](const AgentId& agent) { impl_->heartbeats.wake(agent); });
+}
+
+AgentRegistryModule::~AgentRegistryModule() = default;
+
+AgentDirectory& AgentRegistryModule::directory() { return impl_->agents; }
+
+const ServiceManifest& AgentRegistryModule::manifest() const { return kManifest; }
+
+void AgentRegistryModule::mount(api::Router& router) {
+    mount_routes(router, impl_->enrollment, impl_->heartbeats, impl_->agents);
+}
+
+void AgentRegistryModule::start() {
+    const auto now = impl_->clock.now();
+    const auto fresh = make_ulid(now, impl_->random);
+    const auto call = impl_->call("agent_registry.start");
+    std::string incarnation;
+    std::vector<AgentRow> agents;
+    const auto loaded = impl_->database.write(call, [&](db::Session& session) -> Result<Done> {
+        AgentStore store{session};
+        incarnation = store.get_or_set_incarnation(fresh, now);
+        agents = store.list_all();
+        return Done{};
+    });
+    loaded.value();
+    impl_->enrollment.set_incarnation(incarnation);
+    impl_->presence.load(agents);
+    // Before the first request: nothing that was online before the start is shown so.
+    impl_->heartbeats.flush(call);
+    impl_->flusher.emplace("agent_registry.flush_presence", kFlushInterval, [this] {
+        impl_->heartbeats.flush(impl_->call("agent_registry.flush_presence"));
+    });
+    impl_->heartbeats.on_change([this] { impl_->flusher->hurry(); });
+}
+
+void AgentRegistryModule::stop() {
+    if (!impl_->flusher) return;
+    impl_->heartbeats.on_change(nullptr);
+    impl_->flusher.reset();
+    impl_->heartbeats.flush(impl_->call("agent_registry.stop"));
+}
+
+}  // namespace synapsex::agent_registry

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <memory>
+
+#include "controlplane/platform/module.hpp"
+#include "controlplane/services/agent_registry/public.hpp"
+#include "controlplane/services/vm_registry/public.hpp"
+
+namespace synapsex::agent_registry {
+
+class AgentRegistryModule final : public Module {
+ public:
+    // `issuer` is the audience of agents' assertions: the server's public URL.
+    AgentRegistryModule(
+        const Platform& platform, db::Database& database, vm_registry::VmDirectory& vms,
+        std::string issuer
+    );
+    ~AgentRegistryModule() override;
+
+    AgentDirectory& directory();
+
+    const ServiceManifest& manifest() const override;
+    void mount(api::Router& router) override;
+    void start() override;
+    void stop() override;
+
+ private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace synapsex::agent_registry

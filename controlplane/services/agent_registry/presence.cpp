@@ -1,0 +1,155 @@
+#include "controlplane/services/agent_registry/presence.hpp"
+
+namespace synapsex::agent_registry {
+
+// admission    connectivity    activity   condition   state
+// quarantined  any             any        any         quarantined
+// pending      any             any        any         pending
+// active       unknown         any        any         unknown
+// active       lost            any        any         lost
+// active       online, late,   updating   any         updating
+// active         offline       rebooting  any         rebooting
+// active       online          none       degraded    degraded
+// active       online          none       ok          online
+// active       late            none       any         late
+// active       offline         none       any         offline
+State combine(
+    Connectivity connectivity, Condition condition, Activity activity, Admission admission
+) {
+    if (admission == Admission::quarantined) return State::quarantined;
+    if (admission == Admission::pending) return State::pending;
+    if (connectivity == Connectivity::unknown) return State::unknown;
+    if (connectivity == Connectivity::lost) return State::lost;
+    if (activity == Activity::updating) return State::updating;
+    if (activity == Activity::rebooting) return State::rebooting;
+    if (connectivity == Connectivity::late) return State::late;
+    if (connectivity == Connectivity::offline) return State::offline;
+    return condition == Condition::degraded ? State::degraded : State::online;
+}
+
+void PresenceBook::load(const std::vector<AgentRow>& agents) {
+    for (const auto& agent : agents) add(agent);
+}
+
+void PresenceBook::add(const AgentRow& agent) {
+    Entry entry;
+    entry.sighting = {
+        agent.tenant_id, agent.agent_id, agent.state,        agent.last_seen_at,
+        agent.last_sequence, agent.version, agent.capabilities, agent.boot_id,
+    };
+    entry.vm_id = agent.vm_id;
+    entry.contact_at = clock_.steady_now();
+    entry.written_at = clock_.steady_now();
+    // The VM's row is another service's: it is told once, whatever it holds.
+    entry.is_dirty = true;
+    const std::lock_guard lock{mutex_};
+    entries_.insert_or_assign(agent.agent_id, std::move(entry));
+}
+
+void PresenceBook::remove(const AgentId& agent) {
+    const std::lock_guard lock{mutex_};
+    entries_.erase(agent);
+}
+
+bool PresenceBook::contact(const AgentId& agent, Contact contact) {
+    const std::lock_guard lock{mutex_};
+    const auto found = entries_.find(agent);
+    if (found == entries_.end()) return false;
+    auto& entry = found->second;
+    auto& sighting = entry.sighting;
+    const auto before = state_now(entry);
+
+    entry.contact_at = clock_.steady_now();
+    entry.has_contact = true;
+    entry.has_said_goodbye = !contact.goodbye.empty();
+    entry.activity = contact.goodbye == "rebooting" ? Activity::rebooting : Activity::none;
+    entry.condition = contact.condition;
+    entry.is_dirty = entry.is_dirty || sighting.version != contact.version ||
+                     sighting.capabilities != contact.capabilities ||
+                     sighting.boot_id != contact.boot_id;
+    sighting.last_seen_at = clock_.now();
+    sighting.last_sequence = std::max(sighting.last_sequence, contact.sequence);
+    sighting.version = std::move(contact.version);
+    sighting.capabilities = std::move(contact.capabilities);
+    sighting.boot_id = std::move(contact.boot_id);
+    return state_now(entry) != before;
+}
+
+void PresenceBook::touch_entry(Entry& entry) {
+    if (entry.has_said_goodbye) return;
+    entry.contact_at = clock_.steady_now();
+    entry.has_contact = true;
+    entry.sighting.last_seen_at = clock_.now();
+}
+
+void PresenceBook::touch(const AgentId& agent) {
+    const std::lock_guard lock{mutex_};
+    const auto found = entries_.find(agent);
+    if (found != entries_.end()) touch_entry(found->second);
+}
+
+void PresenceBook::touch_open(const std::function<bool(const AgentId&)>& is_open) {
+    const std::lock_guard lock{mutex_};
+    for (auto& [agent, entry] : entries_)
+        if (is_open(agent)) touch_entry(entry);
+}
+
+State PresenceBook::state_now(const Entry& entry) const {
+    const auto now = clock_.steady_now();
+    const auto silence = now - entry.contact_at;
+    const auto activity =
+        entry.activity == Activity::rebooting && silence > kRebootMax ? Activity::none
+                                                                      : entry.activity;
+    const auto connectivity = [&] {
+        const auto& last_seen = entry.sighting.last_seen_at;
+        if (last_seen && clock_.now() - *last_seen > kLostAfter && silence > kLateAfter)
+            return Connectivity::lost;
+        if (!entry.has_contact && now - started_ <= kStartGrace) return Connectivity::unknown;
+        if (!entry.has_contact && !last_seen) return Connectivity::unknown;
+        if (entry.has_said_goodbye || silence > kOfflineAfter) return Connectivity::offline;
+        return silence > kLateAfter ? Connectivity::late : Connectivity::online;
+    }();
+    return combine(connectivity, entry.condition, activity, entry.admission);
+}
+
+std::vector<PresenceChange> PresenceBook::sweep() {
+    const std::lock_guard lock{mutex_};
+    const auto now = clock_.steady_now();
+    std::vector<PresenceChange> changes;
+    for (auto& [agent, entry] : entries_) {
+        const auto state = state_now(entry);
+        const bool is_state_new = state != entry.sighting.state;
+        const bool is_overdue =
+            entry.contact_at > entry.written_at && now - entry.written_at >= kWriteUnchangedAfter;
+        if (!is_state_new && !entry.is_dirty && !is_overdue) continue;
+        entry.sighting.state = state;
+        entry.written_at = now;
+        entry.is_dirty = false;
+        changes.push_back({entry.sighting, entry.vm_id, is_state_new});
+    }
+    return changes;
+}
+
+void PresenceBook::put_back(const std::vector<PresenceChange>& changes) {
+    const std::lock_guard lock{mutex_};
+    for (const auto& change : changes) {
+        const auto found = entries_.find(change.sighting.agent_id);
+        if (found != entries_.end()) found->second.is_dirty = true;
+    }
+}
+
+State PresenceBook::state_of(const AgentId& agent) const {
+    const std::lock_guard lock{mutex_};
+    const auto found = entries_.find(agent);
+    return found == entries_.end() ? State::unknown : state_now(found->second);
+}
+
+std::size_t PresenceBook::count(State state) const {
+    const std::lock_guard lock{mutex_};
+    std::size_t count = 0;
+    for (const auto& [agent, entry] : entries_)
+        if (entry.sighting.state == state) ++count;
+    return count;
+}
+
+}  // namespace synapsex::agent_registry

@@ -1,0 +1,101 @@
+#pragma once
+
+// Which agents live. Kept in memory: a heartbeat touches no row. Decides without I/O; the flush in
+// heartbeats.cpp writes what sweep() returns.
+
+#include <chrono>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "controlplane/services/agent_registry/store.hpp"
+
+namespace synapsex::agent_registry {
+
+enum class Connectivity { unknown, online, late, offline, lost };
+enum class Condition { ok, degraded };
+enum class Activity { none, updating, rebooting };
+enum class Admission { active, pending, quarantined };
+
+// The one table that makes the four into the single state that /v1 shows.
+State combine(
+    Connectivity connectivity, Condition condition, Activity activity, Admission admission
+);
+
+inline constexpr std::chrono::seconds kLateAfter{150};
+inline constexpr std::chrono::seconds kOfflineAfter{300};
+inline constexpr std::chrono::hours kLostAfter{24};
+// After a start nobody is called late before an agent that lives had time to come back: the longest
+// hold (55 s) and the longest back-off (120 s).
+inline constexpr std::chrono::seconds kStartGrace{180};
+// An agent that did not change is written this often, for its last_seen_at.
+inline constexpr std::chrono::minutes kWriteUnchangedAfter{5};
+// A reboot that takes longer is no reboot any more.
+inline constexpr std::chrono::minutes kRebootMax{15};
+
+// What one heartbeat says of its agent.
+struct Contact {
+    std::int64_t sequence = 0;
+    std::string version;
+    std::string capabilities;
+    std::string boot_id;
+    Condition condition = Condition::ok;
+    std::string goodbye;  // empty: it stays
+};
+
+struct PresenceChange {
+    Sighting sighting;
+    VmId vm_id;
+    bool is_state_new = false;
+};
+
+// Any thread.
+class PresenceBook {
+ public:
+    explicit PresenceBook(const Clock& clock) : clock_(clock), started_(clock.steady_now()) {}
+
+    // What the database knows, at start: shown as unknown until contact or the grace is over.
+    void load(const std::vector<AgentRow>& agents);
+    void add(const AgentRow& agent);
+    void remove(const AgentId& agent);
+
+    // True if the state that is shown changes by it. False also for an agent that is not known.
+    bool contact(const AgentId& agent, Contact contact);
+    // The agent's poll is still open, or just ended in order. Nothing else about it changed.
+    void touch(const AgentId& agent);
+    // Touches every agent whose poll is open.
+    void touch_open(const std::function<bool(const AgentId&)>& is_open);
+
+    // What has to be written: new states at once, the rest now and then.
+    std::vector<PresenceChange> sweep();
+    // The changes could not be written: sweep returns them again.
+    void put_back(const std::vector<PresenceChange>& changes);
+
+    State state_of(const AgentId& agent) const;
+    std::size_t count(State state) const;
+
+ private:
+    struct Entry {
+        Sighting sighting;  // as last written, but for what changed since
+        VmId vm_id;
+        SteadyTime contact_at{};
+        SteadyTime written_at{};
+        bool has_contact = false;  // since the start of this process
+        bool has_said_goodbye = false;
+        bool is_dirty = false;     // more than last_seen_at changed since the last write
+        Condition condition = Condition::ok;
+        Activity activity = Activity::none;
+        Admission admission = Admission::active;
+    };
+    void touch_entry(Entry& entry);
+    State state_now(const Entry& entry) const;
+
+    const Clock& clock_;
+    const SteadyTime started_;
+    mutable std::mutex mutex_;
+    std::unordered_map<AgentId, Entry> entries_;
+};
+
+}  // namespace synapsex::agent_registry

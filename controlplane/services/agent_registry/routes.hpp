@@ -1,0 +1,15 @@
+#pragma once
+
+#include "controlplane/platform/api/router.hpp"
+
+namespace synapsex::agent_registry {
+
+class Agents;
+class Enrollment;
+class Heartbeats;
+
+void mount_routes(
+    api::Router& router, Enrollment& enrollment, Heartbeats& heartbeats, Agents& agents
+);
+
+}  // namespace synapsex::agent_registry

@@ -1,0 +1,183 @@
+#include "controlplane/services/agent_registry/store.hpp"
+
+#include <array>
+
+namespace synapsex::agent_registry {
+
+namespace {
+
+using db::Query;
+
+constexpr Query kInsertAgent{"agent_registry.insert_agent", R"sql(
+    INSERT INTO agent_registry_agents (tenant_id, agent_id, vm_id, token_id, name, platform,
+        public_key, version, boot_id, created_at, updated_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10))sql"};
+
+constexpr Query kFindAgent{"agent_registry.find_agent", R"sql(
+    SELECT tenant_id, agent_id, vm_id, token_id, name, description, platform, public_key, state,
+           last_seen_at, last_sequence, version, capabilities, boot_id, created_at, updated_at,
+           removed_at
+    FROM agent_registry_agents
+    WHERE tenant_id = $1 AND agent_id = $2 AND removed_at IS NULL)sql"};
+
+constexpr Query kFindAgentInAnyTenant{"agent_registry.find_agent_in_any_tenant", R"sql(
+    SELECT tenant_id, agent_id, vm_id, token_id, name, description, platform, public_key, state,
+           last_seen_at, last_sequence, version, capabilities, boot_id, created_at, updated_at,
+           removed_at
+    FROM agent_registry_agents WHERE agent_id = $1)sql"};
+
+constexpr Query kFindEnrolled{"agent_registry.find_enrolled", R"sql(
+    SELECT tenant_id, agent_id, vm_id, token_id, name, description, platform, public_key, state,
+           last_seen_at, last_sequence, version, capabilities, boot_id, created_at, updated_at,
+           removed_at
+    FROM agent_registry_agents WHERE token_id = $1 AND public_key = $2)sql"};
+
+constexpr Query kListAgents{"agent_registry.list_agents", R"sql(
+    SELECT tenant_id, agent_id, vm_id, token_id, name, description, platform, public_key, state,
+           last_seen_at, last_sequence, version, capabilities, boot_id, created_at, updated_at,
+           removed_at
+    FROM agent_registry_agents
+    WHERE tenant_id = $1 AND agent_id > $2 AND ($3 = '' OR state = $3) AND removed_at IS NULL
+    ORDER BY agent_id LIMIT $4)sql"};
+
+constexpr Query kListAllAgents{"agent_registry.list_all_agents", R"sql(
+    SELECT tenant_id, agent_id, vm_id, token_id, name, description, platform, public_key, state,
+           last_seen_at, last_sequence, version, capabilities, boot_id, created_at, updated_at,
+           removed_at
+    FROM agent_registry_agents WHERE removed_at IS NULL)sql"};
+
+constexpr Query kUpdateAgent{"agent_registry.update_agent", R"sql(
+    UPDATE agent_registry_agents SET name = $3, description = $4, updated_at = $5
+    WHERE tenant_id = $1 AND agent_id = $2 AND removed_at IS NULL)sql"};
+
+constexpr Query kMarkRemoved{"agent_registry.mark_removed", R"sql(
+    UPDATE agent_registry_agents SET removed_at = $3
+    WHERE tenant_id = $1 AND agent_id = $2 AND removed_at IS NULL)sql"};
+
+constexpr Query kPutSighting{"agent_registry.put_sighting", R"sql(
+    UPDATE agent_registry_agents SET state = $3, last_seen_at = $4, last_sequence = $5,
+        version = $6, capabilities = $7, boot_id = $8
+    WHERE tenant_id = $1 AND agent_id = $2)sql"};
+
+constexpr Query kInsertToken{"agent_registry.insert_token", R"sql(
+    INSERT INTO agent_registry_enrollment_tokens (tenant_id, token_id, name, secret_hash, uses_max,
+        created_by, created_at, expires_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8))sql"};
+
+constexpr Query kFindTokenInAnyTenant{"agent_registry.find_token_in_any_tenant", R"sql(
+    SELECT tenant_id, token_id, name, secret_hash, uses_max, uses, created_by, created_at,
+           expires_at, revoked_at
+    FROM agent_registry_enrollment_tokens WHERE token_id = $1)sql"};
+
+constexpr Query kListTokens{"agent_registry.list_tokens", R"sql(
+    SELECT tenant_id, token_id, name, secret_hash, uses_max, uses, created_by, created_at,
+           expires_at, revoked_at
+    FROM agent_registry_enrollment_tokens WHERE tenant_id = $1 AND token_id > $2
+    ORDER BY token_id LIMIT $3)sql"};
+
+constexpr Query kRevokeToken{"agent_registry.revoke_token", R"sql(
+    UPDATE agent_registry_enrollment_tokens SET revoked_at = COALESCE(revoked_at, $3)
+    WHERE tenant_id = $1 AND token_id = $2)sql"};
+
+constexpr Query kClaimTokenUse{"agent_registry.claim_token_use", R"sql(
+    UPDATE agent_registry_enrollment_tokens SET uses = uses + 1
+    WHERE tenant_id = $1 AND token_id = $2 AND uses < uses_max)sql"};
+
+constexpr Query kInsertIncarnation{"agent_registry.insert_incarnation", R"sql(
+    INSERT INTO agent_registry_server (singleton, incarnation, created_at) VALUES (1, $1, $2)
+    ON CONFLICT (singleton) DO NOTHING)sql"};
+constexpr Query kFindIncarnation{"agent_registry.find_incarnation", R"sql(
+    SELECT incarnation FROM agent_registry_server WHERE singleton = 1)sql"};
+
+constexpr std::array kQueries{
+    &kInsertAgent,  &kFindAgent,    &kFindAgentInAnyTenant, &kFindEnrolled,
+    &kListAgents,   &kListAllAgents, &kUpdateAgent,         &kMarkRemoved,
+    &kPutSighting,  &kInsertToken,  &kFindTokenInAnyTenant, &kListTokens,
+    &kRevokeToken,  &kClaimTokenUse, &kInsertIncarnation,   &kFindIncarnation,
+};
+
+}  // namespace
+
+std::span<const Query* const> AgentStore::queries() { return kQueries; }
+
+void AgentStore::insert(const AgentRow& agent) {
+    session_.execute(
+        kInsertAgent, agent.tenant_id, agent.agent_id, agent.vm_id, agent.token_id, agent.name,
+        agent.platform, agent.public_key, agent.version, agent.boot_id, agent.created_at
+    );
+}
+
+std::optional<AgentRow> AgentStore::find(const TenantId& tenant, const AgentId& agent) {
+    return session_.find<AgentRow>(kFindAgent, tenant, agent);
+}
+
+std::optional<AgentRow> AgentStore::find_in_any_tenant(const AgentId& agent) {
+    return session_.find<AgentRow>(kFindAgentInAnyTenant, agent);
+}
+
+std::optional<AgentRow> AgentStore::find_enrolled(
+    const EnrollmentTokenId& token, std::string_view public_key
+) {
+    return session_.find<AgentRow>(kFindEnrolled, token, public_key);
+}
+
+std::vector<AgentRow> AgentStore::list(
+    const TenantId& tenant, std::string_view after, std::string_view state, std::int64_t limit
+) {
+    return session_.list<AgentRow>(kListAgents, tenant, after, state, limit);
+}
+
+std::vector<AgentRow> AgentStore::list_all() { return session_.list<AgentRow>(kListAllAgents); }
+
+bool AgentStore::update(
+    const TenantId& tenant, const AgentId& agent, std::string_view name,
+    std::string_view description, Timestamp now
+) {
+    return session_.execute(kUpdateAgent, tenant, agent, name, description, now) == 1;
+}
+
+bool AgentStore::mark_removed(const TenantId& tenant, const AgentId& agent, Timestamp now) {
+    return session_.execute(kMarkRemoved, tenant, agent, now) == 1;
+}
+
+void AgentStore::put_sighting(const Sighting& sighting) {
+    session_.execute(
+        kPutSighting, sighting.tenant_id, sighting.agent_id, sighting.state,
+        sighting.last_seen_at, sighting.last_sequence, sighting.version, sighting.capabilities,
+        sighting.boot_id
+    );
+}
+
+void AgentStore::insert_token(const TokenRow& token) {
+    session_.execute(
+        kInsertToken, token.tenant_id, token.token_id, token.name, token.secret_hash,
+        token.uses_max, token.created_by, token.created_at, token.expires_at
+    );
+}
+
+std::optional<TokenRow> AgentStore::find_token_in_any_tenant(const EnrollmentTokenId& token) {
+    return session_.find<TokenRow>(kFindTokenInAnyTenant, token);
+}
+
+std::vector<TokenRow> AgentStore::list_tokens(
+    const TenantId& tenant, std::string_view after, std::int64_t limit
+) {
+    return session_.list<TokenRow>(kListTokens, tenant, after, limit);
+}
+
+bool AgentStore::revoke_token(
+    const TenantId& tenant, const EnrollmentTokenId& token, Timestamp now
+) {
+    return session_.execute(kRevokeToken, tenant, token, now) == 1;
+}
+
+bool AgentStore::claim_token_use(const TenantId& tenant, const EnrollmentTokenId& token) {
+    return session_.execute(kClaimTokenUse, tenant, token) == 1;
+}
+
+std::string AgentStore::get_or_set_incarnation(std::string_view fresh, Timestamp now) {
+    session_.execute(kInsertIncarnation, fresh, now);
+    return session_.query(kFindIncarnation)[0].get<std::string>("incarnation");
+}
+
+}  // namespace synapsex::agent_registry

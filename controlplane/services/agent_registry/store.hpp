@@ -1,0 +1,116 @@
+#pragma once
+
+// The SQL of agent-registry-service. No rules, no clock.
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "controlplane/platform/db/database.hpp"
+#include "controlplane/services/vm_registry/public.hpp"
+
+namespace synapsex::agent_registry {
+
+using vm_registry::State;
+
+struct AgentRow {
+    TenantId tenant_id;
+    AgentId agent_id;
+    VmId vm_id;
+    EnrollmentTokenId token_id;
+    std::string name;
+    std::string description;
+    std::string platform;
+    std::string public_key;  // base64url
+    State state = State::unknown;
+    std::optional<Timestamp> last_seen_at;
+    std::int64_t last_sequence = 0;
+    std::string version;
+    std::string capabilities;  // numbers with commas between
+    std::string boot_id;
+    Timestamp created_at{};
+    Timestamp updated_at{};
+    std::optional<Timestamp> removed_at;
+};
+BOOST_DESCRIBE_STRUCT(
+    AgentRow, (),
+    (tenant_id, agent_id, vm_id, token_id, name, description, platform, public_key, state,
+     last_seen_at, last_sequence, version, capabilities, boot_id, created_at, updated_at,
+     removed_at)
+)
+
+struct TokenRow {
+    TenantId tenant_id;
+    EnrollmentTokenId token_id;
+    std::string name;
+    std::string secret_hash;
+    std::int64_t uses_max = 1;
+    std::int64_t uses = 0;
+    std::string created_by;
+    Timestamp created_at{};
+    Timestamp expires_at{};
+    std::optional<Timestamp> revoked_at;
+};
+BOOST_DESCRIBE_STRUCT(
+    TokenRow, (),
+    (tenant_id, token_id, name, secret_hash, uses_max, uses, created_by, created_at, expires_at,
+     revoked_at)
+)
+
+// What a heartbeat told of an agent, written behind.
+struct Sighting {
+    TenantId tenant_id;
+    AgentId agent_id;
+    State state = State::unknown;
+    std::optional<Timestamp> last_seen_at;
+    std::int64_t last_sequence = 0;
+    std::string version;
+    std::string capabilities;
+    std::string boot_id;
+};
+
+class AgentStore {
+ public:
+    explicit AgentStore(db::Session& session) : session_(session) {}
+
+    static std::span<const db::Query* const> queries();
+
+    void insert(const AgentRow& agent);
+    // Not those that were removed, unless said.
+    std::optional<AgentRow> find(const TenantId& tenant, const AgentId& agent);
+    std::optional<AgentRow> find_in_any_tenant(const AgentId& agent);  // removed ones too
+    std::optional<AgentRow> find_enrolled(
+        const EnrollmentTokenId& token, std::string_view public_key
+    );  // removed ones too
+    // By id, at most `limit`; `state` empty: all.
+    std::vector<AgentRow> list(
+        const TenantId& tenant, std::string_view after, std::string_view state, std::int64_t limit
+    );
+    // Of all tenants, for presence.
+    std::vector<AgentRow> list_all();
+    bool update(
+        const TenantId& tenant, const AgentId& agent, std::string_view name,
+        std::string_view description, Timestamp now
+    );
+    bool mark_removed(const TenantId& tenant, const AgentId& agent, Timestamp now);
+    void put_sighting(const Sighting& sighting);
+
+    void insert_token(const TokenRow& token);
+    std::optional<TokenRow> find_token_in_any_tenant(const EnrollmentTokenId& token);
+    std::vector<TokenRow> list_tokens(
+        const TenantId& tenant, std::string_view after, std::int64_t limit
+    );
+    // False: there is no such token.
+    bool revoke_token(const TenantId& tenant, const EnrollmentTokenId& token, Timestamp now);
+    // False: no use is left.
+    bool claim_token_use(const TenantId& tenant, const EnrollmentTokenId& token);
+
+    // The incarnation that stands; `fresh` becomes it if there is none.
+    std::string get_or_set_incarnation(std::string_view fresh, Timestamp now);
+
+ private:
+    db::Session& session_;
+};
+
+}  // namespace synapsex::agent_registry

@@ -1,0 +1,346 @@
+#include "controlplane/services/api_gateway/gateway.hpp"
+
+#include <algorithm>
+
+#include "controlplane/platform/api/gunzip.hpp"
+#include "controlplane/platform/api/parameters.hpp"
+#include "controlplane/platform/db/query.hpp"
+#include "controlplane/services/api_gateway/credential.hpp"
+#include "shared/base/log.hpp"
+
+namespace synapsex::api_gateway {
+
+namespace {
+
+Problem no_such_path(const http::RequestHead& head, const std::vector<api::Verb>& allowed) {
+    if (allowed.empty())
+        return {Kind::not_found, "request.path_not_found", "There is nothing at " + head.path + "."};
+    std::string list;
+    for (const auto verb : allowed) {
+        if (!list.empty()) list += ", ";
+        list += api::verb_name(verb);
+        if (verb == api::Verb::get) list += ", HEAD";
+    }
+    Problem problem{
+        Kind::method_not_allowed, "request.method_not_allowed",
+        head.method + " is not allowed here; " + list + " is."
+    };
+    problem.headers.emplace_back("Allow", list);
+    return problem;
+}
+
+// "application/json; charset=utf-8" -> "application/json"
+std::string media_type_of(std::string_view content_type) {
+    std::string type{content_type.substr(0, content_type.find(';'))};
+    while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.pop_back();
+    std::ranges::transform(type, type.begin(), [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    return type;
+}
+
+Problem internal_error() {
+    return {
+        Kind::internal, "internal.error",
+        "Something failed on our side; the log has it under the request id."
+    };
+}
+
+// Whether the principal may do what the operation asks for.
+Result<Done> authorize(const Principal& principal, const auth::Access& access) {
+    using auth::AccessKind;
+    const bool is_person = principal.kind == PrincipalKind::user ||
+                           principal.kind == PrincipalKind::api_key;
+    switch (access.kind) {
+        case AccessKind::anyone: return Done{};
+        case AccessKind::signed_in:
+            if (is_person) return Done{};
+            break;
+        case AccessKind::agent:
+            if (principal.kind == PrincipalKind::agent) return Done{};
+            break;
+        case AccessKind::user:
+            if (!is_person) break;
+            if (auth::role_grants(principal.role, access.scope)) return Done{};
+            return Problem{
+                Kind::forbidden, "auth.scope_missing",
+                "This needs the scope " + std::string{access.scope} + ", which the role " +
+                    std::string{enum_name(principal.role)} + " does not have."
+            };
+    }
+    return Problem{
+        Kind::forbidden, "auth.wrong_kind_of_caller",
+        access.kind == AccessKind::agent ? "Only agents may call this."
+                                         : "Only users and API keys may call this."
+    };
+}
+
+const std::shared_ptr<const Principal>& nobody() {
+    static const auto principal = std::make_shared<const Principal>();
+    return principal;
+}
+
+}  // namespace
+
+// A request between its head and its answer.
+struct Gateway::Pending {
+    const api::Route* route;
+    api::RequestParts parts;
+    std::optional<Credential> credential;
+    std::string content_encoding;
+    Call call;
+    SteadyTime started;
+    std::string method;
+    std::string path;
+};
+
+struct Gateway::RouteMetrics {
+    std::array<Counter*, 6> by_class{};  // by status / 100
+    Histogram* seconds = nullptr;
+};
+
+Gateway::Gateway(const Parts& parts)
+    : parts_(parts),
+      overloaded_(parts.metrics.counter(
+          "synapsex_http_overloaded_total", "Requests refused because the worker queue was full."
+      )) {
+    for (std::size_t i = 1; i < answers_by_class_.size(); ++i)
+        answers_by_class_[i] = &parts.metrics.counter(
+            "synapsex_http_answers_total", "Answers by class of status, refusals included.",
+            {{"status", std::to_string(i) + "xx"}}
+        );
+    for (const auto& route : parts.router.routes()) {
+        auto entry = std::make_unique<RouteMetrics>();
+        const std::string id{route->operation.id};
+        for (std::size_t i = 1; i < entry->by_class.size(); ++i) {
+            const Labels labels{{"operation", id}, {"status", std::to_string(i) + "xx"}};
+            entry->by_class[i] = &parts.metrics.counter(
+                "synapsex_http_requests_total", "Answers by operation and class of status.", labels
+            );
+        }
+        entry->seconds = &parts.metrics.histogram(
+            "synapsex_http_request_seconds", "From the end of the header to the answer.",
+            {{"operation", id}}
+        );
+        route_metrics_.emplace(route.get(), std::move(entry));
+    }
+}
+
+Gateway::~Gateway() = default;
+
+std::string Gateway::request_id_of(const http::RequestHead& head) {
+    const auto given = head.header("x-request-id");
+    const bool is_well_formed =
+        !given.empty() && given.size() <= 64 && std::ranges::all_of(given, [](char c) {
+            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                   c == '-' || c == '_' || c == '.';
+        });
+    if (is_well_formed) return std::string{given};
+    return RequestId::make(parts_.clock.now(), parts_.random).text();
+}
+
+http::Plan Gateway::refuse(
+    const Problem& problem, const http::RequestHead& head, std::string id
+) {
+    http::Plan plan;
+    plan.reply = api::problem_reply(problem, id);
+    plan.reply->headers.emplace_back("X-Request-Id", id);
+    if (parts_.access_log == AccessLog::on)
+        log_info(
+            "request refused", {{"requestId", id},
+                                {"method", head.method},
+                                {"path", head.path},
+                                {"status", plan.reply->status},
+                                {"code", problem.code}}
+        );
+    return plan;
+}
+
+http::Plan Gateway::plan(const http::RequestHead& head) {
+    auto id = request_id_of(head);
+    auto match = parts_.router.find(head.method, head.path);
+    if (!match.route) return refuse(no_such_path(head, match.allowed), head, std::move(id));
+
+    const auto& operation = match.route->operation;
+    std::optional<Credential> credential;
+    if (operation.access.kind != auth::AccessKind::anyone) {
+        auto found = find_credential(head);
+        if (!found) return refuse(found.error(), head, std::move(id));
+        credential = *std::move(found);
+    }
+    auto query = api::parse_parameters(head.query);
+    if (!query) return refuse(query.error(), head, std::move(id));
+
+    auto pending = std::make_shared<Pending>();
+    pending->route = match.route;
+    pending->parts.path = std::move(match.path_parameters);
+    pending->parts.query = *std::move(query);
+    pending->parts.media_type = media_type_of(head.header("content-type"));
+    pending->credential = std::move(credential);
+    pending->content_encoding = head.header("content-encoding");
+    pending->started = parts_.clock.steady_now();
+    pending->method = head.method;
+    pending->path = head.path;
+    pending->call.request_id = std::move(id);
+    pending->call.principal = nobody();
+    pending->call.deadline = Deadline::at(pending->started + kRequestBudget);
+    pending->call.traceparent = head.header("traceparent");
+    pending->call.client_address = head.client_address;
+
+    http::Plan plan;
+    plan.body_bytes_max = operation.body_bytes_max;
+    plan.run = [this, pending = std::move(pending)](std::string body, http::Plan::DoneFn done) {
+        run(pending, std::move(body), std::move(done));
+    };
+    return plan;
+}
+
+void Gateway::run(
+    const std::shared_ptr<Pending>& pending, std::string body, http::Plan::DoneFn done
+) {
+    pending->parts.body = std::move(body);
+    if (pending->credential)
+        if (auto cached = parts_.authenticator.find_cached(*pending->credential))
+            pending->call.principal = std::move(cached);
+    const bool is_known = !pending->credential || pending->call.principal != nobody();
+    if (is_known && pending->route->operation.runs == api::Runs::inline_)
+        return done(handle(*pending));
+
+    const bool is_queued =
+        parts_.pool.submit([this, pending, done] { done(handle(*pending)); });
+    if (is_queued) return;
+    overloaded_.add();
+    const Problem problem{
+        .kind = Kind::unavailable,
+        .code = "gateway.overloaded",
+        .detail = "Too many requests wait already.",
+        .retry_after = std::chrono::seconds{1},
+    };
+    auto reply = api::problem_reply(problem, pending->call.request_id);
+    conclude(*pending, reply);
+    done(std::move(reply));
+}
+
+Result<Done> Gateway::authenticate(Pending& pending) {
+    if (!pending.credential) return Done{};
+    if (pending.call.principal == nobody()) {
+        SYNAPSEX_TRY(
+            pending.call.principal,
+            parts_.authenticator.authenticate(pending.call, *pending.credential)
+        );
+    }
+    pending.call.tenant = pending.call.principal->tenant;
+    return authorize(*pending.call.principal, pending.route->operation.access);
+}
+
+api::Outcome Gateway::handle(Pending& pending) {
+    const auto failed = [&](const Problem& problem) {
+        return api::problem_reply(problem, pending.call.request_id);
+    };
+    const auto guarded = [&]() -> api::Outcome {
+        const LogScope request_scope{{"requestId", pending.call.request_id}};
+        try {
+            if (auto allowed = authenticate(pending); !allowed) return failed(allowed.error());
+            if (!pending.content_encoding.empty() && pending.content_encoding != "identity") {
+                const bool is_agent =
+                    pending.route->operation.access.kind == auth::AccessKind::agent;
+                if (!is_agent || pending.content_encoding != "gzip")
+                    return failed(
+                        {Kind::unsupported_media, "request.unsupported_encoding",
+                         is_agent ? "Only Content-Encoding: gzip is understood."
+                                  : "Content-Encoding is not understood here."}
+                    );
+                auto unpacked = api::gunzip(pending.parts.body, kUnpackedBytesMax);
+                if (!unpacked) return failed(unpacked.error());
+                pending.parts.body = *std::move(unpacked);
+            }
+            const LogScope tenant_scope{{"tenantId", pending.call.tenant.text()}};
+            return pending.route->handle(pending.call, pending.parts);
+        } catch (const db::DatabaseError& error) {
+            log_error("database failed", {{"error", error.what()}});
+            return failed(
+                {.kind = Kind::unavailable,
+                 .code = "database.unavailable",
+                 .detail = "The database cannot serve this now.",
+                 .retry_after = std::chrono::seconds{5}}
+            );
+        } catch (const std::exception& error) {
+            log_error("handler failed", {{"error", error.what()}});
+            return failed(internal_error());
+        }
+    };
+    auto outcome = guarded();
+    if (auto* reply = std::get_if<api::Reply>(&outcome)) {
+        conclude(pending, *reply);
+    } else {
+        auto& held = std::get<api::HeldReply>(outcome);
+        held.finish = [this, kept = std::make_shared<Pending>(pending),
+                       inner = std::move(held.finish)](api::Wake wake) {
+            api::Reply late;
+            try {
+                late = inner(wake);
+            } catch (const std::exception& error) {
+                log_error(
+                    "held handler failed",
+                    {{"requestId", kept->call.request_id}, {"error", error.what()}}
+                );
+                late = api::problem_reply(internal_error(), kept->call.request_id);
+            }
+            conclude(*kept, late);
+            return late;
+        };
+    }
+    return outcome;
+}
+
+void Gateway::conclude(const Pending& pending, api::Reply& reply) {
+    const auto took = parts_.clock.steady_now() - pending.started;
+    reply.headers.emplace_back("X-Request-Id", pending.call.request_id);
+    if (pending.credential) reply.headers.emplace_back("Cache-Control", "no-store");
+
+    const auto& metrics = *route_metrics_.at(pending.route);
+    const auto status_class = static_cast<std::size_t>(std::clamp(reply.status / 100, 1, 5));
+    metrics.by_class[status_class]->add();
+    metrics.seconds->observe(took);
+
+    // Agents call all the time: theirs are lines only when something is wrong.
+    const bool is_agent_routine =
+        pending.route->operation.access.kind == auth::AccessKind::agent && reply.status < 400;
+    if (parts_.access_log == AccessLog::off || is_agent_routine) return;
+    using Milliseconds = std::chrono::duration<double, std::milli>;
+    log_info(
+        "request", {{"requestId", pending.call.request_id},
+                    {"tenantId", pending.call.tenant.text()},
+                    {"method", pending.method},
+                    {"path", pending.path},
+                    {"operation", pending.route->operation.id},
+                    {"status", reply.status},
+                    {"milliseconds", Milliseconds{took}.count()},
+                    {"client", pending.call.client_address}}
+    );
+}
+
+api::Reply Gateway::failure(const Problem& problem, const http::RequestHead* head) {
+    const auto id = head ? request_id_of(*head)
+                         : RequestId::make(parts_.clock.now(), parts_.random).text();
+    auto reply = api::problem_reply(problem, id);
+    reply.headers.emplace_back("X-Request-Id", id);
+    return reply;
+}
+
+void Gateway::finished(const http::RequestHead*, int status, std::chrono::nanoseconds) {
+    // What reached an operation is counted there; this counts every answer, refusals included.
+    const auto status_class = static_cast<std::size_t>(std::clamp(status / 100, 1, 5));
+    answers_by_class_[status_class]->add();
+}
+
+void Gateway::finish_held(
+    std::function<api::Reply(api::Wake)> finish, api::Wake wake,
+    std::function<void(api::Reply)> done
+) {
+    // A full queue must not lose an answer that somebody has waited for: it is made here.
+    auto shared = std::make_shared<std::function<api::Reply(api::Wake)>>(std::move(finish));
+    if (!parts_.pool.submit([shared, wake, done] { done((*shared)(wake)); })) done((*shared)(wake));
+}
+
+}  // namespace synapsex::api_gateway

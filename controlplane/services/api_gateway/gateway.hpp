@@ -1,0 +1,67 @@
+#pragma once
+
+// The public door: finds the operation of a request, asks who calls and whether they may, runs the
+// handler on the pool (or at once, if the operation is inline), and turns everything that can go
+// wrong into a problem document.
+
+#include <array>
+#include <map>
+
+#include "controlplane/platform/auth/authenticator.hpp"
+#include "controlplane/platform/http/server.hpp"
+#include "controlplane/platform/http/worker_pool.hpp"
+#include "controlplane/platform/metrics.hpp"
+#include "shared/base/random.hpp"
+
+namespace synapsex::api_gateway {
+
+inline constexpr std::chrono::seconds kRequestBudget{30};
+// Of an agent's body that came with Content-Encoding: gzip.
+inline constexpr std::size_t kUnpackedBytesMax = 1024 * 1024;
+
+enum class AccessLog { off, on };
+
+class Gateway final : public http::Application {
+ public:
+    struct Parts {
+        const api::Router& router;
+        Authenticator& authenticator;
+        http::WorkerPool& pool;
+        const Clock& clock;
+        Random& random;
+        Metrics& metrics;
+        AccessLog access_log = AccessLog::on;
+    };
+    explicit Gateway(const Parts& parts);
+    ~Gateway() override;
+
+    http::Plan plan(const http::RequestHead& head) override;
+    api::Reply failure(const Problem& problem, const http::RequestHead* head) override;
+    void finished(
+        const http::RequestHead* head, int status, std::chrono::nanoseconds took
+    ) override;
+    void finish_held(
+        std::function<api::Reply(api::Wake)> finish,
+        api::Wake wake,
+        std::function<void(api::Reply)> done
+    ) override;
+
+ private:
+    struct Pending;
+    struct RouteMetrics;
+
+    http::Plan refuse(const Problem& problem, const http::RequestHead& head, std::string id);
+    void run(const std::shared_ptr<Pending>& pending, std::string body, http::Plan::DoneFn done);
+    // From here on no exception gets out.
+    api::Outcome handle(Pending& pending);
+    Result<Done> authenticate(Pending& pending);
+    void conclude(const Pending& pending, api::Reply& reply);
+    std::string request_id_of(const http::RequestHead& head);
+
+    Parts parts_;
+    Counter& overloaded_;
+    std::array<Counter*, 6> answers_by_class_{};  // by status / 100
+    std::map<const api::Route*, std::unique_ptr<RouteMetrics>> route_metrics_;
+};
+
+}  // namespace synapsex::api_gateway

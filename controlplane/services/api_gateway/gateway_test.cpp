@@ -1,0 +1,288 @@
+#include "controlplane/services/api_gateway/gateway.hpp"
+
+#include <gtest/gtest.h>
+#include <zlib.h>
+
+#include <future>
+
+#include "controlplane/platform/api/gunzip.hpp"
+#include "controlplane/platform/db/query.hpp"
+#include "controlplane/services/api_gateway/credential.hpp"
+#include "controlplane/services/api_gateway/documents.hpp"
+#include "tests/support/fake_clock.hpp"
+#include "tests/support/seeded_random.hpp"
+
+namespace synapsex::api_gateway {
+namespace {
+
+// "viewer-token" is a viewer, "owner-token" an owner, "agent-token" an agent.
+class FakeAuthenticator final : public Authenticator {
+ public:
+    std::shared_ptr<const Principal> find_cached(const Credential& credential) override {
+        return is_caching ? find(credential.secret) : nullptr;
+    }
+    Result<std::shared_ptr<const Principal>> authenticate(
+        const Call&, const Credential& credential
+    ) override {
+        if (auto principal = find(credential.secret)) return principal;
+        return Problem{Kind::unauthenticated, "auth.credential_invalid", "Not known."};
+    }
+
+    bool is_caching = false;
+
+ private:
+    static std::shared_ptr<const Principal> find(const std::string& secret) {
+        auto principal = std::make_shared<Principal>();
+        principal->kind = secret == "agent-token" ? PrincipalKind::agent : PrincipalKind::user;
+        principal->role = secret == "owner-token" ? auth::Role::owner : auth::Role::viewer;
+        if (secret != "viewer-token" && secret != "owner-token" && secret != "agent-token")
+            return nullptr;
+        return principal;
+    }
+};
+
+class GatewayTest : public ::testing::Test {
+ protected:
+    GatewayTest() {
+        mount("test.open", api::Verb::get, "/v1/open", auth::anyone());
+        mount("test.read", api::Verb::get, "/v1/things/{id}", auth::user("vms.read"));
+        mount("test.write", api::Verb::post, "/v1/things", auth::user("tenants.write"));
+        mount("test.agent", api::Verb::post, "/v1/agent", auth::agent());
+        mount("test.signed_in", api::Verb::get, "/v1/me", auth::signed_in());
+        gateway.emplace(Gateway::Parts{
+            .router = router,
+            .authenticator = authenticator,
+            .pool = pool,
+            .clock = clock,
+            .random = random,
+            .metrics = metrics,
+            .access_log = AccessLog::off,
+        });
+    }
+
+    void mount(
+        std::string_view id, api::Verb verb, std::string_view path, const auth::Access& access
+    ) {
+        api::OperationInfo operation;
+        operation.id = id;
+        operation.method = verb;
+        operation.path = path;
+        operation.access = access;
+        operation.body_bytes_max = 1024;
+        router.mount_raw(operation, [this](const Call&, const api::RequestParts& parts) {
+            return handler(parts);
+        });
+    }
+
+    http::RequestHead head_of(const std::string& method, const std::string& path) {
+        http::RequestHead head;
+        head.method = method;
+        head.path = path;
+        head.client_address = "127.0.0.1";
+        return head;
+    }
+    api::Reply send(const http::RequestHead& head, std::string body = {}) {
+        auto plan = gateway->plan(head);
+        if (plan.reply) return *plan.reply;
+        std::promise<api::Outcome> promise;
+        plan.run(std::move(body), [&](api::Outcome outcome) {
+            promise.set_value(std::move(outcome));
+        });
+        auto outcome = promise.get_future().get();
+        return std::get<api::Reply>(outcome);
+    }
+    api::Reply send_as(
+        const std::string& token, const std::string& method, const std::string& path,
+        std::string body = {}
+    ) {
+        auto head = head_of(method, path);
+        head.headers.emplace_back("authorization", "Bearer " + token);
+        return send(head, std::move(body));
+    }
+    static std::string header_of(const api::Reply& reply, std::string_view name) {
+        for (const auto& [header, value] : reply.headers)
+            if (header == name) return value;
+        return {};
+    }
+
+    testing::FakeClock clock;
+    testing::SeededRandom random;
+    Metrics metrics;
+    api::Router router;
+    FakeAuthenticator authenticator;
+    http::WorkerPool pool{{.threads = 2, .queue_max = 4}};
+    std::function<api::Outcome(const api::RequestParts&)> handler =
+        [](const api::RequestParts& parts) -> api::Outcome { return api::Reply{.body = parts.body}; };
+    std::optional<Gateway> gateway;
+};
+
+TEST_F(GatewayTest, an_unknown_path_is_404_and_a_wrong_method_405_with_allow) {
+    EXPECT_EQ(send(head_of("GET", "/v1/nothing")).status, 404);
+    const auto reply = send(head_of("DELETE", "/v1/open"));
+    EXPECT_EQ(reply.status, 405);
+    EXPECT_EQ(header_of(reply, "Allow"), "GET, HEAD");
+    EXPECT_EQ(reply.content_type, "application/problem+json");
+}
+
+TEST_F(GatewayTest, a_request_id_is_kept_if_it_is_well_formed_and_made_if_not) {
+    auto head = head_of("GET", "/v1/open");
+    head.headers.emplace_back("x-request-id", "my-id_1.2");
+    EXPECT_EQ(header_of(send(head), "X-Request-Id"), "my-id_1.2");
+    for (const std::string& bad : {std::string{"a b"}, std::string(65, 'a'), std::string{"<script>"}}) {
+        head.headers[0].second = bad;
+        EXPECT_TRUE(header_of(send(head), "X-Request-Id").starts_with("req_")) << bad;
+    }
+}
+
+TEST_F(GatewayTest, asks_for_a_credential_before_it_reads_a_body) {
+    const auto plan = gateway->plan(head_of("POST", "/v1/things"));
+    ASSERT_TRUE(plan.reply);
+    EXPECT_EQ(plan.reply->status, 401);
+    EXPECT_FALSE(header_of(*plan.reply, "WWW-Authenticate").empty());
+    EXPECT_NE(plan.reply->body.find("auth.credential_missing"), std::string::npos);
+}
+
+TEST_F(GatewayTest, lets_in_only_those_whose_role_grants_the_scope) {
+    EXPECT_EQ(send_as("viewer-token", "GET", "/v1/things/1").status, 200);
+    EXPECT_EQ(send_as("viewer-token", "POST", "/v1/things").status, 403);
+    EXPECT_EQ(send_as("owner-token", "POST", "/v1/things").status, 200);
+    EXPECT_EQ(send_as("wrong-token", "GET", "/v1/things/1").status, 401);
+    EXPECT_EQ(send_as("agent-token", "GET", "/v1/things/1").status, 403);
+    EXPECT_EQ(send_as("agent-token", "GET", "/v1/me").status, 403);
+    EXPECT_EQ(send_as("owner-token", "POST", "/v1/agent").status, 403);
+    EXPECT_EQ(send_as("agent-token", "POST", "/v1/agent").status, 200);
+}
+
+TEST_F(GatewayTest, a_cached_credential_is_authorised_like_any_other) {
+    authenticator.is_caching = true;
+    EXPECT_EQ(send_as("viewer-token", "GET", "/v1/things/1").status, 200);
+    EXPECT_EQ(send_as("viewer-token", "POST", "/v1/things").status, 403);
+    EXPECT_EQ(send_as("agent-token", "GET", "/v1/things/1").status, 403);
+}
+
+TEST_F(GatewayTest, an_answer_to_a_credential_is_not_to_be_stored) {
+    EXPECT_EQ(header_of(send_as("viewer-token", "GET", "/v1/things/1"), "Cache-Control"), "no-store");
+    EXPECT_EQ(header_of(send(head_of("GET", "/v1/open")), "Cache-Control"), "");
+}
+
+TEST_F(GatewayTest, what_a_handler_throws_stays_inside) {
+    handler = [](const api::RequestParts&) -> api::Outcome {
+        throw std::runtime_error("the secret plan");
+    };
+    const auto reply = send(head_of("GET", "/v1/open"));
+    EXPECT_EQ(reply.status, 500);
+    EXPECT_EQ(reply.body.find("secret"), std::string::npos);
+    handler = [](const api::RequestParts&) -> api::Outcome { throw db::DatabaseError("disk full"); };
+    const auto busy = send(head_of("GET", "/v1/open"));
+    EXPECT_EQ(busy.status, 503);
+    EXPECT_NE(busy.body.find("database.unavailable"), std::string::npos);
+    EXPECT_FALSE(header_of(busy, "Retry-After").empty());
+}
+
+TEST_F(GatewayTest, a_full_queue_is_503_with_retry_after) {
+    std::promise<void> gate;
+    const auto opened = gate.get_future().share();
+    handler = [opened](const api::RequestParts&) -> api::Outcome {
+        opened.wait();
+        return api::Reply{};
+    };
+    std::atomic<int> answered = 0;
+    std::atomic<int> refused = 0;
+    for (int i = 0; i < 12; ++i) {
+        auto plan = gateway->plan(head_of("GET", "/v1/open"));
+        plan.run("", [&](api::Outcome outcome) {
+            const auto& reply = std::get<api::Reply>(outcome);
+            if (reply.status == 503 && !header_of(reply, "Retry-After").empty()) ++refused;
+            ++answered;
+        });
+    }
+    EXPECT_GE(refused, 6);
+    gate.set_value();
+    while (answered < 12) std::this_thread::yield();
+}
+
+std::string gzip(std::string_view text) {
+    z_stream stream{};
+    deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+    std::string out(deflateBound(&stream, text.size()) + 64, '\0');
+    stream.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(text.data()));
+    stream.avail_in = static_cast<uInt>(text.size());
+    stream.next_out = reinterpret_cast<Bytef*>(out.data());
+    stream.avail_out = static_cast<uInt>(out.size());
+    deflate(&stream, Z_FINISH);
+    out.resize(stream.total_out);
+    deflateEnd(&stream);
+    return out;
+}
+
+TEST_F(GatewayTest, unpacks_an_agents_body_and_nobody_elses) {
+    auto head = head_of("POST", "/v1/agent");
+    head.headers = {{"authorization", "Bearer agent-token"}, {"content-encoding", "gzip"}};
+    EXPECT_EQ(send(head, gzip("hello")).body, "hello");
+    EXPECT_EQ(send(head, "hello").status, 400);
+    EXPECT_EQ(send(head, gzip(std::string(kUnpackedBytesMax + 1, 'x'))).status, 413);
+    head.headers[1].second = "br";
+    EXPECT_EQ(send(head, "hello").status, 415);
+    auto other = head_of("GET", "/v1/open");
+    other.headers = {{"content-encoding", "gzip"}};
+    EXPECT_EQ(send(other, gzip("hello")).status, 415);
+}
+
+TEST(Gunzip, refuses_what_is_cut_or_goes_on) {
+    const auto packed = gzip("hello, hello, hello");
+    EXPECT_EQ(api::gunzip(packed, 100).value(), "hello, hello, hello");
+    EXPECT_EQ(
+        api::gunzip(packed.substr(0, packed.size() - 1), 100).error().code,
+        "request.encoding_broken"
+    );
+    EXPECT_EQ(api::gunzip(packed + "x", 100).error().code, "request.encoding_broken");
+    EXPECT_EQ(api::gunzip("", 100).error().code, "request.encoding_broken");
+    EXPECT_EQ(api::gunzip(packed, 18).error().code, "request.too_large");
+}
+
+TEST(Credential, is_a_bearer_token_or_an_api_key_and_one_of_them) {
+    const auto find = [](std::vector<std::pair<std::string, std::string>> headers) {
+        http::RequestHead head;
+        head.headers = std::move(headers);
+        const auto credential = find_credential(head);
+        return credential ? credential->secret + "@" + credential->tenant
+                          : credential.error().code;
+    };
+    EXPECT_EQ(find({{"authorization", "Bearer abc"}}), "abc@");
+    EXPECT_EQ(find({{"authorization", "bearer abc"}, {"x-tenant-id", "acme"}}), "abc@acme");
+    EXPECT_EQ(find({{"x-api-key", "sk_sx_1"}}), "sk_sx_1@");
+    EXPECT_EQ(find({}), "auth.credential_missing");
+    for (const auto* value : {"Basic abc", "Bearer", "Bearer ", "abc", ""})
+        EXPECT_EQ(find({{"authorization", value}}), "auth.credential_malformed") << value;
+    EXPECT_EQ(
+        find({{"authorization", "Bearer a"}, {"x-api-key", "b"}}), "auth.credential_malformed"
+    );
+    EXPECT_EQ(find({{"x-api-key", "a"}, {"x-api-key", "b"}}), "auth.credential_malformed");
+    EXPECT_EQ(find({{"x-api-key", std::string(5000, 'a')}}), "auth.credential_malformed");
+}
+
+TEST(Probes, readiness_is_503_as_long_as_one_check_fails) {
+    Metrics metrics;
+    api::Router router;
+    bool is_ready = false;
+    const auto read = [&] {
+        return std::vector<Readiness>{{"a", true, "answers"}, {"b", is_ready, "warming \"up\""}};
+    };
+    mount_probes(router, {read, metrics, ""});
+    const auto get = [&] {
+        const auto match = router.find("GET", "/readyz");
+        auto outcome = match.route->handle(Call::system("test", Deadline::never()), {});
+        return std::get<api::Reply>(outcome);
+    };
+    EXPECT_EQ(get().status, 503);
+    is_ready = true;
+    EXPECT_EQ(get().status, 200);
+    EXPECT_EQ(
+        get().body,
+        R"({"status":"ready","checks":[{"name":"a","ready":true,"detail":"answers"},)"
+        R"({"name":"b","ready":true,"detail":"warming \"up\""}]})"
+    );
+}
+
+}  // namespace
+}  // namespace synapsex::api_gateway

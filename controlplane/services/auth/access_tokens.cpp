@@ -1,0 +1,99 @@
+#include "controlplane/services/auth/access_tokens.hpp"
+
+#include <algorithm>
+
+#include "controlplane/services/auth/jwt.hpp"
+#include "controlplane/services/auth/problems.hpp"
+
+namespace synapsex::auth {
+
+namespace {
+
+constexpr std::string_view kType = "at+jwt";
+
+std::int64_t to_seconds(Timestamp instant) {
+    return std::chrono::floor<std::chrono::seconds>(instant).time_since_epoch().count();
+}
+
+Timestamp from_seconds(std::int64_t seconds) { return Timestamp{std::chrono::seconds{seconds}}; }
+
+std::optional<AccessClaims> read_subject(const JwtClaims& claims) {
+    AccessClaims access;
+    const auto tenant = TenantId::parse(claims.tid);
+    if (!tenant) return std::nullopt;
+    access.tenant = *tenant;
+    access.expires_at = from_seconds(*claims.exp);
+    if (const auto agent = AgentId::parse(claims.sub)) {
+        access.agent = *agent;
+        return access;
+    }
+    const auto user = UserId::parse(claims.sub);
+    const auto session = SessionId::parse(claims.sid);
+    if (!user || !session) return std::nullopt;
+    access.user = *user;
+    access.session = *session;
+    return access;
+}
+
+}  // namespace
+
+AccessTokens::AccessTokens(
+    std::string issuer, crypto::Ed25519Key key, const Clock& clock, Random& random
+)
+    : issuer_(std::move(issuer)),
+      key_(std::move(key)),
+      public_key_(key_.public_key()),
+      key_id_(key_id_of(key_)),
+      clock_(clock),
+      random_(random) {}
+
+std::string AccessTokens::issue_to_user(
+    const TenantId& tenant, const UserId& user, const SessionId& session
+) const {
+    return issue(user.text(), session.text(), tenant);
+}
+
+std::string AccessTokens::issue_to_agent(const TenantId& tenant, const AgentId& agent) const {
+    return issue(agent.text(), {}, tenant);
+}
+
+std::string AccessTokens::issue(
+    std::string subject, std::string session, const TenantId& tenant
+) const {
+    constexpr std::size_t kTokenIdSize = 22;  // 131 bits
+    const auto now = to_seconds(clock_.now());
+    JwtClaims claims;
+    claims.iss = issuer_;
+    claims.sub = std::move(subject);
+    claims.aud.emplace_back(kAudience);
+    claims.iat = now;
+    claims.exp = now + kLifetime.count();
+    claims.jti = random_.base62(kTokenIdSize);
+    claims.sid = std::move(session);
+    claims.tid = tenant.text();
+    return sign_jwt(key_, kType, key_id_, claims);
+}
+
+Result<AccessClaims> AccessTokens::verify(std::string_view token) const {
+    const auto jwt = parse_jwt(token);
+    if (!jwt || jwt->typ != kType || jwt->kid != key_id_) return credential_invalid();
+    if (!jwt->has_valid_signature(public_key_)) return credential_invalid();
+    const auto& claims = jwt->claims;
+    const bool is_for_us = std::ranges::find(claims.aud, kAudience) != claims.aud.end();
+    if (claims.iss != issuer_ || !is_for_us || !claims.exp) return credential_invalid();
+    const auto now = to_seconds(clock_.now());
+    if (claims.nbf && now < *claims.nbf) return credential_invalid();
+    if (now >= *claims.exp) return credential_expired();
+    const auto access = read_subject(claims);
+    if (!access) return credential_invalid();
+    return *access;
+}
+
+JwkSet AccessTokens::jwks() const {
+    Jwk key;
+    key.kid = key_id_;
+    key.x = key_.public_key_base64url();
+    return {{key}};
+}
+
+}  // namespace synapsex::auth

@@ -1,0 +1,56 @@
+#pragma once
+
+// Access tokens: what they say, and whether to believe them. JWTs that live 15 minutes; the claims
+// follow RFC 9068 where it applies (typ at+jwt, iss, sub, aud, iat, exp, jti), with `tid` for the
+// tenant and `sid` for a user's session.
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "controlplane/services/auth/api.hpp"
+#include "shared/base/result.hpp"
+#include "shared/crypto/ed25519.hpp"
+
+namespace synapsex::auth {
+
+// What a token that holds says. Either user and session are set, or agent is.
+struct AccessClaims {
+    TenantId tenant;
+    UserId user;
+    SessionId session;
+    AgentId agent;
+    Timestamp expires_at{};
+};
+
+// Any thread.
+class AccessTokens {
+ public:
+    static constexpr std::chrono::seconds kLifetime{900};
+    static constexpr std::string_view kAudience = "synapsex";
+
+    AccessTokens(std::string issuer, crypto::Ed25519Key key, const Clock& clock, Random& random);
+
+    std::string issue_to_user(
+        const TenantId& tenant, const UserId& user, const SessionId& session
+    ) const;
+    std::string issue_to_agent(const TenantId& tenant, const AgentId& agent) const;
+
+    // Kind::unauthenticated auth.credential_invalid or auth.credential_expired. It does not know
+    // what has been revoked.
+    Result<AccessClaims> verify(std::string_view token) const;
+
+    JwkSet jwks() const;
+
+ private:
+    std::string issue(std::string subject, std::string session, const TenantId& tenant) const;
+
+    std::string issuer_;
+    crypto::Ed25519Key key_;
+    std::string public_key_;
+    std::string key_id_;
+    const Clock& clock_;
+    Random& random_;
+};
+
+}  // namespace synapsex::auth

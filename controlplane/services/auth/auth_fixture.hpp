@@ -1,0 +1,158 @@
+#pragma once
+
+// What the tests of auth-service share: its neighbours in memory, and itself put together.
+
+#include <map>
+#include <optional>
+
+#include <gmock/gmock.h>
+
+#include "controlplane/services/auth/migrations.hpp"
+#include "controlplane/services/auth/module.hpp"
+#include "controlplane/services/auth/store.hpp"
+#include "tests/support/fake_clock.hpp"
+#include "tests/support/seeded_random.hpp"
+#include "tests/support/test_database.hpp"
+
+namespace synapsex::auth {
+
+class FakeTenants final : public tenant::TenantDirectory {
+ public:
+    Result<Done> create_tenant(
+        const Call&, const TenantId& tenant, std::string_view slug, std::string_view name,
+        const UserId& owner
+    ) override {
+        if (fails_next) {
+            fails_next = false;
+            return Problem{Kind::unavailable, "database.busy", "Busy."};
+        }
+        for (const auto& place : places)
+            if (place.membership.tenant_id == tenant) return Done{};
+        const auto made = slug.empty() ? "slug-" + std::to_string(places.size()) : std::string{slug};
+        join(owner, {tenant, made, std::string{name}, Role::owner});
+        return Done{};
+    }
+    Result<Done> abandon_tenant(
+        const Call&, const TenantId& tenant, const UserId& owner
+    ) override {
+        leave(owner, tenant);
+        return Done{};
+    }
+    Result<std::vector<tenant::Membership>> list_memberships(
+        const Call&, const UserId& user
+    ) override {
+        std::vector<tenant::Membership> memberships;
+        for (const auto& place : places)
+            if (place.user == user) memberships.push_back(place.membership);
+        return memberships;
+    }
+    Result<tenant::Membership> get_membership(
+        const Call&, const UserId& user, std::string_view tenant
+    ) override {
+        ++asked;
+        for (const auto& place : places) {
+            const auto& membership = place.membership;
+            const bool is_it = membership.tenant_id.text() == tenant || membership.slug == tenant;
+            if (place.user == user && is_it) return membership;
+        }
+        return Problem{Kind::not_found, "tenants.not_found", "No."};
+    }
+
+    void join(const UserId& user, tenant::Membership membership) {
+        places.push_back({user, std::move(membership)});
+    }
+    void leave(const UserId& user, const TenantId& tenant) {
+        std::erase_if(places, [&](const Place& place) {
+            return place.user == user && place.membership.tenant_id == tenant;
+        });
+    }
+
+    struct Place {
+        UserId user;
+        tenant::Membership membership;
+    };
+    std::vector<Place> places;
+    bool fails_next = false;
+    int asked = 0;
+};
+
+class FakeAgents final : public agent_registry::AgentDirectory {
+ public:
+    Result<agent_registry::AgentIdentity> get_identity(
+        const Call&, const AgentId& agent
+    ) override {
+        ++asked;
+        const auto found = identities.find(agent);
+        if (found == identities.end())
+            return Problem{Kind::unauthenticated, "auth.unknown_key", "No such agent."};
+        if (!found->second)
+            return Problem{Kind::unauthenticated, "auth.agent_revoked", "It was removed."};
+        return *found->second;
+    }
+
+    // nullopt: revoked.
+    std::map<AgentId, std::optional<agent_registry::AgentIdentity>> identities;
+    int asked = 0;
+};
+
+template <class T>
+std::string code_of(const Result<T>& result) {
+    return result ? "" : result.error().code;
+}
+
+inline constexpr crypto::PasswordCost kCheap{.memory_kib = 64, .passes = 1, .lanes = 1};
+inline const std::string kPassword = "correct horse battery staple";
+inline const std::string kIssuer = "https://control.example";
+
+class AuthFixture : public ::testing::Test {
+ protected:
+    testing::FakeClock clock;
+    testing::SeededRandom random;
+    testing::TestDatabase database{clock, {{"auth-service", kMigrations}}};
+    FakeTenants tenants;
+    FakeAgents agents;
+    PasswordGate passwords{clock, random, kCheap, {}};
+    Registration registration{*database, tenants, passwords, clock, random};
+    crypto::Ed25519Key signing_key = crypto::Ed25519Key::generate(random);
+    AccessTokens tokens{kIssuer, signing_key, clock, random};
+    PrincipalCache cache{clock, 1000};
+    AuthService service = make_service(RegistrationMode::open);
+
+    AuthService make_service(RegistrationMode mode) {
+        return AuthService{
+            {*database, tenants, registration, passwords, tokens, cache, clock, random,
+             database.metrics()},
+            mode
+        };
+    }
+    static Call nobody() {
+        return {
+            .request_id = "req_1", .tenant = {}, .principal = std::make_shared<Principal>()
+        };
+    }
+    TokenPair registered(const std::string& email) {
+        clock.advance(std::chrono::seconds{1});
+        return service.register_user(nobody(), {{email}, {kPassword}, {}}).value();
+    }
+    // A call of the user in the tenant that the tokens name.
+    static Call call_of(const TokenPair& pair, PrincipalKind kind = PrincipalKind::user) {
+        auto principal = std::make_shared<Principal>();
+        principal->kind = kind;
+        principal->user = pair.user.id;
+        principal->tenant = pair.user.tenant_id;
+        principal->role = Role::owner;
+        principal->email = pair.user.email;
+        return {
+            .request_id = "req_1", .tenant = pair.user.tenant_id, .principal = std::move(principal)
+        };
+    }
+    template <class Fn>
+    auto in_store(Fn fn) {
+        return database.in_write([&](db::Session& session) {
+            AuthStore store{session};
+            return fn(store);
+        });
+    }
+};
+
+}  // namespace synapsex::auth

@@ -1,0 +1,168 @@
+#include "controlplane/services/auth/jwt.hpp"
+
+#include <cmath>
+
+#include <boost/json.hpp>
+
+#include "shared/crypto/hash.hpp"
+
+namespace synapsex::auth {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr std::size_t kSignatureBytes = 64;
+constexpr std::size_t kKeyIdSize = 16;
+// The last second of the year 9999: what lies beyond would overflow when it becomes microseconds.
+constexpr std::int64_t kSecondsMax = 253'402'300'799;
+
+// Reads members and remembers whether one had the wrong type.
+class ObjectReader {
+ public:
+    explicit ObjectReader(const json::object& object) : object_(object) {}
+
+    void read(std::string_view name, std::string& out) {
+        const auto* value = object_.if_contains(name);
+        if (!value) return;
+        if (const auto* text = value->if_string()) out = std::string_view{*text};
+        else is_good_ = false;
+    }
+
+    void read(std::string_view name, std::vector<std::string>& out) {
+        const auto* value = object_.if_contains(name);
+        if (!value) return;
+        if (const auto* text = value->if_string()) {
+            out.emplace_back(std::string_view{*text});
+            return;
+        }
+        const auto* list = value->if_array();
+        is_good_ = is_good_ && list;
+        if (!list) return;
+        for (const auto& item : *list) {
+            const auto* text = item.if_string();
+            is_good_ = is_good_ && text;
+            if (text) out.emplace_back(std::string_view{*text});
+        }
+    }
+
+    void read(std::string_view name, std::optional<std::int64_t>& out) {
+        const auto* value = object_.if_contains(name);
+        if (!value) return;
+        if (const auto* whole = value->if_int64()) out = *whole;
+        else if (const auto* real = value->if_double();
+                 real && *real >= 0 && *real <= static_cast<double>(kSecondsMax))
+            out = static_cast<std::int64_t>(std::floor(*real));
+        is_good_ = is_good_ && out && *out >= 0 && *out <= kSecondsMax;
+    }
+
+    bool is_good() const { return is_good_; }
+
+ private:
+    const json::object& object_;
+    bool is_good_ = true;
+};
+
+std::optional<json::object> parse_part(std::string_view part) {
+    const auto bytes = crypto::from_base64url(part);
+    if (!bytes) return std::nullopt;
+    json::parse_options options;
+    options.max_depth = 4;
+    boost::system::error_code error;
+    auto value = json::parse(*bytes, error, {}, options);
+    if (error || !value.is_object()) return std::nullopt;
+    return std::move(value.get_object());
+}
+
+bool read_header(std::string_view part, Jwt& jwt) {
+    const auto header = parse_part(part);
+    if (!header || header->contains("crit")) return false;
+    ObjectReader reader{*header};
+    reader.read("alg", jwt.alg);
+    reader.read("typ", jwt.typ);
+    reader.read("kid", jwt.kid);
+    return reader.is_good() && jwt.alg == "EdDSA";
+}
+
+bool read_claims(std::string_view part, JwtClaims& claims) {
+    const auto object = parse_part(part);
+    if (!object) return false;
+    ObjectReader reader{*object};
+    reader.read("iss", claims.iss);
+    reader.read("sub", claims.sub);
+    reader.read("aud", claims.aud);
+    reader.read("iat", claims.iat);
+    reader.read("exp", claims.exp);
+    reader.read("nbf", claims.nbf);
+    reader.read("jti", claims.jti);
+    reader.read("sid", claims.sid);
+    reader.read("tid", claims.tid);
+    return reader.is_good();
+}
+
+json::object to_object(const JwtClaims& claims) {
+    json::object object;
+    const auto put_text = [&](std::string_view name, const std::string& text) {
+        if (!text.empty()) object.emplace(name, text);
+    };
+    const auto put_seconds = [&](std::string_view name, const std::optional<std::int64_t>& at) {
+        if (at) object.emplace(name, *at);
+    };
+    put_text("iss", claims.iss);
+    put_text("sub", claims.sub);
+    if (claims.aud.size() == 1) object.emplace("aud", claims.aud.front());
+    else if (!claims.aud.empty()) object.emplace("aud", json::value_from(claims.aud));
+    put_seconds("iat", claims.iat);
+    put_seconds("exp", claims.exp);
+    put_seconds("nbf", claims.nbf);
+    put_text("jti", claims.jti);
+    put_text("sid", claims.sid);
+    put_text("tid", claims.tid);
+    return object;
+}
+
+}  // namespace
+
+bool Jwt::has_valid_signature(std::string_view public_key) const {
+    return crypto::verify_ed25519(public_key, signed_text, signature);
+}
+
+std::optional<Jwt> parse_jwt(std::string_view text) {
+    if (text.size() > kJwtBytesMax) return std::nullopt;
+    const auto first = text.find('.');
+    const auto second = first == text.npos ? text.npos : text.find('.', first + 1);
+    if (second == text.npos) return std::nullopt;
+    auto signature = crypto::from_base64url(text.substr(second + 1));
+    if (!signature || signature->size() != kSignatureBytes) return std::nullopt;
+    Jwt jwt;
+    if (!read_header(text.substr(0, first), jwt)) return std::nullopt;
+    if (!read_claims(text.substr(first + 1, second - first - 1), jwt.claims)) return std::nullopt;
+    jwt.signed_text = std::string{text.substr(0, second)};
+    jwt.signature = *std::move(signature);
+    return jwt;
+}
+
+std::string sign_jwt(
+    const crypto::Ed25519Key& key,
+    std::string_view typ,
+    std::string_view kid,
+    const JwtClaims& claims
+) {
+    json::object header;
+    header.emplace("alg", "EdDSA");
+    header.emplace("typ", typ);
+    if (!kid.empty()) header.emplace("kid", kid);
+    auto text = crypto::to_base64url(json::serialize(header)) + "." +
+                crypto::to_base64url(json::serialize(to_object(claims)));
+    const auto signature = key.sign(text);
+    return text + "." + crypto::to_base64url(signature);
+}
+
+std::string key_id_of(const crypto::Ed25519Key& key) {
+    // The required members of an OKP key in the order of their names, no white space.
+    const auto canonical = R"({"crv":"Ed25519","kty":"OKP","x":")" + key.public_key_base64url() +
+                           R"("})";
+    return crypto::to_base64url(crypto::sha256(canonical)).substr(0, kKeyIdSize);
+}
+
+}  // namespace synapsex::auth

@@ -1,0 +1,102 @@
+#include "controlplane/services/auth/module.hpp"
+
+#include <array>
+
+#include "controlplane/services/auth/agent_tokens.hpp"
+#include "controlplane/services/auth/credentials.hpp"
+#include "controlplane/services/auth/migrations.hpp"
+#include "controlplane/services/auth/routes.hpp"
+#include "controlplane/services/auth/store.hpp"
+#include "controlplane/services/auth/upkeep.hpp"
+
+namespace synapsex::auth {
+
+namespace {
+constexpr std::array<std::string_view, 1> kPrefixes{"/v1/auth"};
+}
+
+struct AuthModule::Impl {
+    Impl(
+        const Platform& platform,
+        db::Database& db,
+        const Directories& directories,
+        AuthSettings settings
+    )
+        : database(db),
+          tokens(settings.issuer, settings.signing_key, platform.clock, platform.random),
+          cache(platform.clock, settings.cached_principals_max),
+          passwords(
+              platform.clock, platform.random, settings.password_cost, settings.password_limits
+          ),
+          registration(db, directories.tenants, passwords, platform.clock, platform.random),
+          service(
+              {db, directories.tenants, registration, passwords, tokens, cache, platform.clock,
+               platform.random, platform.metrics},
+              settings.is_registration_open ? RegistrationMode::open : RegistrationMode::closed
+          ),
+          agent_tokens(db, directories.agents, tokens, settings.issuer, platform.clock),
+          credentials(db, directories, tokens, cache, platform.clock),
+          upkeep(credentials.key_usage(), registration, platform.clock) {}
+
+    db::Database& database;
+    AccessTokens tokens;
+    PrincipalCache cache;
+    PasswordGate passwords;
+    Registration registration;
+    AuthService service;
+    AgentTokens agent_tokens;
+    Credentials credentials;
+    Upkeep upkeep;
+};
+
+AuthModule::AuthModule(
+    const Platform& platform,
+    db::Database& database,
+    tenant::TenantDirectory& tenants,
+    agent_registry::AgentDirectory& agents,
+    AuthSettings settings
+)
+    : impl_(std::make_unique<Impl>(
+          platform, database, Directories{tenants, agents}, std::move(settings)
+      )) {}
+
+AuthModule::~AuthModule() = default;
+
+Authenticator& AuthModule::authenticator() { return impl_->credentials; }
+
+void AuthModule::forget_agent(const AgentId& agent) { impl_->cache.forget_agent(agent); }
+
+Result<FirstOwner> AuthModule::create_first_owner(const Call& call, const FirstOwnerWish& wish) {
+    return impl_->service.create_first_owner(call, wish);
+}
+
+Result<bool> AuthModule::has_users(const Call& call) { return impl_->service.has_users(call); }
+
+const ServiceManifest& AuthModule::manifest() const {
+    static const ServiceManifest manifest{
+        .name = "auth-service",
+        .port = 8001,
+        .prefixes = kPrefixes,
+        .table_prefix = "auth_",
+        .migrations = kMigrations,
+        .queries = AuthStore::queries(),
+    };
+    return manifest;
+}
+
+void AuthModule::mount(api::Router& router) {
+    mount_routes(router, impl_->service, impl_->agent_tokens, impl_->tokens);
+}
+
+void AuthModule::start() { impl_->upkeep.start(); }
+
+void AuthModule::stop() { impl_->upkeep.stop(); }
+
+std::vector<Readiness> AuthModule::readiness() {
+    const bool is_healthy = impl_->database.is_healthy();
+    return {{
+        "auth-service.database", is_healthy, is_healthy ? "" : "The database does not answer."
+    }};
+}
+
+}  // namespace synapsex::auth

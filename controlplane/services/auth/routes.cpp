@@ -1,0 +1,48 @@
+#include "controlplane/services/auth/routes.hpp"
+
+#include "controlplane/platform/api/router.hpp"
+#include "controlplane/services/auth/access_tokens.hpp"
+#include "controlplane/services/auth/agent_tokens.hpp"
+#include "controlplane/services/auth/service.hpp"
+
+namespace synapsex::auth {
+
+void mount_routes(
+    api::Router& router,
+    AuthService& service,
+    AgentTokens& agent_tokens,
+    const AccessTokens& access_tokens
+) {
+    router.mount(kRegister, [&](const Call& call, const Register& wish) {
+        return service.register_user(call, wish);
+    });
+    router.mount(kLogin, [&](const Call& call, const Login& login) {
+        return service.login(call, login);
+    });
+    router.mount(kRefresh, [&](const Call& call, const Refresh& refresh) {
+        return service.refresh(call, refresh);
+    });
+    router.mount(kToken, [&](const Call& call, const TokenRequest& request) {
+        return agent_tokens.exchange(call, request);
+    });
+    router.mount(kMe, [&](const Call& call, const api::None&) -> Result<Me> {
+        return service.me(call);
+    });
+    router.mount(kListApiKeys, [&](const Call& call, const ListApiKeys& wish) {
+        return service.list_keys(call, wish);
+    });
+    router.mount(kCreateApiKey, [&](const Call& call, const CreateApiKey& wish) {
+        return service.create_key(call, wish);
+    });
+    router.mount(
+        kRevokeApiKey, [&](const Call& call, const ApiKeyPath& path) -> Result<api::None> {
+            SYNAPSEX_CHECK(service.revoke_key(call, path.key_id));
+            return api::None{};
+        }
+    );
+    router.mount(kJwks, [keys = access_tokens.jwks()](const Call&, const api::None&) {
+        return Result<JwkSet>{keys};
+    });
+}
+
+}  // namespace synapsex::auth

@@ -1,0 +1,224 @@
+#include "controlplane/services/auth/service.hpp"
+
+#include "controlplane/services/auth/email.hpp"
+#include "controlplane/services/auth/problems.hpp"
+#include "controlplane/services/auth/secrets.hpp"
+#include "controlplane/services/auth/store.hpp"
+#include "shared/crypto/hash.hpp"
+
+namespace synapsex::auth {
+
+namespace {
+
+constexpr std::int64_t kPrunedSessionsMax = 100;
+
+std::string local_part(const std::string& email) { return email.substr(0, email.find('@')); }
+
+Counter& login_counter(Metrics& metrics, const std::string& outcome) {
+    return metrics.counter(
+        "synapsex_auth_logins_total", "Sign-ins with a password, by outcome.",
+        {{"outcome", outcome}}
+    );
+}
+
+}  // namespace
+
+AuthService::AuthService(const Parts& parts, RegistrationMode mode)
+    : parts_(parts),
+      mode_(mode),
+      logins_succeeded_(login_counter(parts.metrics, "succeeded")),
+      logins_refused_(login_counter(parts.metrics, "refused")) {}
+
+Result<TokenPair> AuthService::register_user(const Call& call, const Register& wish) {
+    if (mode_ == RegistrationMode::closed) return registration_closed();
+    Registrant registrant{wish.email.value, wish.password.value, {}, local_part(wish.email.value)};
+    if (wish.full_name) {
+        registrant.full_name = wish.full_name->value;
+        registrant.tenant_name = wish.full_name->value;
+    }
+    SYNAPSEX_TRY(const auto user, parts_.registration.register_user(call, registrant));
+    return sign_in(call, user);
+}
+
+Result<TokenPair> AuthService::login(const Call& call, const Login& login) {
+    auto pair = try_login(call, login);
+    (pair ? logins_succeeded_ : logins_refused_).add();
+    return pair;
+}
+
+Result<TokenPair> AuthService::try_login(const Call& call, const Login& login) {
+    // What is no address has no user either.
+    const auto email = normalize_email(login.email.value).value_or("");
+    SYNAPSEX_TRY(
+        const auto found,
+        parts_.database.read(call, [&](db::Session& session) -> Result<std::optional<UserRow>> {
+            return AuthStore{session}.find_user(email);
+        })
+    );
+    const bool is_known = found && found->state == UserState::active;
+    SYNAPSEX_TRY(
+        const auto verdict,
+        parts_.passwords.check(
+            call, login.password.value,
+            is_known ? std::optional{found->password_hash} : std::nullopt
+        )
+    );
+    if (!verdict.is_right) return login_failed();
+    if (verdict.better_hash) {
+        const auto now = parts_.clock.now();
+        SYNAPSEX_CHECK(parts_.database.write(call, [&](db::Session& session) -> Result<Done> {
+            AuthStore{session}.replace_password_hash(
+                found->user_id, found->password_hash, *verdict.better_hash, now
+            );
+            return Done{};
+        }));
+    }
+    return sign_in(call, *found);
+}
+
+Result<TokenPair> AuthService::sign_in(const Call& call, const UserRow& user) {
+    SYNAPSEX_TRY(const auto tenant, default_tenant(call, user.user_id));
+    const auto now = parts_.clock.now();
+    const auto refresh = make_refresh_token(parts_.random);
+    const SessionRow row{
+        SessionId::make(now, parts_.random), user.user_id, crypto::sha256_hex(refresh), now,
+        now + kSessionLifetime
+    };
+    SYNAPSEX_CHECK(parts_.database.write(call, [&](db::Session& session) -> Result<Done> {
+        AuthStore store{session};
+        store.insert_session(row);
+        store.end_oldest_sessions(user.user_id, kSessionsMax);
+        store.prune_sessions(now, kPrunedSessionsMax);
+        return Done{};
+    }));
+    return make_pair({user.user_id, user.email, user.full_name, row.session_id}, tenant, refresh);
+}
+
+Result<TokenPair> AuthService::refresh(const Call& call, const Refresh& refresh) {
+    if (!is_refresh_token(refresh.refresh_token.value)) return refresh_invalid();
+    const auto old_hash = crypto::sha256_hex(refresh.refresh_token.value);
+    const auto now = parts_.clock.now();
+    SYNAPSEX_TRY(
+        const auto user,
+        parts_.database.read(call, [&](db::Session& session) -> Result<SignedInRow> {
+            const auto row = AuthStore{session}.find_session_by_refresh(old_hash, now);
+            if (!row) return refresh_invalid();
+            return *row;
+        })
+    );
+    SYNAPSEX_TRY(const auto tenant, default_tenant(call, user.user_id));
+    // Last, so that nothing can fail once the old token is gone.
+    const auto next = make_refresh_token(parts_.random);
+    const auto next_hash = crypto::sha256_hex(next);
+    SYNAPSEX_CHECK(parts_.database.write(call, [&](db::Session& session) -> Result<Done> {
+        const bool has_won = AuthStore{session}.rotate_refresh(
+            old_hash, next_hash, now, now + kSessionLifetime
+        );
+        if (!has_won) return refresh_invalid();
+        return Done{};
+    }));
+    return make_pair(user, tenant, next);
+}
+
+Result<TenantId> AuthService::default_tenant(const Call& call, const UserId& user) {
+    SYNAPSEX_TRY(const auto memberships, parts_.tenants.list_memberships(call, user));
+    if (memberships.empty()) return no_tenant();
+    return memberships.front().tenant_id;
+}
+
+TokenPair AuthService::make_pair(
+    const SignedInRow& user, const TenantId& tenant, std::string refresh
+) const {
+    TokenPair pair;
+    pair.access_token = parts_.tokens.issue_to_user(tenant, user.user_id, user.session_id);
+    pair.refresh_token = std::move(refresh);
+    pair.expires_in = AccessTokens::kLifetime.count();
+    pair.user = {user.user_id, user.email, tenant};
+    return pair;
+}
+
+Result<ApiKeyPage> AuthService::list_keys(const Call& call, const ListApiKeys& wish) {
+    SYNAPSEX_TRY(const auto after, api::decode_cursor(wish.cursor));
+    if (!after.empty() && !ApiKeyId::parse(after))
+        return api::decode_cursor(api::Cursor{"!"}).error();
+    const std::int64_t limit = wish.limit.value;
+    return parts_.database.read(call, [&](db::Session& session) -> Result<ApiKeyPage> {
+        ApiKeyPage page;
+        page.items = AuthStore{session}.list_keys(
+            call.tenant, call.principal->user, after, limit + 1
+        );
+        page.next_cursor = api::cut_page(page.items, limit, [](const ApiKey& key) {
+            return key.id.text();
+        });
+        return page;
+    });
+}
+
+Result<CreatedApiKey> AuthService::create_key(const Call& call, const CreateApiKey& wish) {
+    const auto now = parts_.clock.now();
+    const auto& user = call.principal->user;
+    const auto secret = make_api_key(parts_.random);
+    const auto id = ApiKeyId::make(now, parts_.random);
+    const auto description = wish.description ? wish.description->value : std::string{};
+    const NewApiKey key{
+        user, {id, wish.name.value, description, api_key_display_prefix(secret), now, {}},
+        crypto::sha256_hex(secret)
+    };
+    return parts_.database.write(call, [&](db::Session& session) -> Result<CreatedApiKey> {
+        AuthStore store{session};
+        if (store.count_keys(call.tenant, user) >= kApiKeysMax)
+            return key_limit_reached(kApiKeysMax);
+        store.prune_keys(call.tenant, user, now - kRevokedKeysKeptFor, kRevokedKeysKept);
+        store.insert_key(call.tenant, key);
+        return CreatedApiKey{id, key.key.name, description, key.key.prefix, now, secret};
+    });
+}
+
+Result<Done> AuthService::revoke_key(const Call& call, const ApiKeyId& key) {
+    const auto now = parts_.clock.now();
+    SYNAPSEX_CHECK(parts_.database.write(call, [&](db::Session& session) -> Result<Done> {
+        const bool is_own =
+            AuthStore{session}.revoke_key(call.tenant, call.principal->user, key, now);
+        if (!is_own) return key_not_found();
+        return Done{};
+    }));
+    parts_.cache.forget_credential(key.text());
+    return Done{};
+}
+
+Me AuthService::me(const Call& call) const {
+    const auto& principal = *call.principal;
+    Me me;
+    me.kind = principal.kind == PrincipalKind::api_key ? "api_key" : "user";
+    me.id = principal.user;
+    me.email = principal.email;
+    me.full_name = principal.full_name;
+    me.tenant_id = principal.tenant;
+    me.role = principal.role;
+    me.credential_id = principal.credential_id;
+    for (const auto& grant : kScopes)
+        if (role_grants(principal.role, grant.scope)) me.scopes.emplace_back(grant.scope);
+    return me;
+}
+
+Result<FirstOwner> AuthService::create_first_owner(const Call& call, const FirstOwnerWish& wish) {
+    SYNAPSEX_TRY(const bool is_used, has_users(call));
+    if (is_used) return already_initialized();
+    SYNAPSEX_TRY(
+        const auto user,
+        parts_.registration.register_user(
+            call, {wish.email, wish.password, wish.full_name, wish.tenant_name}
+        )
+    );
+    SYNAPSEX_TRY(const auto memberships, parts_.tenants.list_memberships(call, user.user_id));
+    if (memberships.empty()) return no_tenant();
+    return FirstOwner{user.user_id, memberships.front().tenant_id, memberships.front().slug};
+}
+
+Result<bool> AuthService::has_users(const Call& call) {
+    return parts_.database.read(call, [&](db::Session& session) -> Result<bool> {
+        return AuthStore{session}.has_active_users();
+    });
+}
+
+}  // namespace synapsex::auth

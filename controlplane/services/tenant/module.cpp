@@ -1,0 +1,46 @@
+#include "controlplane/services/tenant/module.hpp"
+
+#include <array>
+
+#include "controlplane/services/tenant/migrations.hpp"
+#include "controlplane/services/tenant/routes.hpp"
+#include "controlplane/services/tenant/service.hpp"
+#include "controlplane/services/tenant/store.hpp"
+
+namespace synapsex::tenant {
+
+namespace {
+constexpr std::array<std::string_view, 1> kPrefixes{"/v1/tenants"};
+}
+
+TenantModule::TenantModule(const Platform& platform, db::Database& database)
+    : database_(database),
+      service_(std::make_unique<TenantService>(database, platform.clock, platform.random)) {}
+
+TenantModule::~TenantModule() = default;
+
+TenantDirectory& TenantModule::directory() { return *service_; }
+
+const ServiceManifest& TenantModule::manifest() const {
+    static const ServiceManifest manifest{
+        .name = "tenant-service",
+        .port = 8019,
+        .prefixes = kPrefixes,
+        .table_prefix = "tenant_",
+        .migrations = kMigrations,
+        .queries = TenantStore::queries(),
+    };
+    return manifest;
+}
+
+void TenantModule::mount(api::Router& router) { mount_routes(router, *service_); }
+
+std::vector<Readiness> TenantModule::readiness() {
+    const bool is_healthy = database_.is_healthy();
+    return {{
+        "tenant-service.database", is_healthy,
+        is_healthy ? "" : "The database does not answer."
+    }};
+}
+
+}  // namespace synapsex::tenant

@@ -1,0 +1,30 @@
+#pragma once
+
+// tenant-service as the application hosts it.
+
+#include <memory>
+
+#include "controlplane/platform/module.hpp"
+#include "controlplane/services/tenant/public.hpp"
+
+namespace synapsex::tenant {
+
+class TenantService;
+
+class TenantModule final : public Module {
+ public:
+    TenantModule(const Platform& platform, db::Database& database);
+    ~TenantModule() override;
+
+    TenantDirectory& directory();
+
+    const ServiceManifest& manifest() const override;
+    void mount(api::Router& router) override;
+    std::vector<Readiness> readiness() override;
+
+ private:
+    db::Database& database_;
+    std::unique_ptr<TenantService> service_;
+};
+
+}  // namespace synapsex::tenant

@@ -1,0 +1,53 @@
+#pragma once
+
+// What other services may ask of tenant-service: who belongs where. Users are known here by id
+// only; auth-service owns them.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "controlplane/platform/auth/call.hpp"
+#include "shared/base/result.hpp"
+
+namespace synapsex::tenant {
+
+// A user's place in a tenant.
+struct Membership {
+    TenantId tenant_id;
+    std::string slug;
+    std::string name;
+    auth::Role role = auth::Role::viewer;
+};
+BOOST_DESCRIBE_STRUCT(Membership, (), (tenant_id, slug, name, role))
+
+class TenantDirectory {
+ public:
+    virtual ~TenantDirectory() = default;
+
+    // Makes the tenant with this user as its owner. An empty slug is derived from the name.
+    // Repeating it with the same id changes nothing, so that a story over two services can be
+    // taken up where it broke off. Kind::conflict tenants.slug_taken, tenants.limit_reached.
+    virtual Result<Done> create_tenant(
+        const Call& call, const TenantId& tenant, std::string_view slug, std::string_view name,
+        const UserId& owner
+    ) = 0;
+
+    // Takes create_tenant back, for a story that was not ended: nobody has ever signed in. Changes
+    // nothing unless this user is the only member; repeatable.
+    virtual Result<Done> abandon_tenant(
+        const Call& call, const TenantId& tenant, const UserId& owner
+    ) = 0;
+
+    // The one joined first comes first; at most 1000.
+    virtual Result<std::vector<Membership>> list_memberships(
+        const Call& call, const UserId& user
+    ) = 0;
+
+    // By id or slug. Kind::not_found tenants.not_found, also where the user is no member.
+    virtual Result<Membership> get_membership(
+        const Call& call, const UserId& user, std::string_view tenant
+    ) = 0;
+};
+
+}  // namespace synapsex::tenant

@@ -1,0 +1,13 @@
+#pragma once
+
+namespace synapsex::api {
+class Router;
+}
+
+namespace synapsex::tenant {
+
+class TenantService;
+
+void mount_routes(api::Router& router, TenantService& tenants);
+
+}  // namespace synapsex::tenant

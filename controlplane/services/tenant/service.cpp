@@ -1,0 +1,249 @@
+#include "controlplane/services/tenant/service.hpp"
+
+#include "controlplane/services/tenant/problems.hpp"
+#include "controlplane/services/tenant/slug.hpp"
+#include "controlplane/services/tenant/store.hpp"
+
+namespace synapsex::tenant {
+
+namespace {
+
+using auth::Role;
+
+Tenant view(const MembershipRow& row) {
+    return {row.tenant_id, row.slug, row.name, row.role, row.created_at, row.updated_at};
+}
+
+Membership membership(const MembershipRow& row) {
+    return {row.tenant_id, row.slug, row.name, row.role};
+}
+
+Result<Done> check_acts_in(const Call& call, const TenantId& tenant) {
+    if (tenant != call.tenant) return not_found();
+    return Done{};
+}
+
+// A cursor of this service is an id; anything else has not come from here.
+template <class IdType>
+Result<std::string> read_cursor(const std::optional<api::Cursor>& cursor) {
+    SYNAPSEX_TRY(auto key, api::decode_cursor(cursor));
+    if (!key.empty() && !IdType::parse(key)) return api::decode_cursor(api::Cursor{"!"});
+    return key;
+}
+
+// Takes the first of the slugs that is free. The row then has it.
+Result<Done> insert_with_owner(
+    TenantStore& store, TenantRow& row, const std::vector<std::string>& slugs, const UserId& owner
+) {
+    if (store.count_memberships(owner) >= kMembershipsMax) {
+        return limit_reached(
+            "A user belongs to at most " + std::to_string(kMembershipsMax) + " tenants."
+        );
+    }
+    for (const auto& slug : slugs) {
+        row.slug = slug;
+        if (!store.insert(row)) continue;
+        store.insert_member(row.tenant_id, {owner, Role::owner, row.created_at});
+        return Done{};
+    }
+    return slug_taken(slugs.front());
+}
+
+// The role of who calls, as it is now: what the gateway saw may be some seconds old.
+Result<Role> acting_role(TenantStore& store, const Call& call) {
+    const auto member = store.find_member(call.tenant, call.principal->user);
+    if (!member) return not_found();
+    if (!auth::role_grants(member->role, "members.write")) return role_required();
+    return member->role;
+}
+
+// What a change of `member` asks for; `next` is nullopt for a removal.
+Result<Done> check_change(
+    TenantStore& store, const Call& call, const Member& member, std::optional<Role> next
+) {
+    SYNAPSEX_TRY(const auto acting, acting_role(store, call));
+    const bool is_about_owner = member.role == Role::owner || next == Role::owner;
+    if (is_about_owner && acting != Role::owner) return owner_required();
+    const bool ends_owner = member.role == Role::owner && next != Role::owner;
+    if (ends_owner && store.count_owners(call.tenant) <= 1) return last_owner();
+    return Done{};
+}
+
+}  // namespace
+
+Result<Done> TenantService::create_tenant(
+    const Call& call,
+    const TenantId& tenant,
+    std::string_view slug,
+    std::string_view name,
+    const UserId& owner
+) {
+    const auto now = clock_.now();
+    const auto slugs =
+        slug.empty() ? slugs_for(name, tenant) : std::vector<std::string>{std::string{slug}};
+    if (!is_slug(slugs.front())) return slug_invalid();
+    return database_.write(call, [&](db::Session& session) -> Result<Done> {
+        TenantStore store{session};
+        if (store.exists(tenant)) return Done{};
+        TenantRow row{tenant, {}, std::string{name}, now, now};
+        return insert_with_owner(store, row, slugs, owner);
+    });
+}
+
+Result<Done> TenantService::abandon_tenant(
+    const Call& call, const TenantId& tenant, const UserId& owner
+) {
+    return database_.write(call, [&](db::Session& session) -> Result<Done> {
+        TenantStore store{session};
+        store.lock(tenant);
+        if (store.find_member(tenant, owner) && store.count_members(tenant) == 1)
+            store.remove(tenant);
+        return Done{};
+    });
+}
+
+Result<std::vector<Membership>> TenantService::list_memberships(
+    const Call& call, const UserId& user
+) {
+    return database_.read(call, [&](db::Session& session) -> Result<std::vector<Membership>> {
+        std::vector<Membership> memberships;
+        for (const auto& row : TenantStore{session}.list_oldest(user, kMembershipsMax))
+            memberships.push_back(membership(row));
+        return memberships;
+    });
+}
+
+Result<Membership> TenantService::get_membership(
+    const Call& call, const UserId& user, std::string_view tenant
+) {
+    // It comes from a header, so it may be any bytes.
+    if (!is_slug(tenant) && !TenantId::parse(tenant)) return not_found();
+    return database_.read(call, [&](db::Session& session) -> Result<Membership> {
+        const auto row = TenantStore{session}.find_membership(user, tenant);
+        if (!row) return not_found();
+        return membership(*row);
+    });
+}
+
+Result<TenantPage> TenantService::list(const Call& call, const ListTenants& wish) {
+    SYNAPSEX_TRY(const auto after, read_cursor<TenantId>(wish.cursor));
+    const std::int64_t limit = wish.limit.value;
+    const bool is_user = call.principal->kind == PrincipalKind::user;
+    return database_.read(call, [&](db::Session& session) -> Result<TenantPage> {
+        TenantStore store{session};
+        std::vector<MembershipRow> rows;
+        if (is_user) {
+            rows = store.list_tenants(call.principal->user, after, limit + 1);
+        } else if (auto own = store.find_membership(call.principal->user, call.tenant.text())) {
+            // An API key sees the one tenant it belongs to.
+            if (own->tenant_id.text() > after) rows.push_back(*std::move(own));
+        }
+        TenantPage page;
+        page.next_cursor = api::cut_page(rows, limit, [](const MembershipRow& row) {
+            return row.tenant_id.text();
+        });
+        for (const auto& row : rows) page.items.push_back(view(row));
+        return page;
+    });
+}
+
+Result<Tenant> TenantService::create(const Call& call, const CreateTenant& wish) {
+    if (call.principal->kind != PrincipalKind::user) return users_only();
+    if (wish.slug && !is_slug(wish.slug->value)) return slug_invalid();
+    const auto now = clock_.now();
+    const auto id = TenantId::make(now, random_);
+    const auto slugs =
+        wish.slug ? std::vector<std::string>{wish.slug->value} : slugs_for(wish.name.value, id);
+    return database_.write(call, [&](db::Session& session) -> Result<Tenant> {
+        TenantStore store{session};
+        TenantRow row{id, {}, wish.name.value, now, now};
+        SYNAPSEX_CHECK(insert_with_owner(store, row, slugs, call.principal->user));
+        return view({row, Role::owner});
+    });
+}
+
+Result<Tenant> TenantService::get(const Call& call, const TenantId& tenant) {
+    SYNAPSEX_CHECK(check_acts_in(call, tenant));
+    return database_.read(call, [&](db::Session& session) -> Result<Tenant> {
+        const auto row =
+            TenantStore{session}.find_membership(call.principal->user, tenant.text());
+        if (!row) return not_found();
+        return view(*row);
+    });
+}
+
+Result<Tenant> TenantService::update(const Call& call, const UpdateTenant& wish) {
+    SYNAPSEX_CHECK(check_acts_in(call, wish.tenant_id));
+    const auto now = clock_.now();
+    return database_.write(call, [&](db::Session& session) -> Result<Tenant> {
+        TenantStore store{session};
+        if (wish.name) store.rename(wish.tenant_id, wish.name->value, now);
+        const auto row =
+            store.find_membership(call.principal->user, wish.tenant_id.text());
+        if (!row) return not_found();
+        return view(*row);
+    });
+}
+
+Result<MemberPage> TenantService::list_members(const Call& call, const ListMembers& wish) {
+    SYNAPSEX_CHECK(check_acts_in(call, wish.tenant_id));
+    SYNAPSEX_TRY(const auto after, read_cursor<UserId>(wish.cursor));
+    const std::int64_t limit = wish.limit.value;
+    return database_.read(call, [&](db::Session& session) -> Result<MemberPage> {
+        MemberPage page;
+        page.items = TenantStore{session}.list_members(wish.tenant_id, after, limit + 1);
+        page.next_cursor = api::cut_page(page.items, limit, [](const Member& member) {
+            return member.user_id.text();
+        });
+        return page;
+    });
+}
+
+Result<Member> TenantService::add_member(const Call& call, const AddMember& wish) {
+    SYNAPSEX_CHECK(check_acts_in(call, wish.tenant_id));
+    const Member member{wish.user_id, wish.role, clock_.now()};
+    return database_.write(call, [&](db::Session& session) -> Result<Member> {
+        TenantStore store{session};
+        store.lock(wish.tenant_id);
+        SYNAPSEX_TRY(const auto acting, acting_role(store, call));
+        if (member.role == Role::owner && acting != Role::owner) return owner_required();
+        if (store.count_members(wish.tenant_id) >= kMembersMax) {
+            return limit_reached(
+                "A tenant has at most " + std::to_string(kMembersMax) + " members."
+            );
+        }
+        if (store.count_memberships(wish.user_id) >= kMembershipsMax)
+            return limit_reached("The user belongs to as many tenants as is allowed.");
+        if (!store.insert_member(wish.tenant_id, member)) return member_exists();
+        return member;
+    });
+}
+
+Result<Member> TenantService::change_member(const Call& call, const ChangeMember& wish) {
+    SYNAPSEX_CHECK(check_acts_in(call, wish.tenant_id));
+    return database_.write(call, [&](db::Session& session) -> Result<Member> {
+        TenantStore store{session};
+        store.lock(wish.tenant_id);
+        auto member = store.find_member(wish.tenant_id, wish.user_id);
+        if (!member) return member_not_found();
+        SYNAPSEX_CHECK(check_change(store, call, *member, wish.role));
+        store.set_role(wish.tenant_id, wish.user_id, wish.role);
+        member->role = wish.role;
+        return *member;
+    });
+}
+
+Result<Done> TenantService::remove_member(const Call& call, const MemberPath& path) {
+    SYNAPSEX_CHECK(check_acts_in(call, path.tenant_id));
+    return database_.write(call, [&](db::Session& session) -> Result<Done> {
+        TenantStore store{session};
+        store.lock(path.tenant_id);
+        const auto member = store.find_member(path.tenant_id, path.user_id);
+        if (!member) return member_not_found();
+        SYNAPSEX_CHECK(check_change(store, call, *member, std::nullopt));
+        store.remove_member(path.tenant_id, path.user_id);
+        return Done{};
+    });
+}
+
+}  // namespace synapsex::tenant

@@ -1,0 +1,63 @@
+#pragma once
+
+// The rules of tenant-service.
+
+#include <span>
+
+#include "controlplane/platform/db/database.hpp"
+#include "controlplane/services/tenant/api.hpp"
+#include "controlplane/services/tenant/public.hpp"
+#include "shared/base/random.hpp"
+
+namespace synapsex::tenant {
+
+class TenantStore;
+struct TenantRow;
+
+// Of one tenant, and of one user over all tenants. Beyond them: 409.
+inline constexpr std::int64_t kMembersMax = 1000;
+inline constexpr std::int64_t kMembershipsMax = 1000;
+
+class TenantService final : public TenantDirectory {
+ public:
+    TenantService(db::Database& database, const Clock& clock, Random& random)
+        : database_(database), clock_(clock), random_(random) {}
+
+    // TenantDirectory
+    Result<Done> create_tenant(
+        const Call& call,
+        const TenantId& tenant,
+        std::string_view slug,
+        std::string_view name,
+        const UserId& owner
+    ) override;
+    Result<Done> abandon_tenant(
+        const Call& call, const TenantId& tenant, const UserId& owner
+    ) override;
+    Result<std::vector<Membership>> list_memberships(
+        const Call& call, const UserId& user
+    ) override;
+    Result<Membership> get_membership(
+        const Call& call, const UserId& user, std::string_view tenant
+    ) override;
+
+    // The operations of api.hpp. A tenant in the path has to be the one that the call acts in.
+    Result<TenantPage> list(const Call& call, const ListTenants& wish);
+    Result<Tenant> create(const Call& call, const CreateTenant& wish);
+    Result<Tenant> get(const Call& call, const TenantId& tenant);
+    Result<Tenant> update(const Call& call, const UpdateTenant& wish);
+
+    // Who changes members is judged by the role stored at that moment, in the same transaction.
+    // An admin neither makes, changes nor removes an owner; the last owner stays one.
+    Result<MemberPage> list_members(const Call& call, const ListMembers& wish);
+    Result<Member> add_member(const Call& call, const AddMember& wish);
+    Result<Member> change_member(const Call& call, const ChangeMember& wish);
+    Result<Done> remove_member(const Call& call, const MemberPath& path);
+
+ private:
+    db::Database& database_;
+    const Clock& clock_;
+    Random& random_;
+};
+
+}  // namespace synapsex::tenant

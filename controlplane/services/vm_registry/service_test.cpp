@@ -1,0 +1,271 @@
+#include "controlplane/services/vm_registry/service.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "controlplane/services/vm_registry/migrations.hpp"
+#include "controlplane/services/vm_registry/store.hpp"
+#include "tests/support/fake_clock.hpp"
+#include "tests/support/seeded_random.hpp"
+#include "tests/support/test_database.hpp"
+
+namespace synapsex::vm_registry {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+
+class VmRegistryTest : public ::testing::Test {
+ protected:
+    Call call_of(const TenantId& tenant) {
+        Call call = Call::system("test", Deadline::never());
+        call.tenant = tenant;
+        return call;
+    }
+    Call call() { return call_of(tenant); }
+
+    VmId make_vm(const std::string& name) {
+        clock.advance(1ms);
+        const auto vm = VmId::make(clock.now(), random);
+        const NewVm wish{tenant, vm, AgentId::derived_from(vm), name};
+        EXPECT_TRUE(vms.create_vm(call(), wish));
+        return vm;
+    }
+    std::int64_t this_slot() { return slot_of(clock.now()); }
+    TelemetrySample sample_at(std::int64_t slot, std::int64_t load = 150) {
+        TelemetrySample sample;
+        sample.slot = slot;
+        sample.load1_centi = load;
+        return sample;
+    }
+    Result<Done> store(const VmId& vm, const std::vector<TelemetrySample>& samples) {
+        return vms.store_samples(call(), tenant, vm, samples);
+    }
+    // The slots that /v1 shows, through all pages.
+    std::vector<std::int64_t> shown_slots(const VmId& vm, std::int64_t limit = 1000) {
+        std::vector<std::int64_t> slots;
+        ReadTelemetry wish{.vm_id = vm, .from = {}, .to = {}, .limit = {}, .cursor = {}};
+        wish.from = clock.now() - std::chrono::days{29};
+        wish.limit.value.value = limit;
+        for (int page_count = 0; page_count < 200; ++page_count) {
+            const auto page = vms.read_telemetry(call(), wish).value();
+            EXPECT_LE(page.items.size(), static_cast<std::size_t>(limit));
+            for (const auto& point : page.items) slots.push_back(slot_of(point.at));
+            if (!page.next_cursor) return slots;
+            wish.cursor = api::Cursor{*page.next_cursor};
+        }
+        ADD_FAILURE() << "the pages do not end";
+        return slots;
+    }
+
+    testing::FakeClock clock;
+    testing::SeededRandom random;
+    testing::TestDatabase database{clock, {{"vm-registry-service", kMigrations}}};
+    VmRegistry vms{*database, clock, database.metrics()};
+    TenantId tenant = TenantId::make(clock.now(), random);
+    TenantId stranger = TenantId::make(clock.now(), random);
+};
+
+TEST_F(VmRegistryTest, every_query_is_understood_by_the_engine) {
+    EXPECT_NO_THROW(database->prepare_all(VmStore::queries()));
+}
+
+TEST_F(VmRegistryTest, making_a_vm_twice_makes_one) {
+    const auto vm = make_vm("web-1");
+    EXPECT_TRUE(vms.create_vm(call(), {tenant, vm, AgentId::derived_from(vm), "other"}));
+    const auto page = vms.list(call(), {}).value();
+    ASSERT_EQ(page.items.size(), 1U);
+    EXPECT_EQ(page.items[0].name, "web-1");
+    EXPECT_EQ(page.items[0].state, State::unknown);
+    EXPECT_FALSE(page.items[0].latest);
+}
+
+TEST_F(VmRegistryTest, another_tenant_sees_nothing_of_a_vm) {
+    const auto vm = make_vm("web-1");
+    store(vm, {sample_at(this_slot())}).value();
+    const auto other = call_of(stranger);
+    EXPECT_TRUE(vms.list(other, {}).value().items.empty());
+    EXPECT_EQ(vms.get(other, {vm}).error().code, "vms.not_found");
+    EXPECT_EQ(vms.list_packages(other, {.vm_id = vm}).error().code, "vms.not_found");
+    EXPECT_EQ(vms.read_telemetry(other, {.vm_id = vm}).error().code, "vms.not_found");
+    EXPECT_EQ(vms.watch(other, {.vm_id = vm}).error().code, "vms.not_found");
+    EXPECT_EQ(
+        vms.store_samples(other, stranger, vm, std::vector{sample_at(this_slot())}).error().code,
+        "vms.not_found"
+    );
+}
+
+TEST_F(VmRegistryTest, lists_page_by_page_while_vms_come_and_go) {
+    std::vector<std::string> made;
+    for (int i = 0; i < 7; ++i) made.push_back(make_vm("vm-" + std::to_string(i)).text());
+    ListVms wish;
+    wish.limit.value.value = 3;
+    std::vector<std::string> seen;
+    for (int i = 0; i < 3; ++i) {
+        const auto page = vms.list(call(), wish).value();
+        for (const auto& vm : page.items) seen.push_back(vm.id.text());
+        if (!page.next_cursor) break;
+        wish.cursor = api::Cursor{*page.next_cursor};
+        vms.delete_vm(call(), tenant, page.items[0].id).value();
+    }
+    EXPECT_EQ(seen, made);
+    EXPECT_EQ(
+        vms.list(call(), {.cursor = api::Cursor{"*"}}).error().code, "request.cursor_invalid"
+    );
+}
+
+TEST_F(VmRegistryTest, lists_by_state_and_name) {
+    const auto first = make_vm("web-1");
+    make_vm("web-2");
+    vms.set_presence(call(), std::vector{Presence{tenant, first, State::online, clock.now()}})
+        .value();
+    const auto online = vms.list(call(), {.state = State::online}).value();
+    ASSERT_EQ(online.items.size(), 1U);
+    EXPECT_EQ(online.items[0].last_seen_at, clock.now());
+    EXPECT_EQ(vms.list(call(), {.name = Text<1, 100>{"web-2"}}).value().items.size(), 1U);
+    EXPECT_TRUE(vms.list(call(), {.name = Text<1, 100>{"web-"}}).value().items.empty());
+}
+
+TEST_F(VmRegistryTest, a_slot_is_stored_once_however_often_it_is_sent) {
+    const auto vm = make_vm("web-1");
+    const auto slot = this_slot();
+    store(vm, {sample_at(slot - 2), sample_at(slot - 1)}).value();
+    store(vm, {sample_at(slot - 1, 999), sample_at(slot)}).value();
+    EXPECT_THAT(shown_slots(vm), ElementsAre(slot - 2, slot - 1, slot));
+    const auto page = vms.read_telemetry(call(), {.vm_id = vm}).value();
+    EXPECT_DOUBLE_EQ(page.items[1].load1, 1.5);
+    EXPECT_DOUBLE_EQ(vms.get(call(), {vm}).value().latest->load1, 1.5);
+}
+
+TEST_F(VmRegistryTest, telemetry_over_many_chunks_is_read_in_order_in_pages_of_any_size) {
+    const auto vm = make_vm("web-1");
+    const auto slot = this_slot();
+    std::vector<TelemetrySample> samples;
+    std::vector<std::int64_t> expected;
+    for (auto s = slot - 700; s <= slot; s += s % 3 == 0 ? 1 : 2) {
+        samples.push_back(sample_at(s));
+        expected.push_back(s);
+    }
+    store(vm, samples).value();
+    for (const std::int64_t limit : {1000, 240, 41, 40, 39}) EXPECT_EQ(shown_slots(vm, limit), expected);
+}
+
+TEST_F(VmRegistryTest, samples_that_do_not_ascend_are_refused_whole) {
+    const auto vm = make_vm("web-1");
+    const auto slot = this_slot();
+    EXPECT_EQ(store(vm, {sample_at(slot), sample_at(slot)}).error().code, "telemetry.not_ascending");
+    EXPECT_EQ(
+        store(vm, {sample_at(slot), sample_at(slot - 1)}).error().code, "telemetry.not_ascending"
+    );
+    EXPECT_EQ(
+        store(vm, std::vector<TelemetrySample>(VmDirectory::kSamplesMax + 1)).error().code,
+        "telemetry.not_ascending"
+    );
+    EXPECT_TRUE(shown_slots(vm).empty());
+}
+
+TEST_F(VmRegistryTest, samples_of_the_far_future_and_past_are_dropped_and_not_refused) {
+    const auto vm = make_vm("web-1");
+    const auto slot = this_slot();
+    const auto month = 31LL * 86'400 / kSlotSeconds;
+    store(vm, {sample_at(-5), sample_at(slot - month), sample_at(slot), sample_at(slot + month)})
+        .value();
+    EXPECT_THAT(shown_slots(vm), ElementsAre(slot));
+}
+
+TEST_F(VmRegistryTest, telemetry_past_its_retention_is_pruned) {
+    const auto vm = make_vm("web-1");
+    store(vm, {sample_at(this_slot())}).value();
+    EXPECT_EQ(vms.prune(call()), 0);
+    clock.advance(kTelemetryRetention + 1h);
+    store(vm, {sample_at(this_slot())}).value();
+    EXPECT_EQ(vms.prune(call()), 1);
+    EXPECT_THAT(shown_slots(vm), ElementsAre(this_slot()));
+}
+
+TEST_F(VmRegistryTest, sections_come_back_and_fill_the_list) {
+    const auto vm = make_vm("web-1");
+    Os os;
+    os.pretty_name = "Debian GNU/Linux 12 (bookworm)";
+    os.kernel_release = "6.1.0";
+    os.booted_at = clock.now();
+    Packages packages{"dpkg", {{"zlib1g", "1.2", "amd64"}, {"bash", "5.2", "amd64"}}};
+    vms.put_section(call(), tenant, vm, {SectionName::os, "h1", false, os}).value();
+    vms.put_section(call(), tenant, vm, {SectionName::packages, "h2", true, packages}).value();
+    vms.put_section(call(), tenant, vm, {SectionName::disks, "h3", false,
+                                         Disks{{{"vda", 10, "", false, false}, {"vdb", 5, "", true, false}}}})
+        .value();
+
+    const auto shown = vms.get(call(), {vm}).value();
+    EXPECT_EQ(shown.os, "Debian GNU/Linux 12 (bookworm)");
+    EXPECT_EQ(shown.kernel, "6.1.0");
+    EXPECT_EQ(shown.packages, 2);
+    EXPECT_EQ(shown.disk_total_bytes, 15);
+    EXPECT_EQ(shown.reported.os->booted_at, clock.now());
+    ASSERT_EQ(shown.reported.disks.size(), 2U);
+    EXPECT_TRUE(shown.reported.disks[1].rotational);
+    EXPECT_EQ(shown.reported.sections.size(), 3U);
+    EXPECT_THAT(
+        vms.section_hashes(call(), tenant, vm).value(),
+        ElementsAre(
+            std::pair{std::string{"disks"}, std::string{"h3"}},
+            std::pair{std::string{"os"}, std::string{"h1"}},
+            std::pair{std::string{"packages"}, std::string{"h2"}}
+        )
+    );
+}
+
+TEST_F(VmRegistryTest, packages_are_listed_by_name_in_pages) {
+    const auto vm = make_vm("web-1");
+    Packages packages{"dpkg", {}};
+    for (const auto* name : {"zsh", "bash", "libc6", "libc6", "apt"})
+        packages.packages.push_back({name, "1", packages.packages.size() == 3 ? "i386" : "amd64"});
+    vms.put_section(call(), tenant, vm, {SectionName::packages, "h", false, packages}).value();
+    ListPackages wish{.vm_id = vm};
+    wish.limit.value.value = 2;
+    std::vector<std::string> names;
+    for (int i = 0; i < 4; ++i) {
+        const auto page = vms.list_packages(call(), wish).value();
+        for (const auto& package : page.items) names.push_back(package.name);
+        if (!page.next_cursor) break;
+        wish.cursor = api::Cursor{*page.next_cursor};
+    }
+    EXPECT_THAT(names, ElementsAre("apt", "bash", "libc6", "libc6", "zsh"));
+    ListPackages libraries{.vm_id = vm};
+    libraries.prefix = Text<1, 200>{"lib"};
+    EXPECT_EQ(vms.list_packages(call(), libraries).value().items.size(), 2U);
+}
+
+TEST_F(VmRegistryTest, watching_is_told_once_and_ends_by_itself) {
+    const auto vm = make_vm("web-1");
+    int told = 0;
+    vms.on_watched([&](const VmId& watched) {
+        EXPECT_EQ(watched, vm);
+        ++told;
+    });
+    const auto until = vms.watch(call(), {.vm_id = vm}).value().live_until;
+    EXPECT_EQ(until, clock.now() + 60s);
+    EXPECT_EQ(vms.live_until(vm), until);
+    clock.advance(30s);
+    vms.watch(call(), {.vm_id = vm}).value();
+    EXPECT_EQ(told, 1);
+    clock.advance(61s);
+    EXPECT_LT(vms.live_until(vm), clock.now());
+    vms.watch(call(), {.vm_id = vm}).value();
+    EXPECT_EQ(told, 2);
+}
+
+TEST_F(VmRegistryTest, a_deleted_vm_takes_its_inventory_and_telemetry_with_it) {
+    const auto vm = make_vm("web-1");
+    store(vm, {sample_at(this_slot())}).value();
+    vms.put_section(call(), tenant, vm, {SectionName::cpu, "h", false, Cpu{}}).value();
+    vms.delete_vm(call(), tenant, vm).value();
+    vms.delete_vm(call(), tenant, vm).value();
+    EXPECT_EQ(vms.get(call(), {vm}).error().code, "vms.not_found");
+    vms.create_vm(call(), {tenant, vm, AgentId::derived_from(vm), "web-1"}).value();
+    EXPECT_TRUE(shown_slots(vm).empty());
+    EXPECT_TRUE(vms.get(call(), {vm}).value().reported.sections.empty());
+}
+
+}  // namespace
+}  // namespace synapsex::vm_registry

@@ -1,0 +1,116 @@
+#pragma once
+
+// The SQL of vm-registry-service. No rules, no clock.
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "controlplane/platform/db/database.hpp"
+#include "controlplane/services/vm_registry/public.hpp"
+
+namespace synapsex::vm_registry {
+
+struct VmRow {
+    TenantId tenant_id;
+    VmId vm_id;
+    AgentId agent_id;
+    std::string name;
+    State state = State::unknown;
+    std::optional<Timestamp> last_seen_at;
+    std::string os;
+    std::string kernel;
+    std::string architecture;
+    std::int64_t cpu_threads = 0;
+    std::int64_t memory_total_bytes = 0;
+    std::int64_t disk_total_bytes = 0;
+    std::int64_t packages = 0;
+    Timestamp created_at{};
+    Timestamp updated_at{};
+};
+BOOST_DESCRIBE_STRUCT(
+    VmRow, (),
+    (tenant_id, vm_id, agent_id, name, state, last_seen_at, os, kernel, architecture, cpu_threads,
+     memory_total_bytes, disk_total_bytes, packages, created_at, updated_at)
+)
+
+struct SectionRow {
+    SectionName section = SectionName::os;
+    std::string hash;
+    bool truncated = false;
+    Timestamp updated_at{};
+};
+BOOST_DESCRIBE_STRUCT(SectionRow, (), (section, hash, truncated, updated_at))
+
+struct SectionBodyRow {
+    SectionName section = SectionName::os;
+    std::string body;  // JSON
+};
+BOOST_DESCRIBE_STRUCT(SectionBodyRow, (), (section, body))
+
+struct ChunkRow {
+    std::int64_t first_slot = 0;
+    db::Blob samples;
+};
+BOOST_DESCRIBE_STRUCT(ChunkRow, (), (first_slot, samples))
+
+// Which VMs a list shows; empty members do not narrow it.
+struct VmFilter {
+    std::string after_vm_id;
+    std::string state;
+    std::string name;
+};
+
+class VmStore {
+ public:
+    explicit VmStore(db::Session& session) : session_(session) {}
+
+    static std::span<const db::Query* const> queries();
+
+    // False: the id exists.
+    bool insert(const NewVm& vm, Timestamp now);
+    std::optional<VmRow> find(const TenantId& tenant, const VmId& vm);
+    // By id, at most `limit`.
+    std::vector<VmRow> list(const TenantId& tenant, const VmFilter& filter, std::int64_t limit);
+    bool rename(const TenantId& tenant, const VmId& vm, std::string_view name, Timestamp now);
+    // The VM with its sections and chunks.
+    void remove(const TenantId& tenant, const VmId& vm);
+    bool set_presence(const Presence& presence);
+
+    void update_os(const TenantId& tenant, const VmId& vm, const Os& os, Timestamp now);
+    void update_cpu_threads(
+        const TenantId& tenant, const VmId& vm, std::int64_t threads, Timestamp now
+    );
+    void update_memory(const TenantId& tenant, const VmId& vm, std::int64_t bytes, Timestamp now);
+    void update_disks(const TenantId& tenant, const VmId& vm, std::int64_t bytes, Timestamp now);
+    void update_packages(const TenantId& tenant, const VmId& vm, std::int64_t count, Timestamp now);
+
+    void put_section(
+        const TenantId& tenant, const VmId& vm, const SectionRow& section, std::string_view body
+    );
+    std::vector<SectionRow> list_sections(const TenantId& tenant, const VmId& vm);
+    // All but packages, the one that is long.
+    std::vector<SectionBodyRow> list_short_bodies(const TenantId& tenant, const VmId& vm);
+    std::optional<SectionBodyRow> find_body(
+        const TenantId& tenant, const VmId& vm, SectionName section
+    );
+
+    std::optional<ChunkRow> find_chunk(
+        const TenantId& tenant, const VmId& vm, std::int64_t first_slot
+    );
+    std::optional<ChunkRow> find_latest_chunk(const TenantId& tenant, const VmId& vm);
+    void put_chunk(const TenantId& tenant, const VmId& vm, const ChunkRow& chunk);
+    // Chunks that start in [from, to], ascending, at most `limit`.
+    std::vector<ChunkRow> list_chunks(
+        const TenantId& tenant, const VmId& vm, std::int64_t from, std::int64_t to,
+        std::int64_t limit
+    );
+    // Chunks of all tenants that start before the slot; at most `limit`. Returns how many.
+    std::int64_t prune_chunks(std::int64_t before_slot, std::int64_t limit);
+
+ private:
+    db::Session& session_;
+};
+
+}  // namespace synapsex::vm_registry

@@ -1,0 +1,287 @@
+#include "shared/net/curl_http_client.hpp"
+
+#include <atomic>
+#include <mutex>
+#include <new>
+#include <stdexcept>
+
+#include <curl/curl.h>
+
+#include "shared/net/url_rules.hpp"
+
+namespace synapsex::net {
+
+namespace {
+
+constexpr std::size_t kHeaderBytesMax = 64 * 1024;
+constexpr long kReceiveBufferBytes = 16 * 1024;
+constexpr long kUploadBufferBytes = 16 * 1024;
+constexpr long kKeptConnectionsMax = 2;
+constexpr long kKeepaliveSeconds = 30;
+
+void initialise_curl_once() {
+    static std::once_flag once;
+    std::call_once(once, [] {
+        if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+            throw std::runtime_error("libcurl cannot be initialised");
+    });
+}
+
+struct CloseEasy {
+    void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+};
+struct CloseMulti {
+    void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
+};
+struct FreeList {
+    void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+using HeaderList = std::unique_ptr<curl_slist, FreeList>;
+
+void append(HeaderList& list, const std::string& line) {
+    auto* longer = curl_slist_append(list.get(), line.c_str());
+    if (longer == nullptr) throw std::bad_alloc{};
+    list.release();
+    list.reset(longer);
+}
+
+// What arrives while a transfer runs.
+struct Reception {
+    HttpResponse response;
+    std::size_t header_bytes = 0;
+    std::size_t body_bytes_max = 0;
+    bool is_over_limit = false;
+};
+
+std::string_view trim(std::string_view text) {
+    const auto first = text.find_first_not_of(" \t\r\n");
+    if (first == std::string_view::npos) return {};
+    return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
+}
+
+// Returning less than was given makes libcurl end the transfer with CURLE_WRITE_ERROR.
+std::size_t on_body(const char* data, std::size_t, std::size_t size, void* context) {
+    auto& reception = *static_cast<Reception*>(context);
+    if (size > reception.body_bytes_max - reception.response.body.size()) {
+        reception.is_over_limit = true;
+        return 0;
+    }
+    reception.response.body.append(data, size);
+    return size;
+}
+
+std::size_t on_header(const char* data, std::size_t, std::size_t size, void* context) {
+    auto& reception = *static_cast<Reception*>(context);
+    reception.header_bytes += size;
+    if (reception.header_bytes > kHeaderBytesMax) {
+        reception.is_over_limit = true;
+        return 0;
+    }
+    const std::string_view line{data, size};
+    // A new status line: what came before belonged to an interim answer such as 100 Continue.
+    if (line.starts_with("HTTP/")) {
+        reception.response.headers.clear();
+        return size;
+    }
+    const auto colon = line.find(':');
+    if (colon == std::string_view::npos) return size;
+    reception.response.headers.push_back(
+        {std::string{line.substr(0, colon)}, std::string{trim(line.substr(colon + 1))}}
+    );
+    return size;
+}
+
+Problem problem(Kind kind, std::string_view code, std::string detail) {
+    return {.kind = kind, .code = std::string{code}, .detail = std::move(detail)};
+}
+
+Problem canceled() {
+    return problem(Kind::unavailable, kCanceled, "The request was canceled.");
+}
+
+struct FailureName {
+    Kind kind;
+    std::string_view code;
+};
+
+FailureName name_of(CURLcode result) {
+    switch (result) {
+        case CURLE_COULDNT_RESOLVE_HOST:
+        case CURLE_COULDNT_RESOLVE_PROXY:
+        case CURLE_COULDNT_CONNECT:
+        case CURLE_INTERFACE_FAILED: return {Kind::unavailable, kUnreachable};
+        case CURLE_OPERATION_TIMEDOUT: return {Kind::deadline_exceeded, kTimeout};
+        case CURLE_SSL_CONNECT_ERROR:
+        case CURLE_SSL_CERTPROBLEM:
+        case CURLE_SSL_CIPHER:
+        case CURLE_PEER_FAILED_VERIFICATION:
+        case CURLE_SSL_CACERT_BADFILE:
+        case CURLE_SSL_ISSUER_ERROR:
+        case CURLE_SSL_INVALIDCERTSTATUS: return {Kind::unavailable, kTlsFailed};
+        case CURLE_GOT_NOTHING:
+        case CURLE_SEND_ERROR:
+        case CURLE_RECV_ERROR:
+        case CURLE_PARTIAL_FILE: return {Kind::unavailable, kClosed};
+        case CURLE_URL_MALFORMAT:
+        case CURLE_UNSUPPORTED_PROTOCOL: return {Kind::invalid, kInvalidUrl};
+        default: return {Kind::unavailable, kProtocolError};
+    }
+}
+
+Problem failure_of(CURLcode result, const Reception& reception, const char* text) {
+    if (result == CURLE_OUT_OF_MEMORY) throw std::bad_alloc{};
+    if (reception.is_over_limit)
+        return problem(Kind::unavailable, kResponseTooLarge, "The answer is larger than allowed.");
+    const auto name = name_of(result);
+    return problem(name.kind, name.code, *text != '\0' ? text : curl_easy_strerror(result));
+}
+
+template <class Value>
+void set(CURL* easy, CURLoption option, Value value) {
+    if (curl_easy_setopt(easy, option, value) != CURLE_OK)
+        throw std::runtime_error("libcurl refuses option " + std::to_string(option));
+}
+
+void set_method(CURL* easy, const HttpRequest& request) {
+    if (request.method == "HEAD") {
+        set(easy, CURLOPT_NOBODY, 1L);
+        return;
+    }
+    if (!request.body.empty() || request.method != "GET") {
+        set(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+        set(easy, CURLOPT_POSTFIELDS, request.body.c_str());
+    }
+    set(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+}
+
+HeaderList header_lines(const HttpRequest& request) {
+    HeaderList list;
+    // No "Expect: 100-continue": it costs a round trip and some proxies answer it wrongly. No
+    // default Content-Type: a form is what libcurl would claim.
+    append(list, "Expect:");
+    bool has_content_type = false;
+    for (const auto& header : request.headers) {
+        has_content_type = has_content_type || header.name == "Content-Type";
+        append(list, header.name + ": " + header.value);
+    }
+    if (!has_content_type) append(list, "Content-Type:");
+    return list;
+}
+
+// A header with a line break would be two headers.
+bool has_line_break(const HttpRequest& request) {
+    for (const auto& header : request.headers)
+        if ((header.name + header.value).find_first_of("\r\n") != std::string::npos) return true;
+    return request.method.find_first_of(" \r\n") != std::string::npos;
+}
+
+}  // namespace
+
+class CurlHttpClient::Impl {
+ public:
+    explicit Impl(CurlOptions options) : options_(std::move(options)) {
+        initialise_curl_once();
+        multi_.reset(curl_multi_init());
+        easy_.reset(curl_easy_init());
+        if (!multi_ || !easy_) throw std::bad_alloc{};
+        curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, kKeptConnectionsMax);
+    }
+
+    Result<HttpResponse> send(const HttpRequest& request) {
+        SYNAPSEX_CHECK(check_url(request.url));
+        if (has_line_break(request))
+            return problem(Kind::invalid, kProtocolError, "A header holds a line break.");
+        Reception reception;
+        reception.body_bytes_max = request.response_bytes_max;
+        const auto headers = header_lines(request);
+        prepare(request, headers.get(), reception);
+
+        if (curl_multi_add_handle(multi_.get(), easy_.get()) != CURLM_OK)
+            throw std::runtime_error("libcurl does not take the request");
+        const auto result = run();
+        curl_multi_remove_handle(multi_.get(), easy_.get());
+
+        if (!result) return canceled();
+        if (*result != CURLE_OK) return failure_of(*result, reception, error_text_);
+        long status = 0;
+        curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+        reception.response.status = static_cast<int>(status);
+        return std::move(reception.response);
+    }
+
+    void cancel() {
+        is_canceled_ = true;
+        curl_multi_wakeup(multi_.get());
+    }
+    void resume() { is_canceled_ = false; }
+
+ private:
+    void prepare(const HttpRequest& request, curl_slist* headers, Reception& reception) {
+        CURL* easy = easy_.get();
+        curl_easy_reset(easy);  // options only: connections and TLS sessions stay
+        error_text_[0] = '\0';
+        set(easy, CURLOPT_ERRORBUFFER, &error_text_[0]);
+        set(easy, CURLOPT_URL, request.url.c_str());
+        set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+        set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+        set(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+        set(easy, CURLOPT_FOLLOWLOCATION, 0L);
+        set(easy, CURLOPT_NOSIGNAL, 1L);
+        set(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+        set(easy, CURLOPT_TCP_KEEPIDLE, kKeepaliveSeconds);
+        set(easy, CURLOPT_TCP_KEEPINTVL, kKeepaliveSeconds);
+        set(easy, CURLOPT_BUFFERSIZE, kReceiveBufferBytes);
+        set(easy, CURLOPT_UPLOAD_BUFFERSIZE, kUploadBufferBytes);
+        set(easy, CURLOPT_USERAGENT, options_.user_agent.c_str());
+        set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.connect_timeout.count()));
+        set(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
+        set(easy, CURLOPT_HTTPHEADER, headers);
+        set(easy, CURLOPT_WRITEFUNCTION, &on_body);
+        set(easy, CURLOPT_WRITEDATA, &reception);
+        set(easy, CURLOPT_HEADERFUNCTION, &on_header);
+        set(easy, CURLOPT_HEADERDATA, &reception);
+#if LIBCURL_VERSION_NUM >= 0x075700
+        // A look-up that hangs must not hold up a canceled request: its thread is left behind.
+        set(easy, CURLOPT_QUICK_EXIT, 1L);
+#endif
+        if (options_.proxy == ProxyUse::never) set(easy, CURLOPT_PROXY, "");
+        if (!options_.ca_file.empty()) {
+            set(easy, CURLOPT_CAINFO, options_.ca_file.c_str());
+            set(easy, CURLOPT_CAPATH, static_cast<const char*>(nullptr));
+        }
+        set_method(easy, request);
+    }
+
+    // The transfer's result, or nothing if it was canceled.
+    std::optional<CURLcode> run() {
+        constexpr int kPollMilliseconds = 60'000;  // libcurl shortens it to its own next timeout
+        while (!is_canceled_) {
+            int running = 0;
+            curl_multi_perform(multi_.get(), &running);
+            int queued = 0;
+            while (const auto* message = curl_multi_info_read(multi_.get(), &queued))
+                if (message->msg == CURLMSG_DONE) return message->data.result;
+            curl_multi_poll(multi_.get(), nullptr, 0, kPollMilliseconds, nullptr);
+        }
+        return std::nullopt;
+    }
+
+    CurlOptions options_;
+    // The easy handle goes first: closing it uses the connections that the multi handle owns.
+    std::unique_ptr<CURLM, CloseMulti> multi_;
+    std::unique_ptr<CURL, CloseEasy> easy_;
+    char error_text_[CURL_ERROR_SIZE] = {};
+    std::atomic<bool> is_canceled_{false};
+};
+
+CurlHttpClient::CurlHttpClient(CurlOptions options)
+    : impl_(std::make_unique<Impl>(std::move(options))) {}
+CurlHttpClient::~CurlHttpClient() = default;
+
+Result<HttpResponse> CurlHttpClient::send(const HttpRequest& request) {
+    return impl_->send(request);
+}
+void CurlHttpClient::cancel() { impl_->cancel(); }
+void CurlHttpClient::resume() { impl_->resume(); }
+
+}  // namespace synapsex::net

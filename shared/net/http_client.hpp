@@ -1,0 +1,67 @@
+#pragma once
+
+// One HTTP request, one answer, and a way to end it early. Callers depend on this interface, so
+// their tests need no socket; CurlHttpClient is the one that talks to the world.
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "shared/base/result.hpp"
+
+namespace synapsex::net {
+
+struct HttpHeader {
+    std::string name;
+    std::string value;
+
+    friend bool operator==(const HttpHeader&, const HttpHeader&) = default;
+};
+
+struct HttpRequest {
+    std::string method = "GET";
+    std::string url;
+    std::vector<HttpHeader> headers{};
+    std::string body{};
+    std::chrono::milliseconds connect_timeout{10'000};
+    std::chrono::milliseconds timeout{30'000};  // of the whole exchange, connecting included
+    std::size_t response_bytes_max = 1024 * 1024;
+};
+
+struct HttpResponse {
+    int status = 0;
+    std::vector<HttpHeader> headers{};
+    std::string body{};
+
+    // The first header of that name, in any case; nullptr if there is none.
+    const std::string* find_header(std::string_view name) const;
+};
+
+// Codes of the failures. Any status that a server answers is a success here.
+inline constexpr std::string_view kUnreachable = "net.unreachable";  // no address, no connection
+inline constexpr std::string_view kTimeout = "net.timeout";
+inline constexpr std::string_view kTlsFailed = "net.tls";            // no trust, no common version
+inline constexpr std::string_view kClosed = "net.closed";            // cut before the answer's end
+inline constexpr std::string_view kResponseTooLarge = "net.response_too_large";
+inline constexpr std::string_view kCanceled = "net.canceled";
+inline constexpr std::string_view kInvalidUrl = "net.invalid_url";
+inline constexpr std::string_view kInsecureUrl = "net.insecure_url";  // http:// beyond loopback
+inline constexpr std::string_view kProtocolError = "net.protocol";   // what came back is not HTTP
+
+class HttpClient {
+ public:
+    virtual ~HttpClient() = default;
+
+    // Blocks until the answer is complete or the attempt has failed. One call at a time.
+    // Redirects are answers like any other: they are never followed.
+    virtual Result<HttpResponse> send(const HttpRequest& request) = 0;
+
+    // From any thread: ends a running send() at once, and every later one, with kCanceled, until
+    // resume(). So a cancel that comes a moment before the send it means is not lost.
+    virtual void cancel() = 0;
+    virtual void resume() = 0;
+};
+
+}  // namespace synapsex::net

@@ -1,0 +1,93 @@
+// The golden table of the 23 services (services.json) against what the binary hosts and what the
+// documents say.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+
+import { files, read, root } from './source_tree.mjs';
+
+const golden = JSON.parse(read('tests/architecture/services.json'));
+const built = golden.filter((service) => service.state === 'built');
+const folder = (service) => service.name.replace(/-service$/, '').replaceAll('-', '_');
+
+const binary = join(process.env.SYNAPSEX_BIN ?? join(root, 'build/ci/bin'), 'synapsex-controlplane');
+const needsBinary = existsSync(binary) ? {} : { skip: `${binary} is not built` };
+
+test('there are 23 services with a name and a port each', () => {
+    assert.equal(golden.length, 23);
+    assert.equal(new Set(golden.map((service) => service.name)).size, 23);
+    assert.equal(new Set(golden.map((service) => service.port)).size, 23);
+    for (const free of [8010, 8013, 8016, 8017])
+        assert.ok(!golden.some((service) => service.port === free), `${free} stays free`);
+});
+
+test('the binary hosts exactly the built ones', needsBinary, () => {
+    const hosted = execFileSync(binary, ['services'], { encoding: 'utf8' }).trim().split('\n').map((line) => {
+        const [name, port, prefixes] = line.split('\t');
+        return { name, port: Number(port), prefixes: prefixes.split(',') };
+    });
+    const expected = built.map(({ name, port, prefixes }) => ({ name, port, prefixes }));
+    const byName = (left, right) => left.name.localeCompare(right.name);
+    assert.deepEqual(hosted.sort(byName), expected.sort(byName));
+});
+
+test('every built service has its folder, README, module and tests', () => {
+    for (const service of built) {
+        const path = `controlplane/services/${folder(service)}/`;
+        for (const name of ['README.md', 'module.cpp', 'CMakeLists.txt'])
+            assert.ok(files.includes(path + name), `${path}${name} is missing`);
+        assert.ok(files.some((file) => file.startsWith(path) && file.endsWith('_test.cpp')), `${path} has no test`);
+        const lines = read(`${path}README.md`).trimEnd().split('\n').length;
+        assert.ok(lines >= 10 && lines <= 40, `${path}README.md has ${lines} lines`);
+        assert.match(read(`${path}README.md`), /Invariants:/);
+    }
+});
+
+test('the README and docs/services.md say of every service what it is and its state', () => {
+    const documents = ['README.md', 'docs/services.md'];
+    for (const document of documents) {
+        const rows = read(document).split('\n').filter((line) => line.startsWith('| '));
+        for (const service of golden) {
+            const row = rows.find((line) => line.includes(`| ${service.name} |`));
+            assert.ok(row, `${document} has no row for ${service.name}`);
+            assert.ok(row.includes(`| ${service.port} |`), `${document}: ${service.name} has another port`);
+            assert.ok(row.includes(`| ${service.state} |`), `${document}: ${service.name} is ${service.state}`);
+            for (const prefix of service.prefixes) assert.ok(row.includes(prefix), `${document}: ${service.name} lacks ${prefix}`);
+        }
+    }
+});
+
+test('a service writes only tables with its prefix, in migrations without a gap', () => {
+    for (const service of built) {
+        const path = `controlplane/services/${folder(service)}/migrations/`;
+        const migrations = files.filter((file) => file.startsWith(path)).sort();
+        migrations.forEach((file, index) => {
+            assert.match(file, /\/\d{4}_[a-z0-9_]+\.sql$/);
+            assert.equal(Number(file.slice(path.length, path.length + 4)), index + 1, `${file}: a gap`);
+            for (const [, table] of read(file).matchAll(/CREATE TABLE (?:IF NOT EXISTS )?(\w+)/g))
+                assert.ok(table.startsWith(`${folder(service)}_`), `${file}: ${table}`);
+        });
+    }
+});
+
+test('the OpenAPI document is the golden one', needsBinary, () => {
+    const text = execFileSync(binary, ['openapi'], { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
+    assert.equal(
+        text.trimEnd(), read('tests/architecture/openapi.golden.json').trimEnd(),
+        'the public contract changed: if that is meant, write the new document there ' +
+        '(synapsex-controlplane openapi > tests/architecture/openapi.golden.json)',
+    );
+});
+
+test('SQL keeps to what both engines understand', () => {
+    const banned = /\bnow\(\)|\bSERIAL\b|\bAUTOINCREMENT\b|\bILIKE\b|\bLIKE\b|SELECT \*|RETURNING \*|\bjsonb\b|FOR UPDATE/i;
+    const sources = files.filter((path) => /controlplane\/services\/.*(store\.cpp|\.sql)$/.test(path));
+    assert.ok(sources.length > 0);
+    const wrong = sources.flatMap((path) => read(path).split('\n')
+        .map((line, index) => [line.replace(/^--.*|\/\/.*/, ''), `${path}:${index + 1}`])
+        .filter(([line]) => banned.test(line)).map(([, place]) => place));
+    assert.deepEqual(wrong, []);
+});

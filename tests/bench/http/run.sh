@@ -1,0 +1,115 @@
+#!/usr/bin/env bash
+# How fast the HTTP server is beside nginx, in the same minute on the same machine.
+# README.md says how to read the result.
+#
+#   run.sh --server <bench_http_server>     the server alone: inline and pooled answers, parked memory
+#   run.sh --url <http://127.0.0.1:8080/v1/auth/me>
+#                                           a control plane that runs; SYNAPSEX_API_KEY is its key
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+
+readonly rounds=${ROUNDS:-5}
+readonly seconds=${SECONDS_EACH:-5}
+readonly connections=64
+readonly api_key=${SYNAPSEX_API_KEY:-sk_sx_0000000000000000000000000000000000000000000}
+
+die() { echo "run.sh: $*" >&2; exit 1; }
+for tool in nginx wrk curl node; do
+    command -v "$tool" >/dev/null || die "$tool is not installed (apt-get install nginx-light wrk curl nodejs)"
+done
+
+work=$(mktemp -d)
+pids=()
+stop_all() {
+    for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
+    wait 2>/dev/null || true
+    rm -rf "$work"
+}
+trap stop_all EXIT
+
+# One worker, one fixed answer of the size of GET /v1/auth/me, nothing logged. Sets nginx_url.
+start_nginx() {
+    local attempt port
+    for attempt in 1 2 3 4 5; do
+        port=$((20000 + RANDOM % 10000))
+        cat >"$work/nginx.conf" <<CONF
+daemon off;
+worker_processes 1;
+pid $work/nginx.pid;
+error_log $work/nginx_error.log;
+events { worker_connections 4096; }
+http {
+    access_log off;
+    keepalive_requests 100000000;
+    client_body_temp_path $work; proxy_temp_path $work; fastcgi_temp_path $work;
+    uwsgi_temp_path $work; scgi_temp_path $work;
+    server {
+        listen 127.0.0.1:$port;
+        location / {
+            default_type application/json;
+            return 200 '{"id":"usr_01jgkx8m4e6w9p2r5t7v9x1z3b","email":"operator@example.com","fullName":"Olivia Operator","tenantId":"ten_01jgkx8m4e6w9p2r5t7v9x1z3c","role":"owner"}';
+        }
+    }
+}
+CONF
+        nginx -p "$work" -c "$work/nginx.conf" 2>>"$work/nginx_start.log" &
+        local pid=$!
+        if curl -s --retry 20 --retry-connrefused --retry-delay 0 --retry-max-time 3 -o /dev/null \
+            "http://127.0.0.1:$port/" && kill -0 "$pid" 2>/dev/null; then
+            pids+=("$pid")
+            nginx_url=http://127.0.0.1:$port/
+            return
+        fi
+        kill "$pid" 2>/dev/null || true
+    done
+    cat "$work/nginx_start.log" >&2
+    die "nginx did not start"
+}
+
+# Requests a second of one run. Fails if any answer was not 2xx.
+measure() {
+    local url=$1 time=$2 output
+    output=$(wrk -t1 -c"$connections" -d"${time}s" -H "X-API-Key: $api_key" "$url")
+    ! grep -q 'Non-2xx' <<<"$output" || die "$url answered with errors: $output"
+    awk '/^Requests\/sec/ { print $2 }' <<<"$output"
+}
+
+median() { sort -n | awk '{ v[NR] = $1 } END { print (NR % 2) ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
+spread() { sort -n | awk '{ v[NR] = $1 } END { printf "%.0f..%.0f", v[1], v[NR] }'; }
+
+# compare <name> <url>: rounds of nginx, us, nginx, us … after a warm-up of both.
+compare() {
+    local name=$1 url=$2 round
+    : >"$work/peer"; : >"$work/ours"
+    measure "$nginx_url" 1 >/dev/null
+    measure "$url" 1 >/dev/null
+    for ((round = 0; round < rounds; round++)); do
+        measure "$nginx_url" "$seconds" >>"$work/peer"
+        measure "$url" "$seconds" >>"$work/ours"
+    done
+    local peer ours
+    peer=$(median <"$work/peer"); ours=$(median <"$work/ours")
+    printf '%-22s %9.0f/s (%s)   nginx %9.0f/s (%s)   ratio %.2f\n' "$name" \
+        "$ours" "$(spread <"$work/ours")" "$peer" "$(spread <"$work/peer")" \
+        "$(awk "BEGIN { print $ours / $peer }")"
+}
+
+[[ $# -eq 2 ]] || die "usage: run.sh --server <bench_http_server> | --url <url>"
+echo "$(nginx -v 2>&1 | sed 's/.*: //'), $(wrk -v 2>&1 | head -1 | cut -d' ' -f1-2), $(nproc) cores, $connections connections, $rounds rounds of ${seconds}s, median (min..max)"
+start_nginx
+case $1 in
+    --server)
+        mkfifo "$work/stdin"
+        "$2" <"$work/stdin" >"$work/port" &
+        server=$!
+        pids+=("$server")
+        exec 3>"$work/stdin"
+        until [[ -s $work/port ]]; do kill -0 "$server" || die "$2 did not start"; sleep 0.05; done
+        base=http://127.0.0.1:$(cat "$work/port")
+        node "$here/parked_memory.mjs" "$base/park" "$server" 2000
+        compare "inline" "$base/inline"
+        compare "through the pool" "$base/pool"
+        ;;
+    --url) compare "$2" "$2" ;;
+    *) die "unknown option $1" ;;
+esac
