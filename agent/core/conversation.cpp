@@ -53,7 +53,9 @@ SendHeartbeat Conversation::make_heartbeat(const Backlog& backlog) {
     const bool is_behind =
         samples_max > 0 && (backlog.samples > samples_max || backlog.bytes > batch_.kBytesMax);
     // Samples that the server does not store are no reason to hurry.
-    const bool is_in_hurry = is_live() || (is_behind && !is_telemetry_stuck_);
+    // The first one is answered at once: until then nobody knows that all is well.
+    const bool is_in_hurry =
+        !was_ever_answered_ || is_live() || (is_behind && !is_telemetry_stuck_);
     sent_ = SendHeartbeat{
         .hold = is_in_hurry ? seconds{0} : hold_.current(),
         .samples_max = samples_max,
@@ -66,7 +68,6 @@ SendHeartbeat Conversation::make_heartbeat(const Backlog& backlog) {
 void Conversation::on_token(AccessToken token) {
     tokens_.on_fetched(std::move(token));
     is_token_fresh_ = true;
-    is_connected_ = true;
 }
 
 void Conversation::on_token_failed(const CallFailure& failure) {
@@ -76,7 +77,7 @@ void Conversation::on_token_failed(const CallFailure& failure) {
 }
 
 void Conversation::on_heartbeat(const HeartbeatAnswer& answer, const SpoolProgress& progress) {
-    is_connected_ = true;
+    is_connected_ = was_ever_answered_ = true;
     is_token_fresh_ = false;
     backoff_.reset();
     batch_.on_taken();

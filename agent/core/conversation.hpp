@@ -65,7 +65,7 @@ class Conversation {
 
     const std::string& access_token() const { return tokens_.usable(); }
     Timestamp assertion_time() const { return tokens_.assertion_time(); }
-    // The last attempt to reach the server succeeded.
+    // The last heartbeat was answered.
     bool is_connected() const { return is_connected_; }
 
  private:
@@ -98,6 +98,7 @@ class Conversation {
     std::string goodbye_;
     bool is_stopping_ = false;
     bool is_connected_ = false;
+    bool was_ever_answered_ = false;
     bool is_token_fresh_ = false;      // fetched since the last 401
     bool is_telemetry_stuck_ = false;  // the last samples were sent and not stored
 };

@@ -1,1 +1,381 @@
-#include <gtest/gtest.h>
+// Every path of the conversation, with a clock that stands still and dice that repeat.
+
+#include "agent/core/conversation.hpp"
+
+#include <array>
+
+#include <gmock/gmock.h>
+
+#include "tests/support/fake_clock.hpp"
+#include "tests/support/seeded_random.hpp"
+
+namespace synapsex::agent {
+namespace {
+
+using namespace std::chrono_literals;
+using Kind = CallFailure::Kind;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+class ConversationTest : public ::testing::Test {
+ protected:
+    // Lets waits pass until there is something to do.
+    Action next() {
+        waited_ = 0ms;
+        while (true) {
+            auto action = conversation_.next(backlog_);
+            const auto* wait = std::get_if<Wait>(&action);
+            if (wait == nullptr) return action;
+            EXPECT_GT(wait->time, 0ms) << "a wait of nothing would be a busy loop";
+            waited_ += wait->time;
+            clock_.advance(wait->time);
+        }
+    }
+    bool wants_token() { return std::holds_alternative<FetchToken>(next()); }
+    SendHeartbeat heartbeat() {
+        auto action = next();
+        if (std::holds_alternative<FetchToken>(action)) {
+            conversation_.on_token({"token", 900s});
+            action = next();
+        }
+        EXPECT_TRUE(std::holds_alternative<SendHeartbeat>(action));
+        return std::get<SendHeartbeat>(action);
+    }
+    HeartbeatAnswer answer() const {
+        return {
+            .server_time = clock_.now(),
+            .server_incarnation = "inc-1",
+            .hold_max = 55s,
+            .reason = "timeout",
+        };
+    }
+    // Sends a heartbeat that is answered after its whole hold.
+    SendHeartbeat beat() {
+        const auto sent = heartbeat();
+        clock_.advance(sent.hold);
+        conversation_.on_heartbeat(answer(), {});
+        return sent;
+    }
+    void fail(Kind kind, int status = 0, std::string code = {}) {
+        conversation_.on_heartbeat_failed({.kind = kind, .status = status, .code = std::move(code)});
+    }
+
+    testing::FakeClock clock_;
+    testing::SeededRandom random_;
+    Conversation conversation_{clock_, random_};
+    Backlog backlog_;
+    std::chrono::milliseconds waited_{};
+};
+
+TEST_F(ConversationTest, starts_with_a_token_and_a_heartbeat_that_is_not_held) {
+    EXPECT_TRUE(wants_token());
+    EXPECT_EQ(heartbeat().hold, 0s);
+}
+
+TEST_F(ConversationTest, then_proposes_55_seconds) {
+    beat();
+    EXPECT_EQ(beat().hold, 55s);
+}
+
+TEST_F(ConversationTest, halves_the_hold_when_a_proxy_cuts_it_and_asks_again_at_once) {
+    beat();
+    for (const auto expected : {55s, 27s, 13s, 6s, 5s}) {
+        EXPECT_EQ(heartbeat().hold, expected);
+        clock_.advance(4s);
+        fail(Kind::cut);
+    }
+    const auto sent = heartbeat();
+    EXPECT_EQ(sent.hold, 5s) << "never below";
+}
+
+TEST_F(ConversationTest, takes_502_and_504_after_a_while_for_a_cut_too) {
+    beat();
+    for (const int status : {502, 504}) {
+        const auto before = heartbeat().hold;
+        clock_.advance(10s);
+        fail(Kind::refused, status);
+        EXPECT_EQ(heartbeat().hold, before / 2);
+        EXPECT_LE(waited_, 1s);
+        conversation_.on_heartbeat(answer(), {});
+    }
+}
+
+TEST_F(ConversationTest, takes_a_connection_that_ends_at_once_for_an_outage) {
+    beat();
+    heartbeat();
+    clock_.advance(100ms);
+    fail(Kind::cut);
+    EXPECT_FALSE(conversation_.is_connected());
+    EXPECT_EQ(heartbeat().hold, 55s);
+}
+
+TEST_F(ConversationTest, backs_off_up_to_two_minutes_while_the_server_is_away) {
+    beat();
+    auto longest = 0ms;
+    for (int i = 0; i < 200; ++i) {
+        heartbeat();
+        fail(Kind::unreachable);
+        next();
+        longest = std::max(longest, waited_);
+    }
+    EXPECT_LE(longest, 120s);
+    EXPECT_GT(longest, 60s);
+}
+
+TEST_F(ConversationTest, honours_retry_after_and_spreads_it) {
+    beat();
+    heartbeat();
+    conversation_.on_heartbeat_failed(
+        {.kind = Kind::refused, .status = 503, .code = "", .detail = "", .retry_after = 40s}
+    );
+    next();
+    EXPECT_GE(waited_, 40s);
+    EXPECT_LE(waited_, 50s);
+}
+
+TEST_F(ConversationTest, waits_as_long_as_the_server_says_within_reason) {
+    heartbeat();
+    auto told = answer();
+    told.next_after = 7s;
+    conversation_.on_heartbeat(told, {});
+    next();
+    EXPECT_EQ(waited_, 7s);
+    told.next_after = 100h;
+    conversation_.on_heartbeat(told, {});
+    next();
+    EXPECT_EQ(waited_, 15min);
+}
+
+TEST_F(ConversationTest, never_beats_faster_than_four_times_a_second) {
+    heartbeat();
+    conversation_.on_heartbeat(answer(), {});
+    next();
+    EXPECT_EQ(waited_, 250ms);
+}
+
+TEST_F(ConversationTest, does_not_hold_while_more_telemetry_waits_than_one_body_takes) {
+    beat();
+    backlog_ = {.samples = 401, .bytes = 10'000};
+    EXPECT_EQ(heartbeat().hold, 0s);
+    conversation_.on_heartbeat(answer(), {.samples_sent = 400, .samples_forgotten = 400});
+    backlog_ = {.samples = 1, .bytes = 25};
+    EXPECT_EQ(heartbeat().hold, 55s);
+}
+
+TEST_F(ConversationTest, does_not_hurry_when_the_server_stores_nothing) {
+    beat();
+    backlog_ = {.samples = 1000, .bytes = 10'000};
+    EXPECT_EQ(heartbeat().hold, 0s);
+    conversation_.on_heartbeat(answer(), {.samples_sent = 400, .samples_forgotten = 0});
+    EXPECT_EQ(heartbeat().hold, 55s);
+}
+
+TEST_F(ConversationTest, sends_half_as_much_when_a_body_is_refused_and_goes_on_without_telemetry) {
+    beat();
+    for (const std::size_t expected : {400, 200, 100, 50, 25, 12, 6, 3, 1}) {
+        EXPECT_EQ(heartbeat().samples_max, expected);
+        fail(Kind::refused, 413);
+    }
+    EXPECT_EQ(heartbeat().samples_max, 0U);
+    conversation_.on_heartbeat(answer(), {});
+    clock_.advance(11min);
+    EXPECT_GT(heartbeat().samples_max, 0U);
+}
+
+TEST_F(ConversationTest, beats_once_a_slot_while_somebody_watches) {
+    beat();
+    heartbeat();
+    auto live = answer();
+    live.live_until = live.server_time + 60s;
+    conversation_.on_heartbeat(live, {});
+    for (int i = 0; i < 3; ++i) {
+        const auto sent = heartbeat();
+        EXPECT_EQ(sent.hold, 0s);
+        EXPECT_LE(waited_, 17s);
+        const auto into_slot = clock_.now() - start_of_slot(slot_of(clock_.now()));
+        EXPECT_GE(into_slot, 500ms) << "the sample of the slot that ended is in the spool";
+        EXPECT_LE(into_slot, 1600ms);
+        live.server_time = clock_.now();
+        conversation_.on_heartbeat(live, {});
+    }
+    clock_.advance(60s);
+    EXPECT_EQ(heartbeat().hold, 55s);
+}
+
+TEST_F(ConversationTest, live_mode_does_not_depend_on_this_machines_clock) {
+    beat();
+    heartbeat();
+    auto live = answer();
+    live.server_time += 5h;
+    live.live_until = live.server_time + 60s;
+    conversation_.on_heartbeat(live, {});
+    EXPECT_EQ(heartbeat().hold, 0s);
+    clock_.advance(61s);
+    conversation_.on_heartbeat(answer(), {});
+    EXPECT_EQ(heartbeat().hold, 55s);
+}
+
+TEST_F(ConversationTest, waits_longer_each_time_that_another_takes_its_place) {
+    beat();
+    auto superseded = answer();
+    superseded.reason = "superseded";
+    auto longest = 0ms;
+    for (int i = 0; i < 12; ++i) {
+        heartbeat();
+        conversation_.on_heartbeat(superseded, {});
+        next();
+        EXPECT_GE(waited_, 1s);
+        longest = std::max(longest, waited_);
+    }
+    EXPECT_GT(longest, 30s);
+}
+
+TEST_F(ConversationTest, leaves_a_draining_server_time) {
+    beat();
+    auto draining = answer();
+    draining.reason = "draining";
+    auto longest = 0ms;
+    for (int i = 0; i < 30; ++i) {
+        heartbeat();
+        conversation_.on_heartbeat(draining, {});
+        next();
+        longest = std::max(longest, waited_);
+    }
+    EXPECT_GT(longest, 2s);
+    EXPECT_LE(longest, 5s);
+}
+
+TEST_F(ConversationTest, fetches_a_token_at_once_after_a_401_and_backs_off_after_the_second) {
+    beat();
+    heartbeat();
+    fail(Kind::refused, 401);
+    EXPECT_TRUE(wants_token());
+    EXPECT_EQ(waited_, 0ms);
+    conversation_.on_token({"token", 900s});
+    heartbeat();
+    fail(Kind::refused, 401);
+    EXPECT_TRUE(wants_token());
+}
+
+TEST_F(ConversationTest, keeps_its_identity_and_token_through_any_outage) {
+    beat();
+    for (const auto kind : {Kind::unreachable, Kind::timeout, Kind::cut, Kind::unreadable}) {
+        heartbeat();
+        fail(kind);
+    }
+    EXPECT_EQ(conversation_.access_token(), "token");
+}
+
+TEST_F(ConversationTest, announces_each_hash_until_it_was_answered_and_then_no_more) {
+    conversation_.set_section({"os", "a"});
+    EXPECT_THAT(heartbeat().hashes, ElementsAre(SectionHash{"os", "a"}));
+    fail(Kind::unreachable);
+    EXPECT_THAT(beat().hashes, ElementsAre(SectionHash{"os", "a"}));
+    EXPECT_THAT(beat().hashes, IsEmpty());
+    conversation_.set_section({"os", "b"});
+    EXPECT_THAT(beat().hashes, ElementsAre(SectionHash{"os", "b"}));
+}
+
+TEST_F(ConversationTest, announces_everything_again_to_another_incarnation) {
+    conversation_.set_section({"os", "a"});
+    beat();
+    heartbeat();
+    auto restored = answer();
+    restored.server_incarnation = "inc-2";
+    conversation_.on_heartbeat(restored, {});
+    EXPECT_EQ(conversation_.server_incarnation(), "inc-2");
+    EXPECT_THAT(heartbeat().hashes, ElementsAre(SectionHash{"os", "a"}));
+}
+
+TEST_F(ConversationTest, sends_wanted_sections_before_the_next_heartbeat) {
+    conversation_.set_section({"os", "a"});
+    heartbeat();
+    auto wanting = answer();
+    wanting.want_sections = {"os", "unheard-of"};
+    conversation_.on_heartbeat(wanting, {});
+    const auto action = next();
+    ASSERT_TRUE(std::holds_alternative<PutSection>(action));
+    EXPECT_EQ(std::get<PutSection>(action).section, "os");
+    conversation_.on_section_stored({"os", "a"});
+    EXPECT_TRUE(std::holds_alternative<SendHeartbeat>(next()));
+}
+
+TEST_F(ConversationTest, keeps_beating_while_a_section_cannot_be_stored) {
+    conversation_.set_section({"os", "a"});
+    heartbeat();
+    auto wanting = answer();
+    wanting.want_sections = {"os"};
+    conversation_.on_heartbeat(wanting, {});
+    ASSERT_TRUE(std::holds_alternative<PutSection>(next()));
+    conversation_.on_section_failed({"os", "a"}, {.kind = Kind::refused, .status = 503});
+    EXPECT_TRUE(std::holds_alternative<SendHeartbeat>(next()));
+}
+
+TEST_F(ConversationTest, says_goodbye_once_when_the_server_is_there) {
+    beat();
+    heartbeat();
+    conversation_.stop("stopping");
+    const auto action = conversation_.next({});
+    ASSERT_TRUE(std::holds_alternative<SendHeartbeat>(action));
+    EXPECT_EQ(std::get<SendHeartbeat>(action).goodbye, "stopping");
+    EXPECT_EQ(std::get<SendHeartbeat>(action).hold, 0s);
+    fail(Kind::timeout);
+    EXPECT_TRUE(std::holds_alternative<Stop>(conversation_.next({})));
+}
+
+TEST_F(ConversationTest, stops_without_a_word_when_the_server_is_away) {
+    beat();
+    heartbeat();
+    fail(Kind::unreachable);
+    conversation_.stop("stopping");
+    EXPECT_TRUE(std::holds_alternative<Stop>(conversation_.next({})));
+}
+
+TEST_F(ConversationTest, takes_its_own_cancellation_for_no_failure) {
+    beat();
+    heartbeat();
+    fail(Kind::canceled);
+    EXPECT_TRUE(conversation_.is_connected());
+}
+
+// A thousand random lives: whatever the server does, the agent neither spins nor goes silent.
+TEST(Conversation, survives_any_sequence_of_answers) {
+    for (std::uint64_t seed = 1; seed <= 1000; ++seed) {
+        testing::FakeClock clock;
+        testing::SeededRandom random{seed};
+        Conversation conversation{clock, random};
+        conversation.set_section({"os", "a"});
+        const auto started_at = clock.steady_now();
+        for (int step = 0; step < 300; ++step) {
+            const auto action = conversation.next({.samples = random.below(1000), .bytes = 1});
+            const int status = std::array{200, 401, 413, 429, 500, 502, 504}[random.below(7)];
+            const CallFailure failure{
+                .kind = static_cast<Kind>(random.below(5)), .status = status
+            };
+            const bool is_success = random.below(2) == 0;
+            clock.advance(std::chrono::milliseconds{random.below(6000)});
+            if (const auto* wait = std::get_if<Wait>(&action)) {
+                ASSERT_GT(wait->time, 0ms) << "seed " << seed;
+                ASSERT_LE(wait->time, 18min) << "seed " << seed;
+                clock.advance(wait->time);
+            } else if (std::holds_alternative<FetchToken>(action)) {
+                if (is_success) conversation.on_token({"token", 900s});
+                else conversation.on_token_failed(failure);
+            } else if (std::holds_alternative<PutSection>(action)) {
+                if (is_success) conversation.on_section_stored({"os", "a"});
+                else conversation.on_section_failed({"os", "a"}, failure);
+            } else if (is_success) {
+                HeartbeatAnswer told;
+                told.want_sections = {"os"};
+                told.reason = std::array{"timeout", "superseded", "draining"}[random.below(3)];
+                conversation.on_heartbeat(told, {1, random.below(2)});
+            } else {
+                conversation.on_heartbeat_failed(failure);
+            }
+        }
+        ASSERT_LT(clock.steady_now() - started_at, 48h) << "seed " << seed;
+    }
+}
+
+}  // namespace
+}  // namespace synapsex::agent

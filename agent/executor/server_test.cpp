@@ -1,1 +1,162 @@
+// The socket with good clients and bad ones. The server hurries its clock, so that its deadlines
+// pass in milliseconds.
+
+#include "agent/executor/server.hpp"
+
+#include <thread>
+
 #include <gtest/gtest.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+
+#include "agent/executor/client.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+namespace synapsex::executor {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Five seconds of it are fifty milliseconds.
+class HurriedClock final : public Clock {
+ public:
+    Timestamp now() const override { return SystemClock{}.now(); }
+    SteadyTime steady_now() const override {
+        return started_ + (SystemClock{}.steady_now() - started_) * 100;
+    }
+
+ private:
+    const SteadyTime started_ = SystemClock{}.steady_now();
+};
+
+class ServerTest : public ::testing::Test {
+ protected:
+    void start() {
+        auto server = Server::open(
+            {.path = path_, .worker_uid = ::geteuid(), .worker_gid = ::getegid()}, clock_,
+            [](Verb verb) {
+                if (verb == Verb::status) return Answer{.status = Status{.version = "test"}};
+                return Answer{.error_code = "executor.worker_unknown"};
+            }
+        );
+        ASSERT_TRUE(server) << server.error().detail;
+        thread_ = std::thread{[this, running = *std::move(server)]() mutable {
+            running.run(stop_.number());
+        }};
+    }
+    ~ServerTest() override {
+        ::eventfd_write(stop_.number(), 1);
+        if (thread_.joinable()) thread_.join();
+    }
+
+    // A client that says whatever it likes.
+    Descriptor connect() const {
+        Descriptor socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        path_.string().copy(address.sun_path, sizeof address.sun_path - 1);
+        EXPECT_EQ(::connect(socket.number(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+        return socket;
+    }
+    static void say(const Descriptor& socket, std::string_view bytes) {
+        ::send(socket.number(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    }
+    // This thread alone: glibc's seteuid would take the server's thread along.
+    static long become(uid_t user) { return ::syscall(SYS_setresuid, -1, user, -1); }
+    // Waits for the server to hang up.
+    static bool is_hung_up(const Descriptor& socket) {
+        char byte = 0;
+        return ::recv(socket.number(), &byte, 1, 0) <= 0;
+    }
+    bool is_serving() const {
+        const auto answer = ask(path_, Verb::status, 3s);
+        return answer && answer->status && answer->status->version == "test";
+    }
+
+    HurriedClock clock_;
+    synapsex::testing::TemporaryFolder directory_;
+    std::filesystem::path path_ = directory_.path() / "executor.sock";
+    Descriptor stop_{::eventfd(0, EFD_CLOEXEC)};
+    std::thread thread_;
+};
+
+TEST_F(ServerTest, answers_one_request_on_each_connection) {
+    start();
+    EXPECT_TRUE(is_serving());
+    const auto refused = ask(path_, Verb::restart_worker, 3s);
+    ASSERT_TRUE(refused);
+    EXPECT_EQ(refused->error_code, "executor.worker_unknown");
+}
+
+TEST_F(ServerTest, outlives_bad_clients) {
+    start();
+    const auto oversized = connect();
+    say(oversized, "\xFF\xFF\xFF\xFF");
+    EXPECT_TRUE(is_hung_up(oversized));
+    const auto garbage = connect();
+    say(garbage, make_frame("\xFF\xFF\xFF"));
+    EXPECT_FALSE(is_hung_up(garbage)) << "it is told that the request is bad";
+    { const auto leaves_at_once = connect(); }
+    {
+        const auto leaves_amid_a_frame = connect();
+        say(leaves_amid_a_frame, "\x10");
+    }
+    EXPECT_TRUE(is_serving());
+}
+
+TEST_F(ServerTest, hangs_up_on_the_slow_and_serves_the_others_meanwhile) {
+    start();
+    const auto slow = connect();
+    say(slow, "\x10");
+    EXPECT_TRUE(is_serving());
+    EXPECT_TRUE(is_hung_up(slow));
+}
+
+TEST_F(ServerTest, makes_room_again_when_all_places_are_taken) {
+    start();
+    std::vector<Descriptor> idle;
+    for (std::size_t i = 0; i < Server::kConnectionsMax; ++i) idle.push_back(connect());
+    EXPECT_TRUE(is_hung_up(idle.front()));
+    EXPECT_TRUE(is_serving());
+}
+
+TEST_F(ServerTest, makes_its_socket_for_owner_and_group_alone) {
+    start();
+    struct stat facts {};
+    ASSERT_EQ(::stat(path_.c_str(), &facts), 0);
+    EXPECT_EQ(facts.st_mode & 0777, 0660U);
+}
+
+TEST_F(ServerTest, replaces_the_socket_that_a_killed_executor_left) {
+    start();
+    ::eventfd_write(stop_.number(), 1);
+    thread_.join();
+    stop_ = Descriptor{::eventfd(0, EFD_CLOEXEC)};
+    start();
+    EXPECT_TRUE(is_serving());
+}
+
+TEST_F(ServerTest, refuses_a_directory_that_others_may_write_to) {
+    ASSERT_EQ(::chmod(directory_.path().c_str(), 0777), 0);
+    const auto server = Server::open({.path = path_}, clock_, {});
+    ASSERT_FALSE(server);
+    EXPECT_EQ(server.error().code, "executor.socket_unsafe");
+}
+
+TEST_F(ServerTest, turns_strangers_away) {
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root to become somebody else";
+    start();
+    ASSERT_EQ(::chmod(directory_.path().c_str(), 0755), 0);
+    ASSERT_EQ(::chmod(path_.c_str(), 0666), 0) << "so that only the peer's credentials decide";
+    ASSERT_EQ(become(65534), 0);
+    const auto answer = ask(path_, Verb::status, 3s);
+    ASSERT_EQ(become(0), 0);
+    EXPECT_FALSE(answer);
+    EXPECT_TRUE(is_serving());
+}
+
+}  // namespace
+}  // namespace synapsex::executor

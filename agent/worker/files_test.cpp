@@ -1,1 +1,60 @@
+#include "agent/worker/files.hpp"
+
+#include <fstream>
+
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "tests/support/temporary_folder.hpp"
+
+namespace synapsex::agent {
+namespace {
+
+class FilesTest : public ::testing::Test {
+ protected:
+    synapsex::testing::TemporaryFolder directory_;
+    std::filesystem::path path_ = directory_.path() / "file";
+};
+
+TEST_F(FilesTest, writes_for_the_owner_alone_and_reads_back) {
+    ASSERT_TRUE(write_file_atomically(path_, "one", FileDurability::synced));
+    ASSERT_TRUE(write_file_atomically(path_, "two", FileDurability::synced));
+    EXPECT_EQ(**find_small_file(path_, 100), "two");
+    struct stat facts {};
+    ASSERT_EQ(::stat(path_.c_str(), &facts), 0);
+    EXPECT_EQ(facts.st_mode & 0777, 0600U);
+}
+
+TEST_F(FilesTest, tells_a_missing_file_from_one_that_is_too_large) {
+    EXPECT_FALSE(*find_small_file(path_, 100));
+    std::ofstream{path_} << std::string(101, 'x');
+    EXPECT_FALSE(find_small_file(path_, 100));
+    EXPECT_TRUE(find_small_file(path_, 101));
+}
+
+TEST_F(FilesTest, erases_a_token_and_does_not_follow_a_link_to_do_so) {
+    std::ofstream{path_} << "keep";
+    const auto link = directory_.path() / "link";
+    std::filesystem::create_symlink(path_, link);
+    EXPECT_TRUE(erase_file(link));
+    EXPECT_EQ(**find_small_file(path_, 100), "keep");
+    EXPECT_TRUE(erase_file(path_));
+    EXPECT_FALSE(std::filesystem::exists(path_));
+    EXPECT_TRUE(erase_file(path_)) << "nothing left to erase is success";
+}
+
+TEST_F(FilesTest, lets_one_process_have_the_lock) {
+    EXPECT_FALSE(is_file_locked(path_));
+    {
+        const auto lock = FileLock::take(path_);
+        ASSERT_TRUE(lock);
+        EXPECT_TRUE(is_file_locked(path_));
+        const auto second = FileLock::take(path_);
+        ASSERT_FALSE(second);
+        EXPECT_EQ(second.error().code, "agent.already_running");
+    }
+    EXPECT_TRUE(FileLock::take(path_));
+}
+
+}  // namespace
+}  // namespace synapsex::agent

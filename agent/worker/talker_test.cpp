@@ -14,6 +14,7 @@
 #include "agent/worker/test_parts.hpp"
 #include "shared/net/curl_http_client.hpp"
 #include "tests/support/fake_control_plane.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace synapsex::agent {
 namespace {
@@ -85,7 +86,7 @@ class TalkerTest : public ::testing::Test {
         if (thread_.joinable()) thread_.join();
     }
 
-    testing::TemporaryDirectory directory_;
+    synapsex::testing::TemporaryFolder directory_;
     FakeControlPlane server_;
     net::CurlHttpClient http_;
     SystemClock clock_;
@@ -209,10 +210,10 @@ TEST_F(TalkerTest, waits_before_it_polls_again_when_another_has_taken_its_place)
     ASSERT_TRUE(enroll());
     server_.set_hold_max(std::chrono::seconds{60});
     start_talking();
-    ASSERT_TRUE(server_.wait_until([](const auto& server) { return !server.heartbeats().empty(); }));
+    ASSERT_TRUE(server_.wait_until([](const auto& server) { return server.heartbeats().size() == 2; }));
     const auto released_at = clock_.steady_now();
     server_.release_hold("superseded");
-    ASSERT_TRUE(server_.wait_until([](const auto& server) { return server.heartbeats().size() == 2; }));
+    ASSERT_TRUE(server_.wait_until([](const auto& server) { return server.heartbeats().size() == 3; }));
     EXPECT_GE(clock_.steady_now() - released_at, std::chrono::seconds{1});
 }
 
@@ -220,7 +221,7 @@ TEST_F(TalkerTest, says_goodbye_at_once_while_a_poll_is_held) {
     ASSERT_TRUE(enroll());
     server_.set_hold_max(std::chrono::seconds{60});
     start_talking();
-    ASSERT_TRUE(server_.wait_until([](const auto& server) { return !server.heartbeats().empty(); }));
+    ASSERT_TRUE(server_.wait_until([](const auto& server) { return server.heartbeats().size() == 2; }));
     const auto asked_at = clock_.steady_now();
     stop_talking();
     EXPECT_LT(clock_.steady_now() - asked_at, std::chrono::seconds{3});

@@ -1,37 +1,14 @@
 #pragma once
 
-// Stand-ins for the machine around the worker, and a directory that goes away with the test.
+// Stand-ins for the machine around the worker.
 
-#include <filesystem>
 #include <optional>
-#include <stdexcept>
 #include <string>
-
-#include <stdlib.h>
+#include <vector>
 
 #include "agent/worker/ports.hpp"
 
 namespace synapsex::agent::testing {
-
-class TemporaryDirectory {
- public:
-    TemporaryDirectory() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "synapsex-XXXXXX").string();
-        if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
-        path_ = pattern;
-    }
-    ~TemporaryDirectory() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    TemporaryDirectory(const TemporaryDirectory&) = delete;
-    TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-
-    const std::filesystem::path& path() const { return path_; }
-
- private:
-    std::filesystem::path path_;
-};
 
 // Takes no samples of its own accord: tests put them into the spool.
 class NoTelemetry final : public TelemetrySource {

@@ -1,7 +1,6 @@
 #include "controlplane/app/config.hpp"
 
 #include <charconv>
-#include <sstream>
 
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
@@ -205,9 +204,11 @@ Result<SettingValues> read_file(const std::filesystem::path& file) {
     if (file.empty()) return values;
     const auto parsed = toml::parse_file(file.string());
     if (!parsed) {
-        std::ostringstream why;
-        why << parsed.error();
-        return file_problem(file, why.str());
+        const auto& error = parsed.error();
+        return file_problem(
+            file, "line " + std::to_string(error.source().begin.line) + ": " +
+                      std::string{error.description()}
+        );
     }
     for (const auto& [key, node] : parsed.table()) {
         std::string name{key.str()};

@@ -99,6 +99,8 @@ int serve(const Config& config) {
     log_info("control plane stops", {{"signal", signal}});
     parking.wake_all(api::Wake::draining);
     server->stop();
+    // Before what handlers use goes away: one that outlived the drain may still run.
+    pool.stop();
     services.stop();
     log_info("control plane stopped");
     return 0;

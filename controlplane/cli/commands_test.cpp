@@ -1,1 +1,377 @@
-#include <gtest/gtest.h>
+#include <fstream>
+#include <sys/stat.h>
+
+#include "controlplane/cli/test_world.hpp"
+
+namespace synapsex::cli::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+class CommandsTest : public CliTest {};
+
+TEST_F(CommandsTest, login_keeps_the_tokens_and_shows_none) {
+    server.answer(200, tokens_document("access-1", "refresh-1"));
+    const auto code = run(
+        {"login", "--url", "https://sx.example/v1/", "--email", "ada@example.com",
+         "--password-stdin"},
+        "correct horse\n"
+    );
+    EXPECT_EQ(code, 0) << err.str();
+    EXPECT_EQ(out.str(), "Signed in to https://sx.example as ada@example.com.\n");
+    EXPECT_EQ(stored().access_token, "access-1");
+    EXPECT_EQ(stored().refresh_token, "refresh-1");
+    EXPECT_EQ(stored().url, "https://sx.example");
+    ASSERT_EQ(server.requests.size(), 1u);
+    EXPECT_EQ(server.requests[0].url, "https://sx.example/v1/auth/login");
+    EXPECT_EQ(server.requests[0].body, R"({"email":"ada@example.com","password":"correct horse"})");
+    EXPECT_EQ(header_of(server.requests[0], "Authorization"), "");
+}
+
+TEST_F(CommandsTest, login_asks_on_a_terminal_for_what_is_missing) {
+    is_terminal = true;
+    server.answer(200, tokens_document("a", "r"));
+    EXPECT_EQ(run({"login"}, "ada@example.com\n"), 0) << err.str();
+    EXPECT_EQ(server.requests.at(0).body, R"({"email":"ada@example.com","password":"typed password"})");
+}
+
+TEST_F(CommandsTest, login_as_json_says_who_and_never_the_tokens) {
+    server.answer(200, tokens_document("access-1", "refresh-1"));
+    server.answer(200, me_document());
+    EXPECT_EQ(run({"--json", "login", "--email", "a@b.c", "--password-stdin"}, "p\n"), 0);
+    EXPECT_EQ(out.str(), me_document() + "\n");
+}
+
+TEST_F(CommandsTest, a_failed_login_leaves_the_last_one_alone) {
+    signed_in();
+    server.refuse(401, "auth.login_failed", "The e-mail address or password is wrong.");
+    EXPECT_EQ(run({"login", "--email", "a@b.c", "--password-stdin"}, "p\n"), 3);
+    EXPECT_EQ(stored().access_token, "old");
+    EXPECT_THAT(err.str(), AllOf(HasSubstr("password is wrong"), HasSubstr("request req_1")));
+}
+
+TEST_F(CommandsTest, login_without_a_terminal_says_what_to_give) {
+    EXPECT_EQ(run({"login", "--email", "a@b.c"}), 2);
+    EXPECT_THAT(err.str(), HasSubstr("--password-stdin"));
+    EXPECT_EQ(run({"login"}), 2);
+    EXPECT_THAT(err.str(), HasSubstr("--email"));
+}
+
+TEST_F(CommandsTest, logout_forgets_the_tokens) {
+    signed_in();
+    EXPECT_EQ(run({"logout"}), 0);
+    EXPECT_FALSE(credentials_file().load().value());
+    EXPECT_EQ(run({"logout"}), 0);
+    EXPECT_EQ(out.str(), "You were not signed in.\n");
+}
+
+TEST_F(CommandsTest, who_is_not_signed_in_is_told_what_to_do_before_anything_is_sent) {
+    EXPECT_EQ(run({"vms", "list"}), 3);
+    EXPECT_THAT(err.str(), HasSubstr("sign in with synapsexctl login --url http://127.0.0.1:8080"));
+    EXPECT_THAT(server.requests, IsEmpty());
+}
+
+TEST_F(CommandsTest, tokens_never_go_to_another_server_than_the_one_that_gave_them) {
+    signed_in("https://mine.example");
+    EXPECT_EQ(run({"--url", "https://other.example", "vms", "list"}), 3);
+    EXPECT_THAT(server.requests, IsEmpty());
+}
+
+TEST_F(CommandsTest, a_credentials_file_that_others_may_read_is_refused) {
+    signed_in();
+    ::chmod(credentials_file().path().c_str(), 0644);
+    EXPECT_EQ(run({"whoami"}), 3);
+    EXPECT_THAT(err.str(), AllOf(HasSubstr("chmod 600"), HasSubstr("cli.file_exposed")));
+    EXPECT_THAT(server.requests, IsEmpty());
+}
+
+TEST_F(CommandsTest, an_expired_access_token_is_renewed_once_and_the_call_repeated) {
+    signed_in();
+    server.refuse(401, "auth.credential_expired", "The access token has expired.");
+    server.answer(200, tokens_document("new", "r2"));
+    server.answer(200, me_document());
+    EXPECT_EQ(run({"whoami"}), 0) << err.str();
+    ASSERT_EQ(server.requests.size(), 3u);
+    EXPECT_EQ(server.requests[1].body, R"({"refresh_token":"r1"})");
+    EXPECT_EQ(header_of(server.requests[1], "Authorization"), "");
+    EXPECT_EQ(header_of(server.requests[2], "Authorization"), "Bearer new");
+    EXPECT_EQ(stored().access_token, "new");
+    EXPECT_EQ(stored().refresh_token, "r2");
+    EXPECT_EQ(stored().email, "ada@example.com");
+}
+
+TEST_F(CommandsTest, tokens_that_another_program_renewed_meanwhile_are_taken_over) {
+    signed_in();
+    server.refuse(401, "auth.credential_expired", "The access token has expired.");
+    server.answer(200, me_document());
+    server.on_request = [&, is_first = true]() mutable {
+        if (!std::exchange(is_first, false)) return;
+        auto renewed = stored();
+        renewed.access_token = "of the other";
+        ASSERT_TRUE(credentials_file().save(renewed));
+    };
+    EXPECT_EQ(run({"whoami"}), 0) << err.str();
+    ASSERT_EQ(server.requests.size(), 2u) << "no refresh: the refresh token is used up";
+    EXPECT_EQ(header_of(server.requests[1], "Authorization"), "Bearer of the other");
+}
+
+TEST_F(CommandsTest, a_session_that_is_over_asks_to_sign_in) {
+    signed_in();
+    server.refuse(401, "auth.credential_expired", "The access token has expired.");
+    server.refuse(401, "auth.refresh_invalid", "The session is over.");
+    EXPECT_EQ(run({"whoami"}), 3);
+    EXPECT_THAT(err.str(), AllOf(HasSubstr("The session is over."), HasSubstr("synapsexctl login")));
+}
+
+TEST_F(CommandsTest, credentials_of_the_environment_go_before_the_file_and_are_never_renewed) {
+    signed_in();
+    environment["SYNAPSEX_API_KEY"] = "sk_sx_key";
+    environment["SYNAPSEX_TENANT_ID"] = "acme";
+    server.refuse(401, "auth.credential_revoked", "The API key was revoked.");
+    EXPECT_EQ(run({"whoami"}), 3);
+    ASSERT_EQ(server.requests.size(), 1u);
+    EXPECT_EQ(header_of(server.requests[0], "Authorization"), "Bearer sk_sx_key");
+    EXPECT_EQ(header_of(server.requests[0], "X-Tenant-Id"), "acme");
+    EXPECT_THAT(err.str(), AllOf(HasSubstr("SYNAPSEX_API_KEY"), Not(HasSubstr("sk_sx_key"))));
+}
+
+TEST_F(CommandsTest, a_server_that_does_not_answer_is_exit_code_5) {
+    signed_in();
+    server.fail(Kind::unavailable, net::kUnreachable);
+    EXPECT_EQ(run({"vms", "list"}), 5);
+    EXPECT_THAT(err.str(), HasSubstr("check that the control plane runs at http://127.0.0.1:8080"));
+}
+
+TEST_F(CommandsTest, a_proxys_page_instead_of_an_answer_is_exit_code_5) {
+    signed_in();
+    server.answer(502, "<html>\x1b[31mBad Gateway</html>");
+    EXPECT_EQ(run({"vms", "list"}), 5);
+    EXPECT_THAT(err.str(), Not(HasSubstr("\x1b")));
+}
+
+TEST_F(CommandsTest, too_many_requests_are_exit_code_7_and_say_when_to_come_back) {
+    signed_in();
+    server.refuse(429, "rate.limited", "Too many requests.");
+    server.answers.back()->headers.push_back({"Retry-After", "90"});
+    EXPECT_EQ(run({"vms", "list"}), 7);
+    EXPECT_THAT(err.str(), HasSubstr("try again in 1 min 30 s"));
+}
+
+TEST_F(CommandsTest, an_answer_of_another_program_is_a_failure) {
+    signed_in();
+    server.answer(200, "It works!");
+    EXPECT_EQ(run({"vms", "list"}), 1);
+    EXPECT_THAT(err.str(), HasSubstr("client.bad_answer"));
+}
+
+TEST_F(CommandsTest, problems_as_json_are_the_servers_document_on_standard_error) {
+    signed_in();
+    server.refuse(404, "vms.not_found", "There is no such VM.");
+    EXPECT_EQ(run({"--json", "vms", "get", id("vm_")}), 4);
+    EXPECT_EQ(out.str(), "");
+    EXPECT_THAT(err.str(), StartsWith(R"({"type":"t")"));
+}
+
+TEST_F(CommandsTest, global_options_may_stand_anywhere) {
+    signed_in();
+    for (const auto& line : std::vector<std::vector<std::string>>{
+             {"--json", "vms", "list"}, {"vms", "--json", "list"}, {"vms", "list", "--json"}}) {
+        server.answer(200, page(""));
+        EXPECT_EQ(run(line), 0);
+        EXPECT_EQ(out.str(), page("") + "\n");
+    }
+}
+
+TEST_F(CommandsTest, a_wrong_command_line_is_exit_code_2) {
+    EXPECT_EQ(run({}), 2);
+    EXPECT_EQ(run({"vms"}), 2);
+    EXPECT_EQ(run({"vms", "list", "--limit", "0"}), 2);
+    EXPECT_EQ(run({"vms", "list", "--state", "sleepy"}), 2);
+    EXPECT_EQ(run({"bogus"}), 2);
+    EXPECT_EQ(run({"keys", "revoke", "not-an-id"}), 2);
+    EXPECT_EQ(run({"--help"}), 0);
+    EXPECT_THAT(out.str(), HasSubstr("Exit codes"));
+}
+
+TEST_F(CommandsTest, lists_follow_the_cursors_and_json_joins_the_pages) {
+    signed_in();
+    server.answer(200, page("{" + vm_members("web-1") + "}", "c1"));
+    server.answer(200, page("{" + vm_members("web-2", kUlid2) + "}"));
+    EXPECT_EQ(run({"vms", "list"}), 0) << err.str();
+    EXPECT_THAT(out.str(), AllOf(HasSubstr("web-1"), HasSubstr("web-2")));
+    EXPECT_THAT(server.requests.at(1).url, HasSubstr("cursor=c1"));
+
+    server.answer(200, page(R"({"futureMember":1,)" + vm_members("web-1") + "}", "c1"));
+    server.answer(200, page("{" + vm_members("web-2", kUlid2) + "}"));
+    EXPECT_EQ(run({"vms", "list", "--json"}), 0);
+    EXPECT_THAT(out.str(), AllOf(HasSubstr("futureMember"), HasSubstr(R"("nextCursor":null)")));
+}
+
+TEST_F(CommandsTest, a_limit_cuts_the_list_and_says_so) {
+    signed_in();
+    server.answer(200, page("{" + vm_members("web-1") + "}", "c1"));
+    EXPECT_EQ(run({"vms", "list", "--limit", "1"}), 0);
+    EXPECT_THAT(server.requests.at(0).url, HasSubstr("limit=1"));
+    EXPECT_THAT(err.str(), HasSubstr("Only the first 1 are shown"));
+}
+
+TEST_F(CommandsTest, bare_arrays_continue_by_the_link_header) {
+    signed_in();
+    const auto agent = [](std::string_view name, std::string_view ulid) {
+        return R"([{"id":")" + id("agt_", ulid) + R"(","name":")" + std::string{name} +
+               R"(","vmId":")" + id("vm_", ulid) +
+               R"(","type":"vm","model":null,"tools":[],"status":"late","description":"",)"
+               R"("config":{},"version":"0.1.0","capabilities":[1,2],"lastSeenAt":null,)"
+               R"("createdAt":"2026-01-01T00:00:00Z","updatedAt":"2026-01-01T00:00:00Z"}])";
+    };
+    server.answer(
+        200, agent("web-1", kUlid), {{"Link", R"(</v1/agents?limit=50&cursor=a%2Fb>; rel="next")"}}
+    );
+    server.answer(200, agent("web-2", kUlid2));
+    EXPECT_EQ(run({"agents", "list", "-q"}), 0) << err.str();
+    EXPECT_EQ(out.str(), id("agt_") + "\n" + id("agt_", kUlid2) + "\n");
+    EXPECT_THAT(server.requests.at(1).url, HasSubstr("cursor=a%2Fb"));
+}
+
+TEST_F(CommandsTest, what_vms_say_of_themselves_cannot_command_the_terminal) {
+    signed_in();
+    is_terminal = true;
+    environment["NO_COLOR"] = "1";
+    const std::string evil = "evil\\u001b[2J\\u202e\u009b";
+    server.answer(200, page("{" + vm_members(evil) + "}"));
+    EXPECT_EQ(run({"vms", "list"}), 0) << err.str();
+    EXPECT_THAT(
+        out.str(), AllOf(HasSubstr("evil\\u{1b}[2J\\u{202e}\\u{9b}"), Not(HasSubstr("\x1b")))
+    );
+    server.answer(200, page("{" + vm_members(evil) + "}"));
+    EXPECT_EQ(run({"vms", "list", "--json"}), 0);
+    EXPECT_THAT(out.str(), AllOf(HasSubstr("\\u009b"), Not(HasSubstr("\u009b"))));
+}
+
+TEST_F(CommandsTest, states_are_colored_only_on_a_terminal) {
+    signed_in();
+    is_terminal = true;
+    const auto list = page("{" + vm_members("web-1") + "}");
+    server.answer(200, list);
+    run({"vms", "list"});
+    EXPECT_THAT(out.str(), HasSubstr("\x1b[32monline"));
+    server.answer(200, list);
+    run({"vms", "list", "--no-color"});
+    EXPECT_THAT(out.str(), Not(HasSubstr("\x1b")));
+    is_terminal = false;
+    server.answer(200, list);
+    run({"vms", "list"});
+    EXPECT_THAT(out.str(), Not(HasSubstr("\x1b")));
+}
+
+TEST_F(CommandsTest, a_vm_may_be_named_by_its_name) {
+    signed_in();
+    server.answer(200, page("{" + vm_members("web-1") + "}"));
+    server.answer(200, vm_document(vm_members("web-1", kUlid, point_document("2026-01-02T03:04:00Z"))));
+    EXPECT_EQ(run({"vms", "get", "web-1"}), 0) << err.str();
+    EXPECT_THAT(server.requests.at(1).url, HasSubstr("/v1/vms/" + id("vm_")));
+    EXPECT_THAT(out.str(), AllOf(HasSubstr("Packages"), HasSubstr("1,432"), HasSubstr("2 GiB")));
+}
+
+TEST_F(CommandsTest, a_name_that_two_vms_have_is_a_conflict_and_one_that_none_has_not_found) {
+    signed_in();
+    server.answer(
+        200, page("{" + vm_members("web") + "},{" + vm_members("web", kUlid2) + "}")
+    );
+    EXPECT_EQ(run({"vms", "get", "web"}), 6);
+    server.answer(200, page("{" + vm_members("web-11") + "}"));
+    EXPECT_EQ(run({"vms", "get", "web-1"}), 4);
+}
+
+TEST_F(CommandsTest, a_token_goes_alone_to_standard_output) {
+    signed_in();
+    server.answer(
+        201, R"({"id":")" + id("ent_") + R"(","name":"","usesMax":3,"createdAt":)"
+             R"("2026-01-02T03:04:05Z","expiresAt":"2026-01-02T05:04:05Z","token":"sxe_secret"})"
+    );
+    EXPECT_EQ(run({"tokens", "create", "--uses", "3", "--ttl", "2h"}), 0) << err.str();
+    EXPECT_EQ(out.str(), "sxe_secret\n");
+    EXPECT_THAT(err.str(), HasSubstr("valid until 2026-01-02 05:04:05Z"));
+    EXPECT_THAT(server.requests.at(0).body, HasSubstr(R"("ttlSeconds":7200)"));
+    EXPECT_EQ(header_of(server.requests.at(0), "Idempotency-Key").size(), 22u);
+}
+
+TEST_F(CommandsTest, a_token_for_a_file_is_shown_nowhere_else) {
+    signed_in();
+    const auto file = home / "token";
+    const std::string created =
+        R"({"id":")" + id("ent_") + R"(","name":"","usesMax":1,"createdAt":)"
+        R"("2026-01-02T03:04:05Z","expiresAt":"2026-01-02T05:04:05Z","token":"sxe_secret"})";
+    server.answer(201, created);
+    EXPECT_EQ(run({"--json", "tokens", "create", "--token-file", file.string()}), 0);
+    EXPECT_THAT(out.str() + err.str(), Not(HasSubstr("sxe_secret")));
+    std::string content;
+    std::getline(std::ifstream{file}, content);
+    EXPECT_EQ(content, "sxe_secret");
+    struct stat facts {};
+    ASSERT_EQ(::stat(file.c_str(), &facts), 0);
+    EXPECT_EQ(facts.st_mode & 0777, 0600u);
+
+    server.answer(201, created);
+    server.answer(204, "");
+    EXPECT_EQ(run({"tokens", "create", "--token-file", "/proc/none/token"}), 1);
+    EXPECT_EQ(server.requests.back().method, "DELETE") << "what nobody has seen is revoked";
+}
+
+TEST_F(CommandsTest, the_chosen_tenant_is_kept_and_sent) {
+    signed_in();
+    const auto tenants = page(
+        R"({"id":")" + id("ten_", kUlid2) + R"(","slug":"acme","name":"Acme","role":"operator",)"
+        R"("createdAt":"2026-01-01T00:00:00Z","updatedAt":"2026-01-01T00:00:00Z"})"
+    );
+    server.answer(200, tenants);
+    EXPECT_EQ(run({"tenants", "use", "acme"}), 0) << err.str();
+    EXPECT_EQ(stored().tenant_id, id("ten_", kUlid2));
+    server.answer(200, tenants);
+    server.answer(200, me_document());
+    EXPECT_EQ(run({"tenants"}), 0) << err.str();
+    EXPECT_THAT(out.str(), HasSubstr("operator"));
+    EXPECT_EQ(header_of(server.requests.back(), "X-Tenant-Id"), id("ten_", kUlid2));
+    server.answer(200, page(""));
+    EXPECT_EQ(run({"tenants", "use", "other"}), 4);
+}
+
+TEST_F(CommandsTest, removing_an_agent_has_to_be_confirmed) {
+    signed_in();
+    EXPECT_EQ(run({"agents", "remove", id("agt_")}), 2);
+    is_terminal = true;
+    EXPECT_EQ(run({"agents", "remove", id("agt_")}, "n\n"), 1);
+    EXPECT_THAT(server.requests, IsEmpty());
+    server.answer(200, R"({"success":true})");
+    EXPECT_EQ(run({"agents", "remove", id("agt_")}, "y\n"), 0) << err.str();
+    EXPECT_EQ(server.requests.at(0).method, "DELETE");
+}
+
+TEST_F(CommandsTest, profiles_and_credentials_files_are_kept_apart) {
+    server.answer(200, tokens_document("a", "r"));
+    run({"--profile", "work", "login", "--email", "a@b.c", "--password-stdin"}, "p\n");
+    EXPECT_TRUE(std::filesystem::exists(home / ".config/synapsex/credentials.work.json"));
+    EXPECT_EQ(run({"--profile", "../x", "whoami"}), 2);
+    environment["XDG_CONFIG_HOME"] = (home / "xdg").string();
+    server.answer(200, tokens_document("a", "r"));
+    run({"login", "--email", "a@b.c", "--password-stdin"}, "p\n");
+    EXPECT_TRUE(std::filesystem::exists(home / "xdg/synapsex/credentials.json"));
+}
+
+TEST_F(CommandsTest, proxies_are_never_between_this_machine_and_itself) {
+    signed_in();
+    server.answer(200, me_document());
+    run({"whoami"});
+    EXPECT_EQ(curl_options.proxy, net::ProxyUse::never);
+    signed_in("https://sx.example");
+    server.answer(200, me_document());
+    run({"whoami"});
+    EXPECT_EQ(curl_options.proxy, net::ProxyUse::environment);
+}
+
+}  // namespace
+}  // namespace synapsex::cli::testing

@@ -1,1 +1,117 @@
-#include <gtest/gtest.h>
+#include "controlplane/cli/test_world.hpp"
+
+namespace synapsex::cli::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class VmWatchTest : public CliTest {
+ protected:
+    VmWatchTest() { signed_in(); }
+
+    static std::string vm(std::string_view last) {
+        return vm_document(vm_members("web-1", kUlid, point_document(last)));
+    }
+};
+
+TEST_F(VmWatchTest, prints_a_line_for_each_new_sample_where_nobody_looks) {
+    server.answer(200, R"({"liveUntil":"2026-01-02T03:05:05Z"})");
+    server.answer(200, vm("2026-01-02T03:04:00Z"));
+    server.answer(200, page(point_document("2026-01-02T03:04:00Z")));
+    server.answer(200, vm("2026-01-02T03:04:00Z"));
+    server.answer(200, page(""));
+    server.answer(200, vm("2026-01-02T03:04:15Z"));
+    server.answer(200, page(point_document("2026-01-02T03:04:15Z", "7.5")));
+    waits_left = 2;
+    EXPECT_EQ(run({"vms", "watch", id("vm_")}), 0) << err.str();
+    EXPECT_EQ(
+        out.str(),
+        "2026-01-02 03:04:00Z  web-1  online  load 0.42  cpu 12.5 %  memory 50.0 %  disk read "
+        "1 KiB/s write 2 KiB/s  network in 10 B/s out 20 B/s\n"
+        "2026-01-02 03:04:15Z  web-1  online  load 7.50  cpu 12.5 %  memory 50.0 %  disk read "
+        "1 KiB/s write 2 KiB/s  network in 10 B/s out 20 B/s\n"
+    );
+    ASSERT_EQ(server.requests.size(), 7u);
+    EXPECT_THAT(server.requests[0].url, HasSubstr("/watch"));
+    EXPECT_THAT(server.requests[4].url, HasSubstr("03%3A04%3A00.000001Z")) << "after the last one";
+}
+
+TEST_F(VmWatchTest, asks_for_live_samples_again_before_the_last_request_runs_out) {
+    for (int i = 0; i < 20; ++i) {
+        if (i % 15 == 0) server.answer(200, R"({"liveUntil":"2026-01-02T03:05:05Z"})");
+        server.answer(200, vm("2026-01-02T03:04:00Z"));
+        server.answer(200, page(""));
+    }
+    waits_left = 19;
+    EXPECT_EQ(run({"vms", "watch", id("vm_")}), 0) << err.str();
+    EXPECT_TRUE(server.answers.empty());
+    EXPECT_EQ(
+        std::ranges::count_if(
+            server.requests, [](const auto& request) { return request.method == "POST"; }
+        ),
+        2
+    );
+}
+
+TEST_F(VmWatchTest, goes_on_after_an_outage_and_mentions_it_once) {
+    server.answer(200, R"({"liveUntil":"2026-01-02T03:05:05Z"})");
+    server.fail(Kind::unavailable, net::kUnreachable);
+    server.fail(Kind::unavailable, net::kUnreachable);
+    server.answer(200, vm("2026-01-02T03:04:00Z"));
+    server.answer(200, page(point_document("2026-01-02T03:04:00Z")));
+    waits_left = 2;
+    EXPECT_EQ(run({"vms", "watch", id("vm_")}), 0);
+    EXPECT_EQ(err.str(), "Trying again: It failed.\n");
+    EXPECT_THAT(out.str(), HasSubstr("03:04:00Z"));
+}
+
+TEST_F(VmWatchTest, ends_when_the_vm_is_gone) {
+    server.refuse(404, "vms.not_found", "There is no such VM.");
+    waits_left = 5;
+    EXPECT_EQ(run({"vms", "watch", id("vm_")}), 4);
+}
+
+TEST_F(VmWatchTest, draws_in_place_on_a_terminal) {
+    is_terminal = true;
+    server.answer(200, R"({"liveUntil":"2026-01-02T03:05:05Z"})");
+    server.answer(200, vm("2026-01-02T03:04:00Z"));
+    server.answer(200, page(point_document("2026-01-02T03:04:00Z")));
+    server.answer(200, vm("2026-01-02T03:04:15Z"));
+    server.answer(200, page(point_document("2026-01-02T03:04:15Z")));
+    waits_left = 1;
+    EXPECT_EQ(run({"vms", "watch", id("vm_")}), 0);
+    EXPECT_THAT(out.str(), HasSubstr("\x1b[6A\r")) << "up by the lines of the first picture";
+    EXPECT_THAT(out.str(), HasSubstr("\x1b[32monline\x1b[0m"));
+}
+
+TEST_F(VmWatchTest, prints_the_apis_items_as_lines_of_json) {
+    const auto sample = point_document("2026-01-02T03:04:00Z", "0.5");
+    server.answer(200, R"({"liveUntil":"2026-01-02T03:05:05Z"})");
+    server.answer(200, vm("2026-01-02T03:04:00Z"));
+    server.answer(200, page(sample));
+    EXPECT_EQ(run({"--json", "vms", "watch", id("vm_"), "--count", "1"}), 0);
+    EXPECT_THAT(out.str(), HasSubstr(R"({"at":"2026-01-02T03:04:00Z")"));
+    EXPECT_EQ(std::ranges::count(out.str(), '\n'), 1);
+}
+
+TEST_F(VmWatchTest, watches_all_vms_and_prints_each_that_has_a_new_sample) {
+    const auto both = [](std::string_view first, std::string_view second) {
+        return page(
+            "{" + vm_members("web-1", kUlid, point_document(first)) + "},{" +
+            vm_members("web-2", kUlid2, point_document(second)) + "}"
+        );
+    };
+    server.answer(200, both("2026-01-02T03:04:00Z", "2026-01-02T03:04:00Z"));
+    server.answer(200, R"({"liveUntil":"2026-01-02T03:05:05Z"})");
+    server.answer(200, R"({"liveUntil":"2026-01-02T03:05:05Z"})");
+    server.answer(200, both("2026-01-02T03:04:00Z", "2026-01-02T03:04:15Z"));
+    waits_left = 1;
+    EXPECT_EQ(run({"vms", "watch"}), 0) << err.str();
+    EXPECT_EQ(std::ranges::count(out.str(), '\n'), 3);
+    EXPECT_THAT(out.str(), HasSubstr("03:04:15Z  web-2"));
+    EXPECT_THAT(out.str(), Not(HasSubstr("03:04:15Z  web-1")));
+}
+
+}  // namespace
+}  // namespace synapsex::cli::testing

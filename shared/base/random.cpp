@@ -1,5 +1,7 @@
 #include "shared/base/random.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <limits>
 #include <string_view>
@@ -32,7 +34,9 @@ std::string Random::base62(std::size_t size) {
     return text;
 }
 
-void SystemRandom::fill(std::span<std::byte> bytes) {
+namespace {
+
+void fill_from_kernel(std::span<std::byte> bytes) {
     while (!bytes.empty()) {
         const auto count = ::getrandom(bytes.data(), bytes.size(), 0);
         if (count < 0) {
@@ -41,6 +45,36 @@ void SystemRandom::fill(std::span<std::byte> bytes) {
         }
         bytes = bytes.subspan(static_cast<std::size_t>(count));
     }
+}
+
+// What was drawn ahead, for the many small wishes (ids, jitter). Bytes that were handed out are
+// wiped. A process that forks must not draw in both halves; ours exec at once.
+class Reserve {
+ public:
+    static constexpr std::size_t kSmall = 16;
+
+    void take(std::span<std::byte> bytes) {
+        if (left_ < bytes.size()) {
+            fill_from_kernel(drawn_);
+            left_ = drawn_.size();
+        }
+        left_ -= bytes.size();
+        const auto source = std::span{drawn_}.subspan(left_, bytes.size());
+        std::ranges::copy(source, bytes.begin());
+        std::ranges::fill(source, std::byte{});
+    }
+
+ private:
+    std::array<std::byte, 512> drawn_{};
+    std::size_t left_ = 0;
+};
+
+}  // namespace
+
+void SystemRandom::fill(std::span<std::byte> bytes) {
+    thread_local Reserve reserve;
+    if (bytes.size() <= Reserve::kSmall) reserve.take(bytes);
+    else fill_from_kernel(bytes);
 }
 
 }  // namespace synapsex

@@ -39,7 +39,9 @@ Connection::Connection(const OpenOptions& options) {
     }
 }
 
-Connection::~Connection() { sqlite3_close_v2(handle_); }
+Connection::~Connection() {
+    sqlite3_close_v2(handle_);
+}
 
 void Connection::execute(const std::string& script) {
     const int code = sqlite3_exec(handle_, script.c_str(), nullptr, nullptr, nullptr);
@@ -56,11 +58,17 @@ Statement Connection::prepare(std::string_view sql, Lifetime lifetime) {
     return Statement{handle_, sql, lifetime};
 }
 
-bool Connection::is_in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
+bool Connection::is_in_transaction() const {
+    return sqlite3_get_autocommit(handle_) == 0;
+}
 
-std::int64_t Connection::changes() const { return sqlite3_changes64(handle_); }
+std::int64_t Connection::changes() const {
+    return sqlite3_changes64(handle_);
+}
 
-void Connection::interrupt() { sqlite3_interrupt(handle_); }
+void Connection::interrupt() {
+    sqlite3_interrupt(handle_);
+}
 
 void Connection::on_progress(int steps, std::function<bool()> is_over) {
     is_over_ = std::move(is_over);
@@ -69,7 +77,9 @@ void Connection::on_progress(int steps, std::function<bool()> is_over) {
     sqlite3_progress_handler(handle_, steps, ask, this);
 }
 
-void Connection::fail(int code) const { throw Error{code, sqlite3_errmsg(handle_)}; }
+void Connection::fail(int code) const {
+    throw Error{code, sqlite3_errmsg(handle_)};
+}
 
 Transaction::Transaction(Connection& connection) : connection_(connection) {
     connection_.execute("BEGIN IMMEDIATE");
@@ -84,6 +94,8 @@ Transaction::~Transaction() {
     }
 }
 
-void Transaction::commit() { connection_.execute("COMMIT"); }
+void Transaction::commit() {
+    connection_.execute("COMMIT");
+}
 
 }  // namespace synapsex::sqlite

@@ -21,9 +21,9 @@ struct sqlite3;
 namespace synapsex::sqlite {
 
 enum class Access {
-    create,        // read and write; the file is made if it is missing
-    read_write,    // the file has to exist
-    query_only,    // the file has to exist; a statement that would change it fails
+    create,      // read and write; the file is made if it is missing
+    read_write,  // the file has to exist
+    query_only,  // the file has to exist; a statement that would change it fails
 };
 
 struct OpenOptions {

@@ -12,16 +12,24 @@ Failure Error::failure() const {
     constexpr int kPrimaryMask = 0xFF;
     switch (extended_code_ & kPrimaryMask) {
         case SQLITE_BUSY:
-        case SQLITE_LOCKED: return Failure::busy;
+        case SQLITE_LOCKED:
+            return Failure::busy;
         case SQLITE_CONSTRAINT:
-        case SQLITE_MISMATCH: return Failure::constraint;
-        case SQLITE_FULL: return Failure::full;
-        case SQLITE_IOERR: return Failure::io;
-        case SQLITE_INTERRUPT: return Failure::interrupted;
-        case SQLITE_NOMEM: return Failure::out_of_memory;
+        case SQLITE_MISMATCH:
+            return Failure::constraint;
+        case SQLITE_FULL:
+            return Failure::full;
+        case SQLITE_IOERR:
+            return Failure::io;
+        case SQLITE_INTERRUPT:
+            return Failure::interrupted;
+        case SQLITE_NOMEM:
+            return Failure::out_of_memory;
         case SQLITE_CORRUPT:
-        case SQLITE_NOTADB: return Failure::corrupt;
-        default: return Failure::other;
+        case SQLITE_NOTADB:
+            return Failure::corrupt;
+        default:
+            return Failure::other;
     }
 }
 

@@ -9,14 +9,14 @@
 namespace synapsex::sqlite {
 
 enum class Failure {
-    busy,           // another connection holds the lock
-    constraint,     // UNIQUE, CHECK, NOT NULL, FOREIGN KEY, STRICT types
-    full,           // disk full, or past the connection's limit of pages
-    io,             // the file system failed
-    interrupted,    // Connection::interrupt or the progress handler
+    busy,         // another connection holds the lock
+    constraint,   // UNIQUE, CHECK, NOT NULL, FOREIGN KEY, STRICT types
+    full,         // disk full, or past the connection's limit of pages
+    io,           // the file system failed
+    interrupted,  // Connection::interrupt or the progress handler
     out_of_memory,
-    corrupt,        // damaged, or no database at all
-    other,          // bad SQL, read-only file, misuse
+    corrupt,  // damaged, or no database at all
+    other,    // bad SQL, read-only file, misuse
 };
 
 class Error : public std::runtime_error {

@@ -52,8 +52,7 @@ void Statement::number_parameters() {
     const int count = sqlite3_bind_parameter_count(handle_.get());
     positions_.assign(static_cast<std::size_t>(count), 0);
     for (int position = 1; position <= count; ++position) {
-        const int number =
-            parameter_number(sqlite3_bind_parameter_name(handle_.get(), position));
+        const int number = parameter_number(sqlite3_bind_parameter_name(handle_.get(), position));
         if (number < 1 || number > count) throw Error{SQLITE_ERROR, std::string{kBadParameters}};
         positions_[static_cast<std::size_t>(number - 1)] = position;
     }
@@ -109,11 +108,17 @@ void Statement::run() {
     }
 }
 
-void Statement::reset() noexcept { sqlite3_reset(handle_.get()); }
+void Statement::reset() noexcept {
+    sqlite3_reset(handle_.get());
+}
 
-void Statement::clear_bindings() noexcept { sqlite3_clear_bindings(handle_.get()); }
+void Statement::clear_bindings() noexcept {
+    sqlite3_clear_bindings(handle_.get());
+}
 
-int Statement::column_count() const { return sqlite3_column_count(handle_.get()); }
+int Statement::column_count() const {
+    return sqlite3_column_count(handle_.get());
+}
 
 std::string_view Statement::column_name(int column) const {
     const char* name = sqlite3_column_name(handle_.get(), column);
@@ -123,11 +128,16 @@ std::string_view Statement::column_name(int column) const {
 
 ColumnType Statement::column_type(int column) const {
     switch (sqlite3_column_type(handle_.get(), column)) {
-        case SQLITE_INTEGER: return ColumnType::integer;
-        case SQLITE_FLOAT: return ColumnType::real;
-        case SQLITE_TEXT: return ColumnType::text;
-        case SQLITE_BLOB: return ColumnType::blob;
-        default: return ColumnType::null;
+        case SQLITE_INTEGER:
+            return ColumnType::integer;
+        case SQLITE_FLOAT:
+            return ColumnType::real;
+        case SQLITE_TEXT:
+            return ColumnType::text;
+        case SQLITE_BLOB:
+            return ColumnType::blob;
+        default:
+            return ColumnType::null;
     }
 }
 
@@ -135,7 +145,9 @@ std::int64_t Statement::integer(int column) const {
     return sqlite3_column_int64(handle_.get(), column);
 }
 
-double Statement::real(int column) const { return sqlite3_column_double(handle_.get(), column); }
+double Statement::real(int column) const {
+    return sqlite3_column_double(handle_.get(), column);
+}
 
 std::string_view Statement::text(int column) const {
     const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(handle_.get(), column));
@@ -149,7 +161,9 @@ std::string_view Statement::blob(int column) const {
     return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(handle_.get(), column))};
 }
 
-bool Statement::is_read_only() const { return sqlite3_stmt_readonly(handle_.get()) != 0; }
+bool Statement::is_read_only() const {
+    return sqlite3_stmt_readonly(handle_.get()) != 0;
+}
 
 void Statement::check(int code) const {
     if (code == SQLITE_OK) return;

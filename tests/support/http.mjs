@@ -29,7 +29,7 @@ export function request(url, { method = 'GET', headers = {}, body, within = 30_0
 
 function answerOf(incoming, text) {
     const type = incoming.headers['content-type'] ?? '';
-    const json = /[/+]json\b/.test(type) ? JSON.parse(text) : undefined;
+    const json = text && /[/+]json\b/.test(type) ? JSON.parse(text) : undefined;
     return { status: incoming.statusCode, headers: incoming.headers, text, json };
 }
 

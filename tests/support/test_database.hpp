@@ -36,7 +36,8 @@ class TestDatabase {
         : TestDatabase(clock, services, {}) {}
     // With options of the engine; path is filled in here.
     TestDatabase(
-        const Clock& clock, std::initializer_list<db::ServiceMigrations> services,
+        const Clock& clock,
+        std::initializer_list<db::ServiceMigrations> services,
         db::SqliteOptions options
     )
         : clock_(clock), options_(std::move(options)) {
@@ -80,8 +81,9 @@ class TestDatabase {
                 return Done{};
             }).value();
         } else {
-            return transact([&](db::Session& session) -> Result<Value> { return fn(session); })
-                .value();
+            return transact(
+                       [&](db::Session& session) -> Result<Value> { return fn(session); }
+            ).value();
         }
     }
 

@@ -14,8 +14,8 @@ Problem bad_answer(const OperationInfo& operation, const Problem& why) {
     return {
         .kind = Kind::internal,
         .code = "client.bad_answer",
-        .detail = "The answer to " + std::string{operation.id} + " is not as expected: " + why.detail
-    };
+        .detail =
+            "The answer to " + std::string{operation.id} + " is not as expected: " + why.detail};
 }
 
 }  // namespace synapsex::api

@@ -24,7 +24,10 @@ class Transport {
     // `target` is path and query; `content_type` is empty where there is no body. A failure is for
     // what never became an answer: Kind::unavailable "client.unreachable", Kind::deadline_exceeded.
     virtual Result<ClientResponse> send(
-        Verb method, const std::string& target, std::string_view content_type, const std::string& body
+        Verb method,
+        const std::string& target,
+        std::string_view content_type,
+        const std::string& body
     ) = 0;
 };
 

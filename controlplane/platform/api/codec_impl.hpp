@@ -47,8 +47,7 @@ struct ShapeOf<T> {
         widen(std::numeric_limits<T>::min()),
         widen(std::numeric_limits<T>::max()),
         load,
-        store
-    };
+        store};
 };
 
 template <std::int64_t Min, std::int64_t Max>
@@ -56,13 +55,14 @@ struct ShapeOf<Int<Min, Max>> {
     static_assert(std::is_standard_layout_v<Int<Min, Max>>);
     using Base = ShapeOf<std::int64_t>;
     static constexpr IntegerShape kShape{
-        {ShapeKind::integer}, widen(Min), widen(Max), Base::load, Base::store
-    };
+        {ShapeKind::integer}, widen(Min), widen(Max), Base::load, Base::store};
 };
 
 template <std::floating_point T>
 struct ShapeOf<T> {
-    static double load(const void* value) { return static_cast<double>(*static_cast<const T*>(value)); }
+    static double load(const void* value) {
+        return static_cast<double>(*static_cast<const T*>(value));
+    }
     static void store(void* value, double number) {
         *static_cast<T*>(value) = static_cast<T>(number);
     }
@@ -133,7 +133,8 @@ struct ShapeOf<Default<T, Value>> {
         static const T kValue{Value};
         return &kValue;
     }
-    static constexpr DefaultedShape kShape{{ShapeKind::defaulted}, &ShapeOf<T>::kShape, default_value};
+    static constexpr DefaultedShape kShape{
+        {ShapeKind::defaulted}, &ShapeOf<T>::kShape, default_value};
 };
 
 template <class T>
@@ -141,9 +142,12 @@ struct ShapeOf<Change<T>> {
     using State = ChangeShape::State;
     static State state(const void* value) {
         switch (static_cast<const Change<T>*>(value)->state) {
-            case Change<T>::State::absent: return State::absent;
-            case Change<T>::State::cleared: return State::cleared;
-            case Change<T>::State::set: break;
+            case Change<T>::State::absent:
+                return State::absent;
+            case Change<T>::State::cleared:
+                return State::cleared;
+            case Change<T>::State::set:
+                break;
         }
         return State::set;
     }
@@ -160,8 +164,7 @@ struct ShapeOf<Change<T>> {
         return &change.value;
     }
     static constexpr ChangeShape kShape{
-        {ShapeKind::change}, &ShapeOf<T>::kShape, state, get, clear, set
-    };
+        {ShapeKind::change}, &ShapeOf<T>::kShape, state, get, clear, set};
 };
 
 template <class List, std::size_t Max>
@@ -173,7 +176,8 @@ struct ShapeOfList {
         return &(*static_cast<const List*>(list))[index];
     }
     static void* append(void* list) { return &static_cast<List*>(list)->emplace_back(); }
-    static constexpr ListShape kShape{{ShapeKind::list}, &ShapeOf<Item>::kShape, Max, size, at, append};
+    static constexpr ListShape kShape{
+        {ShapeKind::list}, &ShapeOf<Item>::kShape, Max, size, at, append};
 };
 template <class T>
 struct ShapeOf<std::vector<T>> : ShapeOfList<std::vector<T>, kListItemsMax> {};
@@ -190,8 +194,7 @@ struct ShapeOf<std::map<std::string, T>> {
         return &(*static_cast<Map*>(map))[std::string{key}];
     }
     static constexpr MapShape kShape{
-        {ShapeKind::map}, &ShapeOf<T>::kShape, kListItemsMax, for_each, insert
-    };
+        {ShapeKind::map}, &ShapeOf<T>::kShape, kListItemsMax, for_each, insert};
 };
 
 template <class T, class Descriptor>
@@ -199,8 +202,7 @@ struct MemberOf {
     using Type = std::remove_cvref_t<decltype(std::declval<T&>().*Descriptor::pointer)>;
     static void* address(void* object) { return &(static_cast<T*>(object)->*Descriptor::pointer); }
     static constexpr Member kMember{
-        wire_name<T, Descriptor>(), Descriptor::name, &ShapeOf<Type>::kShape, address
-    };
+        wire_name<T, Descriptor>(), Descriptor::name, &ShapeOf<Type>::kShape, address};
 };
 
 template <class T, class Descriptors>
@@ -208,15 +210,13 @@ struct MembersTable;
 template <class T, template <class...> class Descriptors, class... Descriptor>
 struct MembersTable<T, Descriptors<Descriptor...>> {
     static constexpr std::array<Member, sizeof...(Descriptor)> kMembers{
-        MemberOf<T, Descriptor>::kMember...
-    };
+        MemberOf<T, Descriptor>::kMember...};
 };
 
 template <Described T>
 struct ShapeOf<T> {
     static constexpr ObjectShape kShape{
-        {ShapeKind::object}, &typeid(T), MembersTable<T, MembersOf<T>>::kMembers, &kDocOf<T>
-    };
+        {ShapeKind::object}, &typeid(T), MembersTable<T, MembersOf<T>>::kMembers, &kDocOf<T>};
 };
 
 template <class T>

@@ -10,9 +10,9 @@
 namespace synapsex::api {
 namespace {
 
-using toy::CreateWidget;
 using ::testing::ElementsAre;
 using ::testing::ElementsAreArray;
+using toy::CreateWidget;
 
 constexpr std::string_view kVm = "vm_01hv3m8q5t0000000000000000";
 
@@ -66,10 +66,9 @@ TEST(ReadJson, leaves_what_may_be_absent_at_its_default) {
 }
 
 TEST(ReadJson, reports_everything_that_is_wrong_at_once) {
-    const auto widget = read(
-        R"({"name":"","color":"blue","size":{"widthMm":101,"heightMm":"4","depth":1},)"
-        R"("labels":["ok","longer",7],"flags":{"a/b":1},"weight":"x","vmId":"agt_1","x":0})"
-    );
+    const auto widget =
+        read(R"({"name":"","color":"blue","size":{"widthMm":101,"heightMm":"4","depth":1},)"
+             R"("labels":["ok","longer",7],"flags":{"a/b":1},"weight":"x","vmId":"agt_1","x":0})");
     ASSERT_FALSE(widget);
     EXPECT_EQ(widget.error().kind, Kind::invalid);
     EXPECT_EQ(widget.error().code, "request.invalid");
@@ -77,10 +76,17 @@ TEST(ReadJson, reports_everything_that_is_wrong_at_once) {
     EXPECT_THAT(
         errors_of(widget.error()),
         ElementsAre(
-            "/name too_short", "/color not_an_enum_value", "/size/widthMm too_large",
-            "/size/heightMm wrong_type", "/size/depth unknown_key", "/labels/1 too_long",
-            "/labels/2 wrong_type", "/flags/a~1b wrong_type", "/weight wrong_type",
-            "/vmId not_an_id", "/x unknown_key"
+            "/name too_short",
+            "/color not_an_enum_value",
+            "/size/widthMm too_large",
+            "/size/heightMm wrong_type",
+            "/size/depth unknown_key",
+            "/labels/1 too_long",
+            "/labels/2 wrong_type",
+            "/flags/a~1b wrong_type",
+            "/weight wrong_type",
+            "/vmId not_an_id",
+            "/x unknown_key"
         )
     );
 }
@@ -114,8 +120,7 @@ TEST(ReadJson, refuses_duplicate_keys_even_among_ignored_ones) {
     );
     ASSERT_FALSE(widget);
     EXPECT_THAT(
-        errors_of(widget.error()),
-        ElementsAre("/size/widthMm duplicate_key", "/x duplicate_key")
+        errors_of(widget.error()), ElementsAre("/size/widthMm duplicate_key", "/x duplicate_key")
     );
 }
 
@@ -147,10 +152,14 @@ INSTANTIATE_TEST_SUITE_P(
     Integers,
     ReadMember,
     ::testing::Values(
-        OneMember{R"("tiny":127)", ""}, OneMember{R"("tiny":128)", "/tiny too_large"},
-        OneMember{R"("tiny":-129)", "/tiny too_small"}, OneMember{R"("tiny":5.0)", ""},
-        OneMember{R"("tiny":5e0)", ""}, OneMember{R"("tiny":0.5e1)", ""},
-        OneMember{R"("tiny":-0)", ""}, OneMember{R"("tiny":-0.0)", ""},
+        OneMember{R"("tiny":127)", ""},
+        OneMember{R"("tiny":128)", "/tiny too_large"},
+        OneMember{R"("tiny":-129)", "/tiny too_small"},
+        OneMember{R"("tiny":5.0)", ""},
+        OneMember{R"("tiny":5e0)", ""},
+        OneMember{R"("tiny":0.5e1)", ""},
+        OneMember{R"("tiny":-0)", ""},
+        OneMember{R"("tiny":-0.0)", ""},
         OneMember{R"("tiny":5.5)", "/tiny wrong_type"},
         OneMember{R"("tiny":1e-400)", ""},
         OneMember{R"("tiny":"5")", "/tiny wrong_type"},
@@ -169,7 +178,8 @@ INSTANTIATE_TEST_SUITE_P(
     Others,
     ReadMember,
     ::testing::Values(
-        OneMember{R"("weight":3)", ""}, OneMember{R"("weight":-1.5e-7)", ""},
+        OneMember{R"("weight":3)", ""},
+        OneMember{R"("weight":-1.5e-7)", ""},
         OneMember{R"("weight":1e400)", "/weight too_large"},
         OneMember{R"("isSold":1)", "/isSold wrong_type"},
         OneMember{R"("isSold":"true")", "/isSold wrong_type"},
@@ -177,15 +187,18 @@ INSTANTIATE_TEST_SUITE_P(
         OneMember{R"("color":"operator_")", "/color not_an_enum_value"},
         OneMember{R"("color":"RED")", "/color not_an_enum_value"},
         OneMember{R"("color":1)", "/color wrong_type"},
-        OneMember{R"("labels":[])", ""}, OneMember{R"("labels":["a","b","c"])", ""},
+        OneMember{R"("labels":[])", ""},
+        OneMember{R"("labels":["a","b","c"])", ""},
         OneMember{R"("labels":["a","b","c","d"])", "/labels too_many_items"},
         OneMember{R"("labels":{"0":"a"})", "/labels wrong_type"},
         OneMember{R"("labels":[null])", "/labels/0 wrong_type"},
         OneMember{R"("labels":["éééé"])", ""},
         OneMember{R"("labels":["ééééé"])", "/labels/0 too_long"},
         OneMember{R"("labels":["\u0000"])", "/labels/0 nul"},
-        OneMember{R"("flags":[])", "/flags wrong_type"}, OneMember{R"("flags":{})", ""},
-        OneMember{R"("config":null)", ""}, OneMember{R"("config":7)", ""},
+        OneMember{R"("flags":[])", "/flags wrong_type"},
+        OneMember{R"("flags":{})", ""},
+        OneMember{R"("config":null)", ""},
+        OneMember{R"("config":7)", ""},
         OneMember{R"("config":{"a":{"a":1,"a":2}})", "/config/a/a duplicate_key"},
         OneMember{R"("madeAt":"2026-02-30T00:00:00Z")", "/madeAt not_an_instant"},
         OneMember{R"("madeAt":"2026-01-02")", "/madeAt not_an_instant"},
@@ -205,9 +218,8 @@ TEST(ReadJson, caps_free_json_and_strings) {
     EXPECT_THAT(errors_of(config.error()), ElementsAre("/config too_long"));
 
     const std::string huge(64 * 1024 + 1, 'x');
-    const auto note = Codec<toy::Grant>::read_json(
-        R"({"grant_type":")" + huge + "\"}", Unknown::reject
-    );
+    const auto note =
+        Codec<toy::Grant>::read_json(R"({"grant_type":")" + huge + "\"}", Unknown::reject);
     ASSERT_FALSE(note);
     EXPECT_THAT(errors_of(note.error()), ElementsAre("/grant_type too_long"));
 }
@@ -310,8 +322,22 @@ TEST(ReadJson, survives_mutations_of_a_good_body) {
         R"("labels":["a\u00e9","b"],"flags":{"x":true},"config":{"a":[1,{"b":-2.5e3}]},)"
         R"("weight":2.5,"madeAt":"2026-01-02T04:04:05.5+01:00","serial":18446744073709551615)"
     );
-    constexpr std::string_view kTokens[] = {"{", "}", "[", "]", ",", ":", "\"", "\\", "\\u0000",
-                                            "1e999", "null", "-", "0", "\xFF", "\xED\xA0\x80"};
+    constexpr std::string_view kTokens[] = {
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        "\"",
+        "\\",
+        "\\u0000",
+        "1e999",
+        "null",
+        "-",
+        "0",
+        "\xFF",
+        "\xED\xA0\x80"};
     testing::SeededRandom random{11};
     int accepted = 0;
     for (int round = 0; round < 20'000; ++round) {
@@ -319,8 +345,10 @@ TEST(ReadJson, survives_mutations_of_a_good_body) {
         for (auto edits = random.below(4); edits > 0; --edits) {
             const auto at = random.below(text.size());
             const auto token = kTokens[random.below(std::size(kTokens))];
-            if (random.below(2) == 0) text.replace(at, random.below(4), token);
-            else text.insert(at, token);
+            if (random.below(2) == 0)
+                text.replace(at, random.below(4), token);
+            else
+                text.insert(at, token);
         }
         const auto widget = read(text);
         boost::json::error_code error;

@@ -27,9 +27,12 @@ Problem FieldProblems::into_problem() && {
 void append_pointer(std::string& pointer, std::string_view key) {
     pointer += '/';
     for (const char c : key) {
-        if (c == '~') pointer += "~0";
-        else if (c == '/') pointer += "~1";
-        else pointer += c;
+        if (c == '~')
+            pointer += "~0";
+        else if (c == '/')
+            pointer += "~1";
+        else
+            pointer += c;
     }
 }
 

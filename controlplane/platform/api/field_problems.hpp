@@ -23,6 +23,8 @@ class FieldProblems {
     static constexpr std::size_t kMax = 50;
 
     void add(std::string pointer, Flaw flaw);
+    // Pointers need not be worked out any more.
+    bool is_full() const { return count_ >= kMax; }
     bool empty() const { return count_ == 0; }
     // Kind::invalid "request.invalid" with all of them.
     Problem into_problem() &&;

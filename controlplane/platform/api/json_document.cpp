@@ -4,7 +4,7 @@
 #include <boost/json/basic_parser_impl.hpp>
 #include <charconv>
 #include <limits>
-#include <unordered_set>
+#include <tuple>
 
 #include "shared/base/utf8.hpp"
 
@@ -107,8 +107,8 @@ class JsonDocumentBuilder {
             auto& parent = nodes[open.node];
             node.parent = open.node;
             if (parent.kind == JsonKind::object) node.key = key_;
-            (open.last_child == JsonNode::kNone ? parent.first_child : nodes[open.last_child].next) =
-                index;
+            (open.last_child == JsonNode::kNone ? parent.first_child : nodes[open.last_child].next
+            ) = index;
             open.last_child = index;
             ++parent.children;
         }
@@ -152,20 +152,29 @@ class JsonDocumentBuilder {
     void mark_duplicates(std::uint32_t object) {
         constexpr std::uint32_t kFewChildren = 16;
         auto& nodes = document_.nodes_;
-        std::unordered_set<std::string_view> seen;
-        const bool are_few = nodes[object].children <= kFewChildren;
-        for (auto i = nodes[object].first_child; i != JsonNode::kNone; i = nodes[i].next) {
-            bool is_new = true;
-            if (are_few) {
-                for (auto j = nodes[object].first_child; j != i && is_new; j = nodes[j].next)
-                    is_new = nodes[j].key != nodes[i].key;
-            } else {
-                is_new = seen.insert(nodes[i].key).second;
-            }
-            if (is_new) continue;
-            nodes[i].is_duplicate = true;
-            flaw(i);
-        }
+        if (nodes[object].children > kFewChildren) return mark_duplicates_of_many(object);
+        for (auto i = nodes[object].first_child; i != JsonNode::kNone; i = nodes[i].next)
+            for (auto j = nodes[object].first_child; j != i && !nodes[i].is_duplicate;
+                 j = nodes[j].next)
+                if (nodes[j].key == nodes[i].key) mark_duplicate(i);
+    }
+
+    // By sorting: a hash table has keys that collide, and callers choose the keys.
+    void mark_duplicates_of_many(std::uint32_t object) {
+        auto& nodes = document_.nodes_;
+        std::vector<std::uint32_t> members;
+        for (auto i = nodes[object].first_child; i != JsonNode::kNone; i = nodes[i].next)
+            members.push_back(i);
+        std::sort(members.begin(), members.end(), [&](std::uint32_t a, std::uint32_t b) {
+            return std::tie(nodes[a].key, a) < std::tie(nodes[b].key, b);
+        });
+        for (std::size_t i = 1; i < members.size(); ++i)
+            if (nodes[members[i]].key == nodes[members[i - 1]].key) mark_duplicate(members[i]);
+    }
+
+    void mark_duplicate(std::uint32_t index) {
+        document_.nodes_[index].is_duplicate = true;
+        flaw(index);
     }
 
     std::string_view text_;
@@ -189,13 +198,15 @@ Problem describe_failure(
 ) {
     const auto where = " at byte " + std::to_string(offset) + ".";
     if (text.starts_with("\xEF\xBB\xBF"))
-        return malformed("byte_order_mark", "The body starts with a byte order mark; JSON has none.");
+        return malformed(
+            "byte_order_mark", "The body starts with a byte order mark; JSON has none."
+        );
     if (!count_code_points(text))
         return malformed("invalid_utf8", "The body is not UTF-8; reading stopped" + where);
     if (error == boost::json::error::too_deep)
         return malformed(
-            "too_deep", "The body is nested more than " + std::to_string(kJsonDepthMax) +
-                            " levels deep" + where
+            "too_deep",
+            "The body is nested more than " + std::to_string(kJsonDepthMax) + " levels deep" + where
         );
     if (error == boost::json::error::array_too_large)
         return malformed(

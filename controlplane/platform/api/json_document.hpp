@@ -31,10 +31,10 @@ struct JsonNode {
     std::uint32_t first_child = kNone;
     std::uint32_t next = kNone;
     std::uint32_t children = 0;
-    std::string_view key{};    // of a member of an object
-    std::string_view text{};   // of a string: decoded; of a number: as written
-    WideInteger integer{};     // integer
-    double number = 0;         // integer and number
+    std::string_view key{};   // of a member of an object
+    std::string_view text{};  // of a string: decoded; of a number: as written
+    WideInteger integer{};    // integer
+    double number = 0;        // integer and number
 };
 
 class JsonDocument {

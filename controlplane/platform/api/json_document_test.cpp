@@ -69,14 +69,21 @@ INSTANTIATE_TEST_SUITE_P(
         BadText{"encoded_surrogate", "[\"\xED\xA0\x80\"]", "invalid_utf8", "not UTF-8"},
         BadText{"beyond_unicode", "[\"\xF4\x90\x80\x80\"]", "invalid_utf8", "not UTF-8"},
         BadText{"cut_code_point", "[\"\xE2\x82\"]", "invalid_utf8", "not UTF-8"},
-        BadText{"latin1_key", "{\"stra\xDF""e\":1}", "invalid_utf8", "not UTF-8"},
+        BadText{
+            "latin1_key",
+            "{\"stra\xDF"
+            "e\":1}",
+            "invalid_utf8",
+            "not UTF-8"},
         BadText{"too_deep", nested(33), "too_deep", "more than 32 levels"},
         BadText{"much_too_deep", std::string(100'000, '['), "too_deep", "more than 32 levels"}
     ),
     [](const auto& suite) { return suite.param.name; }
 );
 
-TEST(JsonDocument, takes_32_levels) { EXPECT_TRUE(JsonDocument::parse(nested(32))); }
+TEST(JsonDocument, takes_32_levels) {
+    EXPECT_TRUE(JsonDocument::parse(nested(32)));
+}
 
 TEST(JsonDocument, refuses_more_values_than_it_has_memory_for) {
     std::string text = "[0";
@@ -96,9 +103,19 @@ std::string round_trip(const std::string& text) {
 
 TEST(JsonDocument, keeps_every_value_as_it_was_written) {
     for (const std::string text :
-         {R"({"a":1,"b":[true,false,null],"c":{"d":"e"},"":"empty key"})", "[]", "{}", "0", "-0",
-          "\"text\"", "1.50", "1e5", "1E+2", "12345678901234567890123", "0.1000000000000000055",
-          "[[],{},[{}],[1,[2]]]", R"(["\"\\\n"])"})
+         {R"({"a":1,"b":[true,false,null],"c":{"d":"e"},"":"empty key"})",
+          "[]",
+          "{}",
+          "0",
+          "-0",
+          "\"text\"",
+          "1.50",
+          "1e5",
+          "1E+2",
+          "12345678901234567890123",
+          "0.1000000000000000055",
+          "[[],{},[{}],[1,[2]]]",
+          R"(["\"\\\n"])"})
         EXPECT_EQ(round_trip(text), text);
     EXPECT_EQ(round_trip(" { \"a\" : [ 1 , 2 ] } "), R"({"a":[1,2]})");
     EXPECT_EQ(round_trip(R"(["\u00e9\u20ac\ud83d\ude00\/"])"), "[\"é€😀/\"]");

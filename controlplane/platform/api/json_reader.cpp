@@ -11,13 +11,16 @@ constexpr std::size_t kNoMember = SIZE_MAX;
 
 // Callers mostly send members in the order of their documentation: `expected` is tried first.
 std::size_t find_member(const ObjectShape& shape, std::string_view key, std::size_t expected) {
-    if (expected < shape.members.size() && shape.members[expected].wire_name == key) return expected;
+    if (expected < shape.members.size() && shape.members[expected].wire_name == key)
+        return expected;
     for (std::size_t i = 0; i < shape.members.size(); ++i)
         if (shape.members[i].wire_name == key) return i;
     return kNoMember;
 }
 
-constexpr std::uint64_t bit(std::size_t index) { return std::uint64_t{1} << index; }
+constexpr std::uint64_t bit(std::size_t index) {
+    return std::uint64_t{1} << index;
+}
 
 std::optional<Flaw> store_json_number(const JsonNode& node, const Shape& shape, void* target) {
     if (shape.kind == ShapeKind::number)
@@ -30,26 +33,36 @@ std::optional<Flaw> store_json_number(const JsonNode& node, const Shape& shape, 
 
 std::optional<Flaw> store_scalar(const JsonNode& node, const Shape& shape, void* target) {
     switch (node.kind) {
-        case JsonKind::string: return store_string(shape, node.text, target);
+        case JsonKind::string:
+            return store_string(shape, node.text, target);
         case JsonKind::integer:
-        case JsonKind::number: return store_json_number(node, shape, target);
+        case JsonKind::number:
+            return store_json_number(node, shape, target);
         case JsonKind::boolean:
             if (shape.kind != ShapeKind::boolean) return wrong_type(shape);
             *static_cast<bool*>(target) = node.is_true;
             return std::nullopt;
-        default: return wrong_type(shape);
+        default:
+            return wrong_type(shape);
     }
 }
 
 }  // namespace
 
-bool may_be_absent(const Shape& shape) {
-    return shape.kind == ShapeKind::optional || shape.kind == ShapeKind::defaulted ||
-           shape.kind == ShapeKind::change;
+void JsonReader::report(const JsonNode& node, Flaw flaw) {
+    // An array of 10,000 mistakes must not cost 10,000 walks.
+    problems_.add(
+        problems_.is_full() ? std::string{} : document_.pointer_of(node), std::move(flaw)
+    );
 }
 
-void JsonReader::report(const JsonNode& node, Flaw flaw) {
-    problems_.add(document_.pointer_of(node), std::move(flaw));
+void JsonReader::report_missing(const JsonNode& object, const Member& member) {
+    std::string pointer;
+    if (!problems_.is_full()) {
+        pointer = document_.pointer_of(object);
+        append_pointer(pointer, member.wire_name);
+    }
+    problems_.add(std::move(pointer), {"required", "is required"});
 }
 
 void JsonReader::read(const JsonNode& node, const Shape& shape, void* target) {
@@ -60,8 +73,10 @@ void JsonReader::read(const JsonNode& node, const Shape& shape, void* target) {
             return read(node, *static_cast<const DefaultedShape&>(shape).inner, target);
         case ShapeKind::change:
             return read_change(node, static_cast<const ChangeShape&>(shape), target);
-        case ShapeKind::list: return read_list(node, static_cast<const ListShape&>(shape), target);
-        case ShapeKind::map: return read_map(node, static_cast<const MapShape&>(shape), target);
+        case ShapeKind::list:
+            return read_list(node, static_cast<const ListShape&>(shape), target);
+        case ShapeKind::map:
+            return read_map(node, static_cast<const MapShape&>(shape), target);
         case ShapeKind::object:
             return read_object(node, static_cast<const ObjectShape&>(shape), target, 0);
         case ShapeKind::json:
@@ -76,8 +91,10 @@ void JsonReader::read_optional(const JsonNode& node, const OptionalShape& shape,
 }
 
 void JsonReader::read_change(const JsonNode& node, const ChangeShape& shape, void* target) {
-    if (node.kind == JsonKind::null) shape.clear(target);
-    else read(node, *shape.inner, shape.set(target));
+    if (node.kind == JsonKind::null)
+        shape.clear(target);
+    else
+        read(node, *shape.inner, shape.set(target));
 }
 
 void JsonReader::read_list(const JsonNode& node, const ListShape& shape, void* target) {
@@ -135,24 +152,29 @@ void JsonReader::read_object(
         seen |= bit(index);
         expected = index + 1;
     }
-    for (std::size_t i = 0; i < shape.members.size(); ++i) {
-        const auto& member = shape.members[i];
-        if ((seen & bit(i)) != 0 || may_be_absent(*member.shape)) continue;
-        auto pointer = document_.pointer_of(node);
-        append_pointer(pointer, member.wire_name);
-        problems_.add(std::move(pointer), {"required", "is required"});
-    }
+    for (std::size_t i = 0; i < shape.members.size(); ++i)
+        if ((seen & bit(i)) == 0 && !may_be_absent(*shape.members[i].shape))
+            report_missing(node, shape.members[i]);
 }
 
 void append_json(const JsonDocument& document, const JsonNode& node, std::string& out) {
     switch (node.kind) {
-        case JsonKind::null: out += "null"; return;
-        case JsonKind::boolean: out += node.is_true ? "true" : "false"; return;
+        case JsonKind::null:
+            out += "null";
+            return;
+        case JsonKind::boolean:
+            out += node.is_true ? "true" : "false";
+            return;
         case JsonKind::integer:
-        case JsonKind::number: out += node.text; return;
-        case JsonKind::string: append_quoted(out, node.text); return;
+        case JsonKind::number:
+            out += node.text;
+            return;
+        case JsonKind::string:
+            append_quoted(out, node.text);
+            return;
         case JsonKind::array:
-        case JsonKind::object: break;
+        case JsonKind::object:
+            break;
     }
     const bool is_object = node.kind == JsonKind::object;
     out += is_object ? '{' : '[';

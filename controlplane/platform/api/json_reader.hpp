@@ -28,14 +28,12 @@ class JsonReader {
     void read_map(const JsonNode& node, const MapShape& shape, void* target);
     void read_free_json(const JsonNode& node, const JsonShape& shape, void* target);
     void report(const JsonNode& node, Flaw flaw);
+    void report_missing(const JsonNode& object, const Member& member);
 
     const JsonDocument& document_;
     const Unknown unknown_;
     FieldProblems& problems_;
 };
-
-// Whether a body may leave the member out.
-bool may_be_absent(const Shape& shape);
 
 // The node as compact JSON; numbers as they were written.
 void append_json(const JsonDocument& document, const JsonNode& node, std::string& out);

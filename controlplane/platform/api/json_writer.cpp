@@ -26,8 +26,10 @@ void append_double(std::string& out, double number) {
 }
 
 void append_integer(std::string& out, WideInteger integer) {
-    if (integer.is_natural) append_number(out, integer.bits);
-    else append_number(out, static_cast<std::int64_t>(integer.bits));
+    if (integer.is_natural)
+        append_number(out, integer.bits);
+    else
+        append_number(out, static_cast<std::int64_t>(integer.bits));
 }
 
 void append_list(std::string& out, const ListShape& shape, const void* list, Absent absent) {
@@ -71,8 +73,10 @@ bool is_left_out(const Shape& shape, const void* value, Absent absent) {
 
 // Of an optional or a Change: nullptr is null.
 void append_nullable(std::string& out, const Shape& inner, const void* value, Absent absent) {
-    if (value == nullptr) out += "null";
-    else append_value(out, inner, value, absent);
+    if (value == nullptr)
+        out += "null";
+    else
+        append_value(out, inner, value, absent);
 }
 
 }  // namespace
@@ -89,19 +93,24 @@ void append_quoted(std::string& out, std::string_view text) {
 
 void append_value(std::string& out, const Shape& shape, const void* value, Absent absent) {
     switch (shape.kind) {
-        case ShapeKind::boolean: out += *static_cast<const bool*>(value) ? "true" : "false"; return;
+        case ShapeKind::boolean:
+            out += *static_cast<const bool*>(value) ? "true" : "false";
+            return;
         case ShapeKind::integer:
             return append_integer(out, static_cast<const IntegerShape&>(shape).load(value));
         case ShapeKind::number:
             return append_double(out, static_cast<const NumberShape&>(shape).load(value));
-        case ShapeKind::text: return append_quoted(out, *static_cast<const std::string*>(value));
+        case ShapeKind::text:
+            return append_quoted(out, *static_cast<const std::string*>(value));
         case ShapeKind::id:
             return append_quoted(out, static_cast<const IdShape&>(shape).load(value));
         case ShapeKind::instant:
             return append_quoted(out, format_rfc3339(*static_cast<const Timestamp*>(value)));
         case ShapeKind::enumeration:
             return append_quoted(out, static_cast<const EnumerationShape&>(shape).load(value));
-        case ShapeKind::json: out += *static_cast<const std::string*>(value); return;
+        case ShapeKind::json:
+            out += *static_cast<const std::string*>(value);
+            return;
         case ShapeKind::optional: {
             const auto& optional = static_cast<const OptionalShape&>(shape);
             return append_nullable(out, *optional.inner, optional.get(value), absent);

@@ -18,8 +18,9 @@ struct OpenApiTag {
 };
 
 struct OpenApiInfo {
-    std::string_view version;     // of the product
-    std::string_view server_url;  // without the "/v1" that every path has: "https://api.synapsex.ai"
+    std::string_view version;  // of the product
+    std::string_view
+        server_url;  // without the "/v1" that every path has: "https://api.synapsex.ai"
     std::span<const OpenApiTag> tags;
 };
 

@@ -49,12 +49,17 @@ constexpr bool is_in_order_of_kinds() {
 }
 static_assert(is_in_order_of_kinds(), "kStatuses is looked up by the number of the kind");
 
-const KindStatus& row_of(Kind kind) { return kStatuses.at(static_cast<std::size_t>(kind)); }
+const KindStatus& row_of(Kind kind) {
+    return kStatuses.at(static_cast<std::size_t>(kind));
+}
 
 bool has_header(const Reply& reply, std::string_view name) {
     return std::any_of(reply.headers.begin(), reply.headers.end(), [&](const auto& header) {
         return std::equal(
-            header.first.begin(), header.first.end(), name.begin(), name.end(),
+            header.first.begin(),
+            header.first.end(),
+            name.begin(),
+            name.end(),
             [](char a, char b) { return std::tolower(a) == std::tolower(b); }
         );
     });
@@ -62,8 +67,12 @@ bool has_header(const Reply& reply, std::string_view name) {
 
 }  // namespace
 
-int http_status(Kind kind) { return row_of(kind).status; }
-std::string_view http_title(Kind kind) { return row_of(kind).title; }
+int http_status(Kind kind) {
+    return row_of(kind).status;
+}
+std::string_view http_title(Kind kind) {
+    return row_of(kind).title;
+}
 
 Kind kind_of_status(int status) {
     for (const auto& row : kStatuses)

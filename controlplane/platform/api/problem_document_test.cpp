@@ -26,7 +26,9 @@ TEST(ProblemReply, carries_status_headers_and_retry_after) {
 
 TEST(ProblemReply, asks_for_a_bearer_token_unless_told_otherwise) {
     Problem problem{.kind = Kind::unauthenticated, .code = "auth.credential_missing", .detail = ""};
-    EXPECT_THAT(problem_reply(problem, "").headers, ElementsAre(Header{"WWW-Authenticate", "Bearer"}));
+    EXPECT_THAT(
+        problem_reply(problem, "").headers, ElementsAre(Header{"WWW-Authenticate", "Bearer"})
+    );
     problem.headers = {{"www-authenticate", "Bearer error=\"invalid_token\""}};
     EXPECT_EQ(problem_reply(problem, "").headers.size(), 1U);
 }

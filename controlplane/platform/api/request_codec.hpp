@@ -16,6 +16,11 @@ struct MemberSources {
     std::uint64_t path = 0;
     std::uint64_t query = 0;
     std::uint64_t body = 0;
+
+    static constexpr std::uint64_t bit(std::size_t index) { return std::uint64_t{1} << index; }
+    static constexpr bool has(std::uint64_t mask, std::size_t index) {
+        return (mask & bit(index)) != 0;
+    }
 };
 MemberSources member_sources(const OperationInfo& operation, const ObjectShape& request);
 
@@ -34,6 +39,18 @@ ClientRequest write_request(
     const OperationInfo& operation, const Shape& request, const void* object
 );
 
+// The struct's shape. Throws std::logic_error for anything but a struct.
+const ObjectShape& as_object(const Shape& shape);
+
+bool may_have_body(const OperationInfo& operation);
+// BodyKind::bytes hands the body to the member of this name.
+inline constexpr std::string_view kBytesMember = "body";
+
+inline constexpr std::string_view kJsonMedia = "application/json";
+inline constexpr std::string_view kMergePatchMedia = "application/merge-patch+json";
+inline constexpr std::string_view kFormMedia = "application/x-www-form-urlencoded";
+inline constexpr std::string_view kProtobufMedia = "application/x-protobuf";
+inline constexpr std::string_view kBytesMedia = "application/octet-stream";
 // The media type that a body of the operation is sent as; empty for GET and DELETE.
 std::string_view media_type_of(const OperationInfo& operation);
 

@@ -12,8 +12,12 @@ using ::testing::ElementsAre;
 
 const std::string kVm = "vm_01hv3m8q5t0000000000000000";
 
-RequestParts query(Parameters parameters) { return {{}, std::move(parameters), {}, {}}; }
-RequestParts json(std::string body) { return {{}, {}, "application/json", std::move(body)}; }
+RequestParts query(Parameters parameters) {
+    return {{}, std::move(parameters), {}, {}};
+}
+RequestParts json(std::string body) {
+    return {{}, {}, "application/json", std::move(body)};
+}
 
 std::vector<std::string> errors_of(const Problem& problem) {
     std::vector<std::string> errors;
@@ -29,8 +33,14 @@ Result<Request> read(const Operation<Request, Response>& operation, const Reques
 TEST(ReadQuery, reads_members_from_parameters) {
     const auto list = read(
         toy::kListWidgets,
-        query({{"limit", "7"}, {"namePrefix", "ab"}, {"color", "red"}, {"color", "operator"},
-               {"isSold", "true"}, {"weightMax", "2.5"}})
+        query(
+            {{"limit", "7"},
+             {"namePrefix", "ab"},
+             {"color", "red"},
+             {"color", "operator"},
+             {"isSold", "true"},
+             {"weightMax", "2.5"}}
+        )
     );
     ASSERT_TRUE(list) << list.error().detail;
     EXPECT_EQ(list->limit.value, 7);
@@ -86,8 +96,9 @@ INSTANTIATE_TEST_SUITE_P(
         BadQuery{{{"namePrefix", "\xFF"}}, {"namePrefix invalid_utf8"}},
         BadQuery{{{"namePrefix", std::string{"a\0b", 3}}}, {"namePrefix nul"}},
         BadQuery{{{"color", "red"}, {"color", "blue"}}, {"color not_an_enum_value"}},
-        BadQuery{{{"color", "red"}, {"color", "red"}, {"color", "red"}, {"color", "red"}},
-                 {"color too_many_items"}},
+        BadQuery{
+            {{"color", "red"}, {"color", "red"}, {"color", "red"}, {"color", "red"}},
+            {"color too_many_items"}},
         BadQuery{{{"name_prefix", "x"}}, {"name_prefix unknown_parameter"}},
         BadQuery{{{"limit", "x"}, {"what", ""}}, {"limit wrong_type", "what unknown_parameter"}}
     )
@@ -182,8 +193,7 @@ TEST(ReadBody, refused_for_its_media_type_says_what_is_read) {
 
 TEST(ReadForm, reads_names_as_the_standard_writes_them) {
     RequestParts parts{
-        {}, {}, "application/x-www-form-urlencoded", "grant_type=a%2Bb+c&scope=x&other=1"
-    };
+        {}, {}, "application/x-www-form-urlencoded", "grant_type=a%2Bb+c&scope=x&other=1"};
     const auto grant = read(toy::kGrant, parts);
     ASSERT_TRUE(grant) << grant.error().detail;
     EXPECT_EQ(grant->grant_type, "a+b c");
@@ -191,12 +201,9 @@ TEST(ReadForm, reads_names_as_the_standard_writes_them) {
 }
 
 TEST(ReadForm, refuses_duplicates_and_broken_escapes) {
-    RequestParts parts{
-        {}, {}, "application/x-www-form-urlencoded", "grant_type=a&grant_type=b"
-    };
+    RequestParts parts{{}, {}, "application/x-www-form-urlencoded", "grant_type=a&grant_type=b"};
     EXPECT_THAT(
-        errors_of(read(toy::kGrant, parts).error()),
-        ElementsAre("/grant_type duplicate_parameter")
+        errors_of(read(toy::kGrant, parts).error()), ElementsAre("/grant_type duplicate_parameter")
     );
     for (const std::string body : {"grant_type=%", "grant_type=%4", "grant_type=%zz", "%00=1"}) {
         parts.body = body;
@@ -266,7 +273,7 @@ TEST(WriteRequest, puts_members_where_the_operation_has_them) {
 
     toy::Sell sell{*VmId::parse(kVm), {}};
     wire = write(toy::kSellWidget, sell);
-    EXPECT_EQ(wire.target, "/v1/widgets/" + kVm + "/sell");
+    EXPECT_EQ(wire.target, "/v1/sales/" + kVm);
     EXPECT_EQ(wire.body, "{}");
 }
 
@@ -315,7 +322,10 @@ TEST(Parameters, are_decoded_once) {
     EXPECT_THAT(
         *parameters,
         ElementsAre(
-            std::pair{"a", "%25"}, std::pair{"b", ""}, std::pair{"", "c"}, std::pair{"d", "1=2"},
+            std::pair{"a", "%25"},
+            std::pair{"b", ""},
+            std::pair{"", "c"},
+            std::pair{"d", "1=2"},
             std::pair{"e", "é"}
         )
     );

@@ -15,8 +15,10 @@ struct VerbName {
     std::string_view name;
 };
 constexpr std::array kVerbs{
-    VerbName{Verb::get, "GET"},       VerbName{Verb::post, "POST"},
-    VerbName{Verb::put, "PUT"},       VerbName{Verb::patch, "PATCH"},
+    VerbName{Verb::get, "GET"},
+    VerbName{Verb::post, "POST"},
+    VerbName{Verb::put, "PUT"},
+    VerbName{Verb::patch, "PATCH"},
     VerbName{Verb::delete_, "DELETE"},
 };
 
@@ -27,7 +29,9 @@ std::optional<Verb> parse_verb(std::string_view method) {
     return std::nullopt;
 }
 
-bool is_parameter(std::string_view segment) { return segment.starts_with('{'); }
+bool is_parameter(std::string_view segment) {
+    return segment.starts_with('{');
+}
 
 std::vector<std::string_view> split(std::string_view path) {
     std::vector<std::string_view> segments;
@@ -107,8 +111,7 @@ Router::Router() : root_(std::make_unique<Node>()) {}
 Router::~Router() = default;
 
 void Router::mount_raw(
-    const OperationInfo& operation,
-    std::function<Outcome(const Call&, const RequestParts&)> handle
+    const OperationInfo& operation, std::function<Outcome(const Call&, const RequestParts&)> handle
 ) {
     auto route = std::make_unique<Route>();
     route->operation = operation;
@@ -161,7 +164,9 @@ Match Router::find(std::string_view method, std::string_view path) const {
     return match;
 }
 
-std::string_view verb_name(Verb verb) { return kVerbs[static_cast<std::size_t>(verb)].name; }
+std::string_view verb_name(Verb verb) {
+    return kVerbs[static_cast<std::size_t>(verb)].name;
+}
 
 bool answers_protobuf(const OperationInfo& operation, const RequestParts& parts) {
     return operation.body == BodyKind::protobuf && parts.media_type == "application/x-protobuf";

@@ -61,9 +61,9 @@ struct Route {
 
 // What a method and path lead to.
 struct Match {
-    const Route* route = nullptr;           // nullptr: no operation
+    const Route* route = nullptr;  // nullptr: no operation
     Parameters path_parameters{};
-    std::vector<Verb> allowed{};            // for 405: the path exists under these methods
+    std::vector<Verb> allowed{};  // for 405: the path exists under these methods
 };
 
 class Router {

@@ -23,7 +23,9 @@ OperationInfo raw(std::string_view id, std::string_view path, Verb method = Verb
     return operation;
 }
 
-Outcome no_answer(const Call&, const RequestParts&) { return Reply{}; }
+Outcome no_answer(const Call&, const RequestParts&) {
+    return Reply{};
+}
 
 class RouterPaths : public ::testing::Test {
  protected:
@@ -89,10 +91,26 @@ TEST_F(RouterPaths, are_decoded_once_after_splitting) {
 
 TEST_F(RouterPaths, of_another_spelling_are_not_found) {
     for (const std::string_view path :
-         {"", "/", "v1/agents", "/v1", "/v1/agents/", "/v1//agents", "//v1/agents",
-          "/v1/./agents", "/v1/x/../agents", "/v1/agents/%2e%2e", "/v1/agents/..", "/V1/agents",
-          "/v1/agents/%", "/v1/agents/%4", "/v1/agents/%zz", "/v1/agents/a%00b",
-          "/v1/agents/x/logs/y", "/v1/agents/x/nothing", "*", "/v1\\agents"}) {
+         {"",
+          "/",
+          "v1/agents",
+          "/v1",
+          "/v1/agents/",
+          "/v1//agents",
+          "//v1/agents",
+          "/v1/./agents",
+          "/v1/x/../agents",
+          "/v1/agents/%2e%2e",
+          "/v1/agents/..",
+          "/V1/agents",
+          "/v1/agents/%",
+          "/v1/agents/%4",
+          "/v1/agents/%zz",
+          "/v1/agents/a%00b",
+          "/v1/agents/x/logs/y",
+          "/v1/agents/x/nothing",
+          "*",
+          "/v1\\agents"}) {
         const auto match = router.find("GET", path);
         EXPECT_EQ(match.route, nullptr) << path;
         EXPECT_THAT(match.allowed, IsEmpty()) << path;
@@ -190,8 +208,7 @@ class MountedToy : public ::testing::Test {
     static Result<toy::Widget> get(const VmId& id) {
         if (id.text() != kVm)
             return Problem{
-                .kind = Kind::not_found, .code = "widgets.not_found", .detail = "No such widget."
-            };
+                .kind = Kind::not_found, .code = "widgets.not_found", .detail = "No such widget."};
         toy::Widget widget;
         widget.id = id;
         return widget;

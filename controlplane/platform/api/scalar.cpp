@@ -85,20 +85,29 @@ MaybeFlaw store_boolean(const Shape& shape, std::string_view text, void* target)
 
 std::string_view name_of(const Shape& shape) {
     switch (shape.kind) {
-        case ShapeKind::boolean: return "true or false";
-        case ShapeKind::integer: return "an integer";
-        case ShapeKind::number: return "a number";
+        case ShapeKind::boolean:
+            return "true or false";
+        case ShapeKind::integer:
+            return "an integer";
+        case ShapeKind::number:
+            return "a number";
         case ShapeKind::text:
         case ShapeKind::id:
         case ShapeKind::instant:
-        case ShapeKind::enumeration: return "a string";
-        case ShapeKind::list: return "an array";
+        case ShapeKind::enumeration:
+            return "a string";
+        case ShapeKind::list:
+            return "an array";
         case ShapeKind::json:
         case ShapeKind::map:
-        case ShapeKind::object: return "an object";
-        case ShapeKind::optional: return name_of(*static_cast<const OptionalShape&>(shape).inner);
-        case ShapeKind::defaulted: return name_of(*static_cast<const DefaultedShape&>(shape).inner);
-        case ShapeKind::change: return name_of(*static_cast<const ChangeShape&>(shape).inner);
+        case ShapeKind::object:
+            return "an object";
+        case ShapeKind::optional:
+            return name_of(*static_cast<const OptionalShape&>(shape).inner);
+        case ShapeKind::defaulted:
+            return name_of(*static_cast<const DefaultedShape&>(shape).inner);
+        case ShapeKind::change:
+            return name_of(*static_cast<const ChangeShape&>(shape).inner);
     }
     return "something else";
 }
@@ -117,8 +126,7 @@ MaybeFlaw store_string(const Shape& shape, std::string_view text, void* target) 
             const auto& id = static_cast<const IdShape&>(shape);
             if (id.store(target, text)) return std::nullopt;
             return Flaw{
-                "not_an_id", "must be an id: \"" + std::string{id.prefix} + "\" and 26 characters"
-            };
+                "not_an_id", "must be an id: \"" + std::string{id.prefix} + "\" and 26 characters"};
         }
         case ShapeKind::instant: {
             const auto instant = parse_rfc3339(text);
@@ -127,7 +135,8 @@ MaybeFlaw store_string(const Shape& shape, std::string_view text, void* target) 
             *static_cast<Timestamp*>(target) = *instant;
             return std::nullopt;
         }
-        default: return wrong_type(shape);
+        default:
+            return wrong_type(shape);
     }
 }
 
@@ -141,11 +150,13 @@ MaybeFlaw store_integer(const IntegerShape& shape, WideInteger integer, void* ta
 MaybeFlaw store_integer(const IntegerShape& shape, double number, void* target) {
     // Beyond 2^53 a double no longer tells neighbours apart.
     constexpr double kExactMax = 9007199254740992.0;
-    if (number < to_double(shape.min)) return too_small(shape);
-    if (number > to_double(shape.max)) return too_large(shape);
+    const bool is_exact = std::abs(number) <= kExactMax;
+    const double min = to_double(shape.min);
+    const double max = to_double(shape.max);
+    if (number < min || (number == min && !is_exact)) return too_small(shape);
+    if (number > max || (number == max && !is_exact)) return too_large(shape);
     if (number != std::trunc(number)) return wrong_type(shape);
-    if (std::abs(number) > kExactMax)
-        return Flaw{"wrong_type", "must be an integer without fraction and exponent"};
+    if (!is_exact) return Flaw{"wrong_type", "must be an integer without fraction and exponent"};
     return store_integer(shape, widen(static_cast<std::int64_t>(number)), target);
 }
 
@@ -157,7 +168,8 @@ MaybeFlaw store_number(const NumberShape& shape, double number, void* target) {
 
 MaybeFlaw store_text(const Shape& shape, std::string_view text, void* target) {
     switch (shape.kind) {
-        case ShapeKind::boolean: return store_boolean(shape, text, target);
+        case ShapeKind::boolean:
+            return store_boolean(shape, text, target);
         case ShapeKind::integer:
             return store_digits(static_cast<const IntegerShape&>(shape), text, target);
         case ShapeKind::number: {
@@ -166,7 +178,8 @@ MaybeFlaw store_text(const Shape& shape, std::string_view text, void* target) {
             if (!number || !std::isfinite(*number)) return wrong_type(shape);
             return store_number(static_cast<const NumberShape&>(shape), *number, target);
         }
-        default: break;
+        default:
+            break;
     }
     if (!count_code_points(text)) return Flaw{"invalid_utf8", "is not UTF-8"};
     if (text.find('\0') != std::string_view::npos) return Flaw{"nul", "contains U+0000"};

@@ -3,8 +3,7 @@
 #include <boost/core/demangle.hpp>
 #include <stdexcept>
 
-#include "controlplane/platform/api/json_reader.hpp"
-#include "controlplane/platform/api/json_writer.hpp"
+#include "controlplane/platform/api/json_object_text.hpp"
 #include "controlplane/platform/api/request_codec.hpp"
 
 namespace synapsex::api {
@@ -12,12 +11,6 @@ namespace synapsex::api {
 namespace {
 
 constexpr std::string_view kCrockford = "[0-7][0-9a-hjkmnp-tv-z]{25}";
-
-std::string quoted(std::string_view text) {
-    std::string out;
-    append_quoted(out, text);
-    return out;
-}
 
 // Adds `,"key":value` to the JSON text of an object.
 void extend(std::string& object, std::string_view key, std::string_view json) {
@@ -29,7 +22,9 @@ void extend(std::string& object, std::string_view key, std::string_view json) {
     object += '}';
 }
 
-std::string number(std::size_t value) { return std::to_string(value); }
+std::string number(std::size_t value) {
+    return std::to_string(value);
+}
 
 std::string schema_of_integer(const IntegerShape& shape) {
     std::string out = R"({"type":"integer"})";
@@ -86,12 +81,11 @@ const FieldDoc* find_doc(const Doc& doc, std::string_view member) {
     return nullptr;
 }
 
-// Replaces a description that the type brought along.
+// A description that the type brought along stays.
 void describe_member(std::string& schema, const FieldDoc& doc) {
     if (!doc.text.empty() && schema.find(R"("description":)") == std::string::npos)
         extend(schema, "description", quoted(doc.text));
-    if (!doc.example.empty())
-        extend(schema, "examples", "[" + std::string{doc.example} + "]");
+    if (!doc.example.empty()) extend(schema, "examples", "[" + std::string{doc.example} + "]");
 }
 
 bool is_required(const Shape& shape, SchemaUse use) {
@@ -149,8 +143,8 @@ std::string name_of_type(std::string_view type_name) {
 std::string component_name(std::string_view type_name) {
     std::string name;
     for (const char c : name_of_type(type_name)) {
-        const bool is_word = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-                             (c >= 'a' && c <= 'z') || c == '_';
+        const bool is_word =
+            (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
         if (is_word) name += c;
     }
     return name;
@@ -193,15 +187,22 @@ std::string SchemaComponents::add(
 
 std::string schema_of(const Shape& shape, SchemaUse use, SchemaComponents& components) {
     switch (shape.kind) {
-        case ShapeKind::boolean: return R"({"type":"boolean"})";
-        case ShapeKind::integer: return schema_of_integer(static_cast<const IntegerShape&>(shape));
-        case ShapeKind::number: return R"({"type":"number","format":"double"})";
-        case ShapeKind::text: return schema_of_text(static_cast<const TextShape&>(shape));
-        case ShapeKind::id: return schema_of_id(static_cast<const IdShape&>(shape));
-        case ShapeKind::instant: return R"({"type":"string","format":"date-time"})";
+        case ShapeKind::boolean:
+            return R"({"type":"boolean"})";
+        case ShapeKind::integer:
+            return schema_of_integer(static_cast<const IntegerShape&>(shape));
+        case ShapeKind::number:
+            return R"({"type":"number","format":"double"})";
+        case ShapeKind::text:
+            return schema_of_text(static_cast<const TextShape&>(shape));
+        case ShapeKind::id:
+            return schema_of_id(static_cast<const IdShape&>(shape));
+        case ShapeKind::instant:
+            return R"({"type":"string","format":"date-time"})";
         case ShapeKind::enumeration:
             return schema_of_enumeration(static_cast<const EnumerationShape&>(shape));
-        case ShapeKind::json: return schema_of_json(static_cast<const JsonShape&>(shape));
+        case ShapeKind::json:
+            return schema_of_json(static_cast<const JsonShape&>(shape));
         case ShapeKind::optional: {
             const auto& inner = *static_cast<const OptionalShape&>(shape).inner;
             auto schema = schema_of(inner, use, components);
@@ -248,7 +249,10 @@ std::string add_response_schema(const Shape& shape, SchemaComponents& components
 namespace {
 
 std::string describe_parameter(
-    const Member& member, const Doc& docs, std::string_view name, std::string_view place,
+    const Member& member,
+    const Doc& docs,
+    std::string_view name,
+    std::string_view place,
     SchemaComponents& components
 ) {
     std::string out = "{}";
@@ -290,11 +294,11 @@ RequestDescription describe_request(
     }
     description.parameters = "[" + parameters + "]";
     if (sources.body == 0) return description;
-    const auto use = operation.unknown == Unknown::ignore ? SchemaUse::lenient_request
-                                                          : SchemaUse::request;
+    const auto use =
+        operation.unknown == Unknown::ignore ? SchemaUse::lenient_request : SchemaUse::request;
     description.body_schema = operation.body == BodyKind::bytes
                                   ? "{}"
-                                  : components.add(request, use, ~sources.body);
+                                  : components.add(request, use, sources.path | sources.query);
     return description;
 }
 

@@ -138,4 +138,9 @@ struct ObjectShape : Shape {
     const Doc* doc;
 };
 
+// Past optional, Default and Change.
+const Shape& bare(const Shape& shape);
+// Whether a request may leave a member of this shape out.
+bool may_be_absent(const Shape& shape);
+
 }  // namespace synapsex::api

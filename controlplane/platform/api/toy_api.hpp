@@ -41,7 +41,8 @@ struct Widget {
     Timestamp made_at{};
 };
 BOOST_DESCRIBE_STRUCT(
-    Widget, (),
+    Widget,
+    (),
     (id, name, color, size, others, note, counts, config, weight, serial, is_sold, made_at)
 )
 
@@ -60,7 +61,8 @@ struct CreateWidget {
     Default<bool, false> is_sold;
 };
 BOOST_DESCRIBE_STRUCT(
-    CreateWidget, (),
+    CreateWidget,
+    (),
     (name, color, size, labels, flags, config, weight, serial, tiny, made_at, vm_id, is_sold)
 )
 
@@ -125,51 +127,81 @@ struct Beat {
 BOOST_DESCRIBE_STRUCT(Beat, (), (widget_id, sequence))
 
 inline constexpr Operation<ListWidgets, WidgetPage> kListWidgets{
-    .id = "widgets.list", .path = "/v1/widgets", .access = auth::signed_in(),
+    .id = "widgets.list",
+    .path = "/v1/widgets",
+    .access = auth::signed_in(),
     .summary = "List widgets."};
 inline constexpr Operation<CreateWidget, Widget> kCreateWidget{
-    .id = "widgets.create", .method = Verb::post, .path = "/v1/widgets",
-    .access = auth::user("vms.read"), .success = 201, .summary = "Create a widget."};
+    .id = "widgets.create",
+    .method = Verb::post,
+    .path = "/v1/widgets",
+    .access = auth::user("vms.read"),
+    .success = 201,
+    .summary = "Create a widget."};
 inline constexpr Operation<WidgetPath, Widget> kGetWidget{
-    .id = "widgets.get", .path = "/v1/widgets/{widgetId}", .access = auth::user("vms.read"),
+    .id = "widgets.get",
+    .path = "/v1/widgets/{widgetId}",
+    .access = auth::user("vms.read"),
     .summary = "Read a widget."};
 inline constexpr Operation<PatchWidget, Widget> kPatchWidget{
-    .id = "widgets.update", .method = Verb::patch, .path = "/v1/widgets/{widgetId}",
-    .access = auth::user("vms.read"), .summary = "Change a widget."};
+    .id = "widgets.update",
+    .method = Verb::patch,
+    .path = "/v1/widgets/{widgetId}",
+    .access = auth::user("vms.read"),
+    .summary = "Change a widget."};
 inline constexpr Operation<WidgetPath, None> kRemoveWidget{
-    .id = "widgets.remove", .method = Verb::delete_, .path = "/v1/widgets/{widgetId}",
-    .access = auth::user("vms.read"), .summary = "Remove a widget."};
+    .id = "widgets.remove",
+    .method = Verb::delete_,
+    .path = "/v1/widgets/{widgetId}",
+    .access = auth::user("vms.read"),
+    .summary = "Remove a widget."};
 inline constexpr Operation<Sell, None> kSellWidget{
-    .id = "widgets.sell", .method = Verb::post, .path = "/v1/widgets/{widget_id}/sell",
-    .access = auth::user("vms.read"), .summary = "Sell a widget."};
+    .id = "widgets.sell",
+    .method = Verb::post,
+    .path = "/v1/sales/{widget_id}",
+    .access = auth::user("vms.read"),
+    .summary = "Sell a widget."};
 inline constexpr Operation<Upload, None> kUploadImage{
-    .id = "widgets.upload", .method = Verb::put, .path = "/v1/widgets/{widgetId}/image",
-    .access = auth::user("vms.read"), .body = BodyKind::bytes, .summary = "Give it an image."};
+    .id = "widgets.upload",
+    .method = Verb::put,
+    .path = "/v1/widgets/{widgetId}/image",
+    .access = auth::user("vms.read"),
+    .body = BodyKind::bytes,
+    .summary = "Give it an image."};
 inline constexpr Operation<Beat, Beat> kBeat{
-    .id = "widgets.beat", .method = Verb::post, .path = "/v1/widgets/{widgetId}/beat",
-    .access = auth::agent(), .body = BodyKind::protobuf, .summary = "Report life."};
+    .id = "widgets.beat",
+    .method = Verb::post,
+    .path = "/v1/widgets/{widgetId}/beat",
+    .access = auth::agent(),
+    .body = BodyKind::protobuf,
+    .summary = "Report life."};
 inline constexpr Operation<Grant, None> kGrant{
-    .id = "oauth.token", .method = Verb::post, .path = "/v1/oauth/token",
-    .access = auth::anyone(), .body = BodyKind::form, .unknown = Unknown::ignore,
+    .id = "oauth.token",
+    .method = Verb::post,
+    .path = "/v1/oauth/token",
+    .access = auth::anyone(),
+    .body = BodyKind::form,
+    .unknown = Unknown::ignore,
     .summary = "Exchange a grant."};
 inline constexpr Operation<Tree, Tree> kPlant{
-    .id = "trees.plant", .method = Verb::post, .path = "/v1/trees", .access = auth::anyone(),
+    .id = "trees.plant",
+    .method = Verb::post,
+    .path = "/v1/trees",
+    .access = auth::anyone(),
     .summary = "Plant a tree."};
 
 }  // namespace synapsex::api::toy
 
 template <>
-inline constexpr synapsex::Names synapsex::kNamesOf<synapsex::api::toy::Grant> =
-    Names::as_written;
+inline constexpr synapsex::Names synapsex::kNamesOf<synapsex::api::toy::Grant> = Names::as_written;
 template <>
 inline constexpr synapsex::api::Doc synapsex::api::kDocOf<synapsex::api::toy::CreateWidget>{
     "A widget to be made.",
-    {{{"name", "What people call it.", "\"cog\""}, {"size", "Outer measures."}}}
-};
+    {{{"name", "What people call it.", "\"cog\""}, {"size", "Outer measures."}}}};
 template <>
 inline constexpr synapsex::api::Doc synapsex::api::kDocOf<synapsex::api::toy::ListWidgets>{
-    {}, {{{"limit", "At most so many items.", "20"}, {"name_prefix", "Only names that start so."}}}
-};
+    {},
+    {{{"limit", "At most so many items.", "20"}, {"name_prefix", "Only names that start so."}}}};
 
 template <>
 struct synapsex::api::ProtobufCodec<synapsex::api::toy::Beat> {

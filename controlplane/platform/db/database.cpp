@@ -18,13 +18,16 @@ Problem busy(std::string detail) {
     };
 }
 
-Database::InsideTransaction::InsideTransaction() { is_inside_transaction = true; }
+Database::InsideTransaction::InsideTransaction() {
+    is_inside_transaction = true;
+}
 
-Database::InsideTransaction::~InsideTransaction() { is_inside_transaction = false; }
+Database::InsideTransaction::~InsideTransaction() {
+    is_inside_transaction = false;
+}
 
 void Database::refuse_nesting() {
-    if (is_inside_transaction)
-        throw NestedTransaction("a transaction was started inside another");
+    if (is_inside_transaction) throw NestedTransaction("a transaction was started inside another");
 }
 
 }  // namespace synapsex::db

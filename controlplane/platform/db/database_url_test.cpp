@@ -17,9 +17,18 @@ TEST(DatabaseUrl, an_absolute_path_names_a_sqlite_file) {
 
 TEST(DatabaseUrl, anything_else_is_refused) {
     for (const auto* url : {
-             "", "sqlite:", "sqlite://", "sqlite:///", "sqlite://x.db", "sqlite:///folder/",
-             "sqlite:///x.db?mode=ro", "sqlite:///x.db#a", "sqlite:///a%20b.db", "/x.db",
-             "SQLITE:///x.db", "mysql://root@host/x",
+             "",
+             "sqlite:",
+             "sqlite://",
+             "sqlite:///",
+             "sqlite://x.db",
+             "sqlite:///folder/",
+             "sqlite:///x.db?mode=ro",
+             "sqlite:///x.db#a",
+             "sqlite:///a%20b.db",
+             "/x.db",
+             "SQLITE:///x.db",
+             "mysql://root@host/x",
          })
         EXPECT_EQ(refusal_of(url), "database_url.invalid") << url;
     EXPECT_EQ(refusal_of(std::string_view{"sqlite:///x\0.db", 15}), "database_url.invalid");

@@ -47,9 +47,10 @@ void verify_numbers(const ServiceMigrations& service) {
     for (const auto& migration : service.migrations) {
         if (migration.number != expected)
             throw refused(
-                service, "migration " + std::to_string(expected) +
-                             " is missing from this program, which has " +
-                             std::string{migration.name} + " in its place"
+                service,
+                "migration " + std::to_string(expected) +
+                    " is missing from this program, which has " + std::string{migration.name} +
+                    " in its place"
             );
         ++expected;
     }
@@ -62,24 +63,29 @@ void verify_applied(const ServiceMigrations& service, std::span<const Applied> a
         const int expected = static_cast<int>(i) + 1;
         if (record.number != expected)
             throw refused(
-                service, "the database has no record of migration " + std::to_string(expected) +
-                             " but has applied " + record.name
+                service,
+                "the database has no record of migration " + std::to_string(expected) +
+                    " but has applied " + record.name
             );
         if (i >= service.migrations.size())
             throw refused(
-                service, "the database was made by a newer release: it has applied " + record.name +
-                             ", which this program does not know; start that release instead"
+                service,
+                "the database was made by a newer release: it has applied " + record.name +
+                    ", which this program does not know; start that release instead"
             );
         const auto& known = service.migrations[i];
         if (record.name != known.name)
             throw refused(
-                service, "the database has applied " + record.name + ", which is gone from this "
-                             "program; it has " + std::string{known.name} + " in its place"
+                service,
+                "the database has applied " + record.name +
+                    ", which is gone from this program; it has " +
+                    std::string{known.name} + " in its place"
             );
         if (record.sha256 != crypto::sha256_hex(known.sql))
             throw refused(
-                service, "migration " + record.name + " was edited after it was applied; restore "
-                             "its text and write a new migration"
+                service,
+                "migration " + record.name +
+                    " was edited after it was applied; restore its text and write a new migration"
             );
     }
 }
@@ -102,8 +108,12 @@ void apply(
         );
     }
     change.session().execute(
-        kInsertApplied, service.service, migration.number, migration.name,
-        crypto::sha256_hex(migration.sql), at
+        kInsertApplied,
+        service.service,
+        migration.number,
+        migration.name,
+        crypto::sha256_hex(migration.sql),
+        at
     );
 }
 
@@ -125,9 +135,7 @@ bool apply_next(Database& database, const ServiceMigrations& service, const Cloc
 
 }  // namespace
 
-void migrate(
-    Database& database, std::span<const ServiceMigrations> services, const Clock& clock
-) {
+void migrate(Database& database, std::span<const ServiceMigrations> services, const Clock& clock) {
     for (const auto& service : services) verify_numbers(service);
     std::vector<ServiceMigrations> behind;
     database.change_schema([&](SchemaChange& change) {

@@ -3,8 +3,8 @@
 // Forward-only migrations, per service, numbered and hashed. Files are
 // services/<name>/migrations/NNNN_verb_noun.sql, embedded at build time (cmake/embed_sql.cmake).
 // Column types that engines spell differently are placeholders: ${id} a text id, ${int} a 64-bit
-// integer (STRICT tables of SQLite know no BIGINT), ${bool}, ${real}, ${bytes}; ${strict} is the end
-// of a CREATE TABLE.
+// integer (STRICT tables of SQLite know no BIGINT), ${bool}, ${real}, ${bytes}; ${strict} is the
+// end of a CREATE TABLE.
 //
 //   CREATE TABLE tenants (
 //       tenant_id ${id} PRIMARY KEY,
@@ -44,10 +44,8 @@ class MigrationRefused : public std::runtime_error {
 // Brings the database to what the binary needs, in the order given: first everything is verified,
 // then each missing migration is applied in one transaction with its record in schema_migrations.
 // Services that are not named are left alone; they may belong to another process. Throws
-// MigrationRefused, and DatabaseError naming the migration whose text fails; what was applied before
-// it stays, and the next start goes on from there.
-void migrate(
-    Database& database, std::span<const ServiceMigrations> services, const Clock& clock
-);
+// MigrationRefused, and DatabaseError naming the migration whose text fails; what was applied
+// before it stays, and the next start goes on from there.
+void migrate(Database& database, std::span<const ServiceMigrations> services, const Clock& clock);
 
 }  // namespace synapsex::db

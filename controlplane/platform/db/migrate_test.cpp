@@ -15,16 +15,16 @@ namespace {
 using ::testing::HasSubstr;
 
 constexpr Migration kCreate{
-    1, "0001_create_notes", "CREATE TABLE note_notes (note_id ${id} PRIMARY KEY) ${strict};"
-};
+    1, "0001_create_notes", "CREATE TABLE note_notes (note_id ${id} PRIMARY KEY) ${strict};"};
 constexpr Migration kAddTitle{
-    2, "0002_add_title",
+    2,
+    "0002_add_title",
     "ALTER TABLE note_notes ADD COLUMN title TEXT NOT NULL DEFAULT '';\n"
-    "CREATE INDEX note_notes_by_title ON note_notes (title);"
-};
+    "CREATE INDEX note_notes_by_title ON note_notes (title);"};
 constexpr Migration kBroken{
-    3, "0003_break", "CREATE TABLE note_more (x ${int}) ${strict}; CREATE TABLE note_notes (y ${int});"
-};
+    3,
+    "0003_break",
+    "CREATE TABLE note_more (x ${int}) ${strict}; CREATE TABLE note_notes (y ${int});"};
 
 struct Record {
     std::string service;
@@ -38,8 +38,7 @@ constexpr Query kRecords{"test.records", R"sql(
     SELECT service, number, name, sha256, applied_at FROM schema_migrations
     ORDER BY service, number)sql"};
 constexpr Query kTables{
-    "test.tables", "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name"
-};
+    "test.tables", "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name"};
 
 class Migrate : public ::testing::Test {
  protected:
@@ -127,13 +126,13 @@ TEST_F(Migrate, a_migration_that_was_replaced_by_another_is_refused) {
     apply({kCreate, kAddTitle});
     auto renamed = kAddTitle;
     renamed.name = "0002_add_body";
-    EXPECT_THAT(refusal({kCreate, renamed}), HasSubstr("has applied 0002_add_title, which is gone"));
+    EXPECT_THAT(
+        refusal({kCreate, renamed}), HasSubstr("has applied 0002_add_title, which is gone")
+    );
 }
 
 TEST_F(Migrate, a_record_that_is_missing_is_refused) {
-    static constexpr Query kForget{
-        "test.forget", "DELETE FROM schema_migrations WHERE number = 1"
-    };
+    static constexpr Query kForget{"test.forget", "DELETE FROM schema_migrations WHERE number = 1"};
     apply({kCreate, kAddTitle});
     database.in_write([](Session& s) { s.execute(kForget); });
     EXPECT_THAT(refusal({kCreate, kAddTitle}), HasSubstr("no record of migration 1"));
@@ -147,12 +146,11 @@ TEST_F(Migrate, a_gap_in_the_programs_own_list_is_refused_before_anything_is_app
 TEST_F(Migrate, one_refused_service_keeps_all_others_as_they_were) {
     apply({kCreate, kAddTitle});
     const std::array new_service{
-        Migration{1, "0001_create_tags", "CREATE TABLE tag_tags (x ${int}) ${strict};"}
-    };
+        Migration{1, "0001_create_tags", "CREATE TABLE tag_tags (x ${int}) ${strict};"}};
     const std::array old_notes{kCreate};
     const std::array services{
-        ServiceMigrations{"tag-service", new_service}, ServiceMigrations{"note-service", old_notes}
-    };
+        ServiceMigrations{"tag-service", new_service},
+        ServiceMigrations{"note-service", old_notes}};
     EXPECT_THROW(migrate(*database, services, clock), MigrationRefused);
     EXPECT_THAT(tables(), ::testing::ElementsAre("note_notes", "schema_migrations"));
 }
@@ -171,32 +169,30 @@ TEST_F(Migrate, a_script_that_fails_leaves_no_half_and_names_itself) {
 TEST_F(Migrate, a_table_that_others_refer_to_can_be_rebuilt) {
     static constexpr Query kCount{"test.count", "SELECT count(*) AS count FROM note_lines"};
     const Migration lines{
-        2, "0002_create_lines",
+        2,
+        "0002_create_lines",
         "CREATE TABLE note_lines (note_id ${id} NOT NULL REFERENCES note_notes ON DELETE CASCADE) "
-        "${strict}; INSERT INTO note_notes VALUES ('n'); INSERT INTO note_lines VALUES ('n');"
-    };
+        "${strict}; INSERT INTO note_notes VALUES ('n'); INSERT INTO note_lines VALUES ('n');"};
     const Migration rebuild{
-        3, "0003_rebuild_notes",
+        3,
+        "0003_rebuild_notes",
         "CREATE TABLE note_new (note_id ${id} PRIMARY KEY, x ${int}) ${strict};"
         "INSERT INTO note_new (note_id) SELECT note_id FROM note_notes;"
-        "DROP TABLE note_notes; ALTER TABLE note_new RENAME TO note_notes;"
-    };
+        "DROP TABLE note_notes; ALTER TABLE note_new RENAME TO note_notes;"};
     apply({kCreate, lines, rebuild});
-    const auto count = database.in_read([](Session& s) {
-        return s.query(kCount)[0].get<std::int64_t>("count");
-    });
+    const auto count =
+        database.in_read([](Session& s) { return s.query(kCount)[0].get<std::int64_t>("count"); });
     EXPECT_EQ(count, 1);
 }
 
 TEST_F(Migrate, rows_that_refer_to_nothing_are_refused_at_the_end_and_afterwards) {
     static constexpr Query kDangle{"test.dangle", "INSERT INTO note_lines VALUES ('no such note')"};
     const Migration lines{
-        2, "0002_create_lines",
-        "CREATE TABLE note_lines (note_id ${id} NOT NULL REFERENCES note_notes) ${strict};"
-    };
+        2,
+        "0002_create_lines",
+        "CREATE TABLE note_lines (note_id ${id} NOT NULL REFERENCES note_notes) ${strict};"};
     const Migration dangling{
-        3, "0003_fill_lines", "INSERT INTO note_lines VALUES ('no such note');"
-    };
+        3, "0003_fill_lines", "INSERT INTO note_lines VALUES ('no such note');"};
     EXPECT_THROW(apply({kCreate, lines, dangling}), DatabaseError);
     EXPECT_EQ(records().size(), 2U);
     EXPECT_THROW(database.in_write([](Session& s) { s.execute(kDangle); }), DatabaseError);

@@ -59,7 +59,7 @@ TEST_F(HttpTest, refuses_an_announced_body_before_reading_it) {
 TEST_F(HttpTest, refuses_a_huge_body_while_its_sender_still_sends) {
     start();
     auto client = connect();
-    client.send(post("/echo", "Content-Length: 500000", std::string(500'000, 'x')));
+    client.send(post("/echo", "Content-Length: 4000000", std::string(4'000'000, 'x')));
     expect_refusal(client, 413, "request.body_too_large");
 }
 

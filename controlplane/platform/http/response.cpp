@@ -65,7 +65,10 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
 }  // namespace
 
 void append_response_head(
-    std::string& out, const api::Reply& reply, Persistence persistence, std::string_view fixed_fields
+    std::string& out,
+    const api::Reply& reply,
+    Persistence persistence,
+    std::string_view fixed_fields
 ) {
     out.append("HTTP/1.1 ");
     append_number(out, static_cast<std::size_t>(reply.status));

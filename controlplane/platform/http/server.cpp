@@ -120,7 +120,8 @@ class Listener {
     void refuse(Socket socket) {
         shared_.refused.fetch_add(1, std::memory_order_relaxed);
         Problem problem{
-            Kind::unavailable, "server.connections_exhausted", "The server has too many connections."
+            Kind::unavailable, "server.connections_exhausted",
+            "The server has as many connections as it takes."
         };
         problem.retry_after = 5s;
         const api::Reply reply = shared_.application.failure(problem, nullptr);

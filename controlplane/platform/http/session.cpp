@@ -1,7 +1,7 @@
 #include "controlplane/platform/http/session.hpp"
 
-#include <boost/asio/co_spawn.hpp>
 #include <algorithm>
+#include <boost/asio/co_spawn.hpp>
 
 #include "shared/base/log.hpp"
 
@@ -15,8 +15,8 @@ constexpr int kClientGone = 499;
 
 // After an answer to a request that was not read to its end. Closing at once would make the kernel
 // send a reset, which can overtake the answer.
-constexpr auto kLingerTime = 1s;
-constexpr std::size_t kLingerBytesMax = 1024 * 1024;
+constexpr auto kLingerTime = 2s;
+constexpr std::size_t kLingerBytesMax = 16 * 1024 * 1024;
 
 constexpr std::size_t kBodyReserveMax = 64 * 1024;
 
@@ -173,6 +173,7 @@ Task<std::optional<api::Reply>> Session::make_reply(Plan plan) {
     std::optional<api::Outcome> outcome = co_await await_outcome();
     if (!outcome) co_return std::nullopt;
     if (auto* reply = std::get_if<api::Reply>(&*outcome)) co_return std::move(*reply);
+    plan.run = nullptr;  // what it holds is not needed for the minute of waiting to come
     co_return co_await hold(std::get<api::HeldReply>(std::move(*outcome)));
 }
 
@@ -274,7 +275,10 @@ Task<void> Session::fail(const RequestHead* head) {
 
 api::Reply Session::internal_error(std::string_view where, std::string_view what) {
     log_error("application threw", {{"where", where}, {"error", what}});
-    const Problem problem{Kind::internal, "server.internal", "The server failed on this request."};
+    const Problem problem{
+        Kind::internal, "internal.error",
+        "Something failed on our side; the log has it under the request id."
+    };
     return shared_.application.failure(problem, &head_);
 }
 

@@ -74,7 +74,7 @@ void WorkerPool::stop() {
 bool WorkerPool::submit(std::function<void()> work) {
     {
         const std::lock_guard lock{mutex_};
-        if (queue_.size() >= options_.queue_max) return false;
+        if (is_stopping_ || queue_.size() >= options_.queue_max) return false;
         queue_.push_back(std::move(work));
     }
     has_work_.notify_one();

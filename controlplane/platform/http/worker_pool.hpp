@@ -23,19 +23,21 @@ class WorkerPool {
     };
 
     explicit WorkerPool(const Options& options);
-    // Finishes what is queued.
+    // As stop().
     ~WorkerPool();
     WorkerPool(const WorkerPool&) = delete;
     WorkerPool& operator=(const WorkerPool&) = delete;
 
-    // False if the queue is full: answer 503 with Retry-After.
+    // False if the queue is full or the pool stopped: answer 503 with Retry-After.
     bool submit(std::function<void()> work);
+    // Finishes what is queued and ends the threads. What queued work refers to has to outlive this,
+    // not the pool.
+    void stop();
     std::size_t queued() const;
 
  private:
     static void* run_thread(void* self);
     void run();
-    void stop();
 
     const Options options_;
     mutable std::mutex mutex_;

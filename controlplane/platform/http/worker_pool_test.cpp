@@ -45,11 +45,12 @@ TEST(WorkerPool, refuses_what_does_not_fit_into_its_queue) {
 
 TEST(WorkerPool, finishes_what_is_queued_before_it_ends) {
     std::atomic<int> ran{0};
-    {
-        WorkerPool pool{{.threads = 2, .queue_max = 1000}};
-        for (int i = 0; i < 1000; ++i) EXPECT_TRUE(pool.submit([&] { ++ran; }));
-    }
+    WorkerPool pool{{.threads = 2, .queue_max = 1000}};
+    for (int i = 0; i < 1000; ++i) EXPECT_TRUE(pool.submit([&] { ++ran; }));
+    pool.stop();
     EXPECT_EQ(ran, 1000);
+    EXPECT_FALSE(pool.submit([&] { ++ran; }));
+    pool.stop();
 }
 
 TEST(WorkerPool, survives_work_that_throws) {

@@ -60,6 +60,7 @@ class FakeVmDirectory final : public vm_registry::VmDirectory {
     }
     Timestamp live_until(const VmId&) override { return live; }
     void on_watched(std::function<void(const VmId&)>) override {}
+    void set_last_seen_source(LastSeen) override {}
 
     std::map<VmId, std::string> names;
     std::map<VmId, State> states;

@@ -50,6 +50,13 @@ std::string next_link(const ListAgents& wish, std::string_view cursor) {
 
 }  // namespace
 
+Agent Agents::shown(const AgentRow& row) const {
+    auto agent = to_api(row);
+    // The row is written behind.
+    if (const auto seen = parts_.presence.last_seen(row.agent_id)) agent.last_seen_at = seen;
+    return agent;
+}
+
 Result<api::WithHeaders<AgentList>> Agents::list(const Call& call, const ListAgents& wish) {
     SYNAPSEX_TRY(const std::string after, api::decode_cursor(wish.cursor));
     const std::string state{wish.status ? enum_name(*wish.status) : std::string_view{}};
@@ -63,7 +70,7 @@ Result<api::WithHeaders<AgentList>> Agents::list(const Call& call, const ListAge
     const auto cursor =
         api::cut_page(rows, limit, [](const AgentRow& row) { return row.agent_id.text(); });
     api::WithHeaders<AgentList> answer;
-    for (const auto& row : rows) answer.value.push_back(to_api(row));
+    for (const auto& row : rows) answer.value.push_back(shown(row));
     if (cursor) answer.headers.emplace_back("Link", next_link(wish, *cursor));
     return answer;
 }
@@ -72,7 +79,7 @@ Result<Agent> Agents::get(const Call& call, const AgentPath& path) {
     return parts_.database.read(call, [&](db::Session& session) -> Result<Agent> {
         const auto row = AgentStore{session}.find(call.tenant, path.agent_id);
         if (!row) return no_such_agent();
-        return to_api(*row);
+        return shown(*row);
     });
 }
 
@@ -93,7 +100,7 @@ Result<Agent> Agents::update(const Call& call, const UpdateAgent& wish) {
     );
     if (wish.name)
         SYNAPSEX_CHECK(parts_.vms.rename_vm(call, call.tenant, row.vm_id, row.name));
-    return to_api(row);
+    return shown(row);
 }
 
 Result<Removed> Agents::remove(const Call& call, const AgentPath& path) {

@@ -33,6 +33,8 @@ class Agents final : public AgentDirectory {
     void on_removed(std::function<void(const AgentId&)> callback) override;
 
  private:
+    Agent shown(const AgentRow& row) const;
+
     Parts parts_;
     std::vector<std::function<void(const AgentId&)>> on_removed_;
 };

@@ -1,4 +1,4 @@
-#include "controlplane/services/agent_registry/api.hpp"
+#include "controlplane/services/agent_registry/api_docs.hpp"
 
 #include "controlplane/platform/api/codec_impl.hpp"
 

@@ -69,6 +69,9 @@ AgentRegistryModule::AgentRegistryModule(
     impl_->vms.on_watched([this](const VmId& vm) {
         impl_->heartbeats.wake(AgentId::derived_from(vm));
     });
+    impl_->vms.set_last_seen_source([this](const VmId& vm) {
+        return impl_->presence.last_seen(AgentId::derived_from(vm));
+    });
     impl_->agents.on_removed([this](const AgentId& agent) { impl_->heartbeats.wake(agent); });
 }
 

@@ -144,6 +144,13 @@ State PresenceBook::state_of(const AgentId& agent) const {
     return found == entries_.end() ? State::unknown : state_now(found->second);
 }
 
+std::optional<Timestamp> PresenceBook::last_seen(const AgentId& agent) const {
+    const std::lock_guard lock{mutex_};
+    const auto found = entries_.find(agent);
+    if (found == entries_.end() || !found->second.has_contact) return std::nullopt;
+    return found->second.sighting.last_seen_at;
+}
+
 std::size_t PresenceBook::count(State state) const {
     const std::lock_guard lock{mutex_};
     std::size_t count = 0;

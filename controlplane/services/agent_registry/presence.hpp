@@ -74,6 +74,8 @@ class PresenceBook {
     void put_back(const std::vector<PresenceChange>& changes);
 
     State state_of(const AgentId& agent) const;
+    // nullopt: not since the start of this process.
+    std::optional<Timestamp> last_seen(const AgentId& agent) const;
     std::size_t count(State state) const;
 
  private:

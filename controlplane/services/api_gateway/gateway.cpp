@@ -296,7 +296,12 @@ api::Outcome Gateway::handle(Pending& pending) {
 void Gateway::conclude(const Pending& pending, api::Reply& reply) {
     const auto took = parts_.clock.steady_now() - pending.started;
     reply.headers.emplace_back("X-Request-Id", pending.call.request_id);
-    if (pending.credential) reply.headers.emplace_back("Cache-Control", "no-store");
+    // What anybody may read may be kept; everything else is for one caller, tokens above all
+    // (RFC 6749, section 5.1).
+    const auto& operation = pending.route->operation;
+    const bool is_public =
+        operation.access.kind == auth::AccessKind::anyone && operation.method == api::Verb::get;
+    if (!is_public) reply.headers.emplace_back("Cache-Control", "no-store");
 
     const auto& metrics = *route_metrics_.at(pending.route);
     const auto status_class = static_cast<std::size_t>(std::clamp(reply.status / 100, 1, 5));

@@ -90,6 +90,8 @@ class FakeAgents final : public agent_registry::AgentDirectory {
         return *found->second;
     }
 
+    void on_removed(std::function<void(const AgentId&)>) override {}
+
     // nullopt: revoked.
     std::map<AgentId, std::optional<agent_registry::AgentIdentity>> identities;
     int asked = 0;

@@ -1,4 +1,4 @@
-#include "controlplane/services/vm_registry/api.hpp"
+#include "controlplane/services/vm_registry/api_docs.hpp"
 
 #include "controlplane/platform/api/codec_impl.hpp"
 

@@ -61,6 +61,11 @@ class VmDirectory {
     // States of many VMs in one transaction; VMs that are gone are skipped.
     virtual Result<Done> set_presence(const Call& call, std::span<const Presence> changes) = 0;
 
+    // Where it is known better than in the database when an agent was last heard of: from memory,
+    // any thread; nullopt: not here. Set once, before serving.
+    using LastSeen = std::function<std::optional<Timestamp>(const VmId&)>;
+    virtual void set_last_seen_source(LastSeen source) = 0;
+
     // Until when somebody watches this VM live; from memory, any thread.
     virtual Timestamp live_until(const VmId& vm) = 0;
     // Called when somebody starts to watch. Set once, before serving.

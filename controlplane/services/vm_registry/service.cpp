@@ -116,6 +116,12 @@ struct SummaryUpdate {
     void operator()(const Network&) const {}
 };
 
+// The first slot that starts at the instant or after it.
+std::int64_t slot_from(Timestamp instant) {
+    const auto slot = slot_of(instant);
+    return slot_start(slot) < instant ? slot + 1 : slot;
+}
+
 // The cursor of telemetry is the last slot that was shown.
 Result<std::int64_t> slot_after(const std::optional<api::Cursor>& cursor, std::int64_t first) {
     SYNAPSEX_TRY(const std::string key, api::decode_cursor(cursor));
@@ -140,6 +146,15 @@ VmRegistry::VmRegistry(db::Database& database, const Clock& clock, Metrics& metr
           "Telemetry samples refused: of the future, or past the retention."
       )) {}
 
+VmSummary VmRegistry::summary_of(
+    const VmRow& row, const std::optional<ChunkRow>& latest
+) const {
+    auto summary = to_summary(row, latest);
+    if (const auto seen = last_seen_ ? last_seen_(row.vm_id) : std::nullopt)
+        summary.last_seen_at = seen;
+    return summary;
+}
+
 Result<VmPage> VmRegistry::list(const Call& call, const ListVms& wish) {
     SYNAPSEX_TRY(const std::string after, api::decode_cursor(wish.cursor));
     const VmFilter filter{
@@ -156,7 +171,7 @@ Result<VmPage> VmRegistry::list(const Call& call, const ListVms& wish) {
         });
         for (const auto& row : rows)
             page.items.push_back(
-                to_summary(row, store.find_latest_chunk(call.tenant, row.vm_id))
+                summary_of(row, store.find_latest_chunk(call.tenant, row.vm_id))
             );
         return page;
     });
@@ -169,7 +184,7 @@ Result<Vm> VmRegistry::get(const Call& call, const VmPath& path) {
         if (!row) return no_such_vm();
         Vm vm;
         static_cast<VmSummary&>(vm) =
-            to_summary(*row, store.find_latest_chunk(call.tenant, path.vm_id));
+            summary_of(*row, store.find_latest_chunk(call.tenant, path.vm_id));
         for (const auto& section : store.list_sections(call.tenant, path.vm_id)) {
             const SectionInfo info{
                 section.section, section.hash, section.truncated, section.updated_at
@@ -212,7 +227,7 @@ Result<PackagePage> VmRegistry::list_packages(const Call& call, const ListPackag
 
 Result<TelemetryPage> VmRegistry::read_telemetry(const Call& call, const ReadTelemetry& wish) {
     const auto now_slot = slot_of(clock_.now());
-    const auto from = wish.from ? slot_of(*wish.from) : now_slot - kSlotsAnHour;
+    const auto from = wish.from ? slot_from(*wish.from) : now_slot - kSlotsAnHour;
     const auto to = wish.to ? slot_of(*wish.to) : now_slot + kSlotsAnHour;
     SYNAPSEX_TRY(const std::int64_t first, slot_after(wish.cursor, from));
     const std::int64_t limit = wish.limit.value;

@@ -12,6 +12,9 @@
 
 namespace synapsex::vm_registry {
 
+struct ChunkRow;
+struct VmRow;
+
 // Telemetry older than this is pruned, and not stored any more.
 inline constexpr std::chrono::days kTelemetryRetention{30};
 // How far a VM's clock may be ahead before its samples are dropped.
@@ -46,10 +49,12 @@ class VmRegistry final : public VmDirectory {
         const Call& call, const TenantId& tenant, const VmId& vm
     ) override;
     Result<Done> set_presence(const Call& call, std::span<const Presence> changes) override;
+    void set_last_seen_source(LastSeen source) override { last_seen_ = std::move(source); }
     Timestamp live_until(const VmId& vm) override;
     void on_watched(std::function<void(const VmId&)> callback) override;
 
  private:
+    VmSummary summary_of(const VmRow& row, const std::optional<ChunkRow>& latest) const;
     // Those within the bounds of time; counts the others.
     std::vector<TelemetrySample> keep_plausible(std::span<const TelemetrySample> samples);
 
@@ -57,6 +62,7 @@ class VmRegistry final : public VmDirectory {
     const Clock& clock_;
     Counter& samples_stored_;
     Counter& samples_dropped_;
+    LastSeen last_seen_;
     std::function<void(const VmId&)> on_watched_;
     std::mutex mutex_;
     std::unordered_map<VmId, Timestamp> live_until_;

@@ -150,6 +150,20 @@ TEST_F(VmRegistryTest, telemetry_over_many_chunks_is_read_in_order_in_pages_of_a
     for (const std::int64_t limit : {1000, 240, 41, 40, 39}) EXPECT_EQ(shown_slots(vm, limit), expected);
 }
 
+TEST_F(VmRegistryTest, telemetry_from_an_instant_to_another_holds_the_slots_that_start_between) {
+    const auto vm = make_vm("web-1");
+    const auto slot = this_slot();
+    store(vm, {sample_at(slot - 3), sample_at(slot - 2), sample_at(slot - 1), sample_at(slot)})
+        .value();
+    const auto count = [&](Timestamp from, Timestamp to) {
+        const ReadTelemetry wish{.vm_id = vm, .from = from, .to = to, .limit = {}, .cursor = {}};
+        return vms.read_telemetry(call(), wish).value().items.size();
+    };
+    EXPECT_EQ(count(slot_start(slot - 2), slot_start(slot - 1)), 2U);
+    EXPECT_EQ(count(slot_start(slot - 2) + 1us, slot_start(slot - 1)), 1U);
+    EXPECT_EQ(count(slot_start(slot - 2), slot_start(slot - 1) - 1us), 1U);
+}
+
 TEST_F(VmRegistryTest, samples_that_do_not_ascend_are_refused_whole) {
     const auto vm = make_vm("web-1");
     const auto slot = this_slot();
@@ -234,6 +248,18 @@ TEST_F(VmRegistryTest, packages_are_listed_by_name_in_pages) {
     ListPackages libraries{.vm_id = vm};
     libraries.prefix = Text<1, 200>{"lib"};
     EXPECT_EQ(vms.list_packages(call(), libraries).value().items.size(), 2U);
+}
+
+TEST_F(VmRegistryTest, shows_when_an_agent_was_last_heard_of_from_memory_where_it_is_known) {
+    const auto vm = make_vm("web-1");
+    vms.set_presence(call(), std::vector{Presence{tenant, vm, State::online, clock.now() - 4min}})
+        .value();
+    EXPECT_EQ(vms.get(call(), {vm}).value().last_seen_at, clock.now() - 4min);
+    std::optional<Timestamp> seen;
+    vms.set_last_seen_source([&](const VmId&) { return seen; });
+    EXPECT_EQ(vms.get(call(), {vm}).value().last_seen_at, clock.now() - 4min);
+    seen = clock.now();
+    EXPECT_EQ(vms.list(call(), {}).value().items[0].last_seen_at, clock.now());
 }
 
 TEST_F(VmRegistryTest, watching_is_told_once_and_ends_by_itself) {

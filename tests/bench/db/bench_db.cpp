@@ -25,8 +25,8 @@ using Clocked = std::chrono::steady_clock;
 using Latency = std::chrono::duration<double, std::milli>;
 
 constexpr int kCallers = 64;
-// Written first, in one transaction: the write-ahead log gets its full size, so that no run pays for
-// growing a file (each fsync of a growing file also commits the file system's journal).
+// Written first, in one transaction: the write-ahead log gets its full size, so that no run pays
+// for growing a file (each fsync of a growing file also commits the file system's journal).
 constexpr std::int64_t kPrefilled = 30'000;
 constexpr std::int64_t kCreatedAt = 1'760'000'000'000'000;
 
@@ -143,7 +143,8 @@ Run run_database(const Settings& settings) {
     run.p99_ms = percentile(all, 0.99);
     const auto& commits =
         metrics.counter("synapsex_database_commits_total", "", {{"database", "main"}});
-    run.writes_a_commit = static_cast<double>(next - kPrefilled) / static_cast<double>(commits.value());
+    run.writes_a_commit =
+        static_cast<double>(next - kPrefilled) / static_cast<double>(commits.value());
     return run;
 }
 
@@ -203,7 +204,8 @@ Run run_bare(const Settings& settings, int rows) {
 Settings read_settings(std::span<char* const> arguments) {
     Settings settings;
     if (arguments.size() > 1) settings.folder = arguments[1];
-    if (arguments.size() > 2) settings.time = std::chrono::duration<double>{std::atof(arguments[2])};
+    if (arguments.size() > 2)
+        settings.time = std::chrono::duration<double>{std::atof(arguments[2])};
     if (arguments.size() > 3) settings.rounds = std::max(1, std::atoi(arguments[3]));
     return settings;
 }
@@ -214,8 +216,12 @@ class Series {
     void print(const char* what, const char* unit) {
         std::ranges::sort(values_);
         std::printf(
-            "%-46s %10.2f %-8s (%.2f to %.2f)\n", what, values_[values_.size() / 2], unit,
-            values_.front(), values_.back()
+            "%-46s %10.2f %-8s (%.2f to %.2f)\n",
+            what,
+            values_[values_.size() / 2],
+            unit,
+            values_.front(),
+            values_.back()
         );
     }
 
@@ -239,8 +245,11 @@ void run_all(const Settings& settings) {
         p99.add(engine.p99_ms);
         crowd.add(engine.writes_a_commit);
     }
-    std::printf("median of %d rounds of %.1f s (lowest to highest)\n", settings.rounds,
-                settings.time.count());
+    std::printf(
+        "median of %d rounds of %.1f s (lowest to highest)\n",
+        settings.rounds,
+        settings.time.count()
+    );
     database.print("Database::write, 64 callers", "writes/s");
     bare.print("bare loop, 64 savepoints a transaction", "writes/s");
     single.print("bare loop, one row a transaction", "writes/s");
@@ -256,7 +265,6 @@ void run_all(const Settings& settings) {
 
 int main(int count, char** arguments) {
     synapsex::set_log_level(synapsex::LogLevel::warning);
-    synapsex::db::run_all(
-        synapsex::db::read_settings({arguments, static_cast<std::size_t>(count)})
+    synapsex::db::run_all(synapsex::db::read_settings({arguments, static_cast<std::size_t>(count)})
     );
 }

@@ -2,20 +2,27 @@
 # How fast the HTTP server is beside nginx, in the same minute on the same machine.
 # README.md says how to read the result.
 #
-#   run.sh --server <bench_http_server>     the server alone: inline and pooled answers, parked memory
+#   run.sh --server <bench_http_server>
+#       the server alone: inline and pooled answers, memory of a parked connection
+#   run.sh --control-plane <folder of synapsex-controlplane>
+#       a control plane of its own: GET /v1/auth/me with an API key
 #   run.sh --url <http://127.0.0.1:8080/v1/auth/me>
-#                                           a control plane that runs; SYNAPSEX_API_KEY is its key
+#       one that runs already; SYNAPSEX_API_KEY is the key
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
 readonly rounds=${ROUNDS:-5}
 readonly seconds=${SECONDS_EACH:-5}
 readonly connections=64
-readonly api_key=${SYNAPSEX_API_KEY:-sk_sx_0000000000000000000000000000000000000000000}
+api_key=${SYNAPSEX_API_KEY:-sk_sx_0000000000000000000000000000000000000000000}
+# An answer as long as that of GET /v1/auth/me.
+readonly body='{"id":"usr_01jgkx8m4e6w9p2r5t7v9x1z3b","email":"operator@example.com",'\
+'"fullName":"Olivia Operator","tenantId":"ten_01jgkx8m4e6w9p2r5t7v9x1z3c","role":"owner"}'
 
 die() { echo "run.sh: $*" >&2; exit 1; }
 for tool in nginx wrk curl node; do
-    command -v "$tool" >/dev/null || die "$tool is not installed (apt-get install nginx-light wrk curl nodejs)"
+    command -v "$tool" >/dev/null ||
+        die "$tool is not installed (apt-get install nginx-light wrk curl nodejs)"
 done
 
 work=$(mktemp -d)
@@ -47,7 +54,7 @@ http {
         listen 127.0.0.1:$port;
         location / {
             default_type application/json;
-            return 200 '{"id":"usr_01jgkx8m4e6w9p2r5t7v9x1z3b","email":"operator@example.com","fullName":"Olivia Operator","tenantId":"ten_01jgkx8m4e6w9p2r5t7v9x1z3c","role":"owner"}';
+            return 200 '$body';
         }
     }
 }
@@ -74,7 +81,7 @@ measure() {
     awk '/^Requests\/sec/ { print $2 }' <<<"$output"
 }
 
-median() { sort -n | awk '{ v[NR] = $1 } END { print (NR % 2) ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
+median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 spread() { sort -n | awk '{ v[NR] = $1 } END { printf "%.0f..%.0f", v[1], v[NR] }'; }
 
 # compare <name> <url>: rounds of nginx, us, nginx, us … after a warm-up of both.
@@ -94,21 +101,37 @@ compare() {
         "$(awk "BEGIN { print $ours / $peer }")"
 }
 
-[[ $# -eq 2 ]] || die "usage: run.sh --server <bench_http_server> | --url <url>"
-echo "$(nginx -v 2>&1 | sed 's/.*: //'), $(wrk -v 2>&1 | head -1 | cut -d' ' -f1-2), $(nproc) cores, $connections connections, $rounds rounds of ${seconds}s, median (min..max)"
+# start <command …>: runs it until run.sh ends; `said` is its first line, `started` its pid.
+start() {
+    mkfifo "$work/stdin"
+    "$@" <"$work/stdin" >"$work/said" &
+    started=$!
+    pids+=("$started")
+    exec 3>"$work/stdin"  # closing it ends the program
+    until [[ -s $work/said ]]; do
+        kill -0 "$started" 2>/dev/null || die "$1 did not start"
+        sleep 0.05
+    done
+    said=$(head -1 "$work/said")
+}
+
+[[ $# -eq 2 ]] || die "usage: see the head of this file"
+nginx -v 2>&1 | sed 's/.*: //'
+echo "$(nproc) cores, wrk -t1 -c$connections, $rounds rounds of ${seconds}s each, median (min..max)"
 start_nginx
 case $1 in
     --server)
-        mkfifo "$work/stdin"
-        "$2" <"$work/stdin" >"$work/port" &
-        server=$!
-        pids+=("$server")
-        exec 3>"$work/stdin"
-        until [[ -s $work/port ]]; do kill -0 "$server" || die "$2 did not start"; sleep 0.05; done
-        base=http://127.0.0.1:$(cat "$work/port")
-        node "$here/parked_memory.mjs" "$base/park" "$server" 2000
-        compare "inline" "$base/inline"
-        compare "through the pool" "$base/pool"
+        start "$2"
+        node "$here/parked_memory.mjs" "http://127.0.0.1:$said/park" "$started" 2000
+        compare "inline" "http://127.0.0.1:$said/inline"
+        compare "through the pool" "http://127.0.0.1:$said/pool"
+        ;;
+    --control-plane)
+        SYNAPSEX_BIN=$2 start node "$here/control_plane_with_key.mjs" --access-log false
+        api_key=${said#* }
+        compare "GET /v1/auth/me" "${said% *}"
+        exec 3>&-
+        wait "$started"
         ;;
     --url) compare "$2" "$2" ;;
     *) die "unknown option $1" ;;

@@ -16,12 +16,13 @@ void blame(Outcome& outcome, const sqlite::Error& error) {
 void blame_lost_transaction(Outcome& outcome) {
     outcome.refusal.reset();
     if (!outcome.failure)
-        outcome.failure = std::make_exception_ptr(
-            DatabaseError("a statement failed and ended the transaction")
-        );
+        outcome.failure =
+            std::make_exception_ptr(DatabaseError("a statement failed and ended the transaction"));
 }
 
-Problem too_late() { return busy("The database could not begin the work in time."); }
+Problem too_late() {
+    return busy("The database could not begin the work in time.");
+}
 
 sqlite::Statement prepare(sqlite::Connection& connection, std::string_view sql) {
     return connection.prepare(sql, sqlite::Lifetime::cached);
@@ -30,8 +31,11 @@ sqlite::Statement prepare(sqlite::Connection& connection, std::string_view sql) 
 }  // namespace
 
 BatchRunner::BatchRunner(
-    const SqliteOptions& options, sqlite::Connection& connection, SqliteSession& session,
-    const Clock& clock, const Counters& counters
+    const SqliteOptions& options,
+    sqlite::Connection& connection,
+    SqliteSession& session,
+    const Clock& clock,
+    const Counters& counters
 )
     : options_(options),
       connection_(connection),
@@ -79,7 +83,8 @@ const PendingWrite* BatchRunner::run_shared(WriteSource& source) {
 }
 
 void BatchRunner::refuse_all(WriteSource& source, const sqlite::Error& error) {
-    // All who wait now: each would meet the same, and a foreign lock is waited for before it is told.
+    // All who wait now: each would meet the same, and a foreign lock is waited for before it is
+    // told.
     while (const auto write = source.next(taken_)) {
         ++taken_;
         if (!start(*write)) continue;
@@ -123,8 +128,10 @@ void BatchRunner::run_alone(PendingWrite& write) {
     try {
         begin_.run();
         const bool is_kept = run_closure(write);
-        if (!connection_.is_in_transaction()) blame_lost_transaction(write.outcome);
-        else if (is_kept) commit();
+        if (!connection_.is_in_transaction())
+            blame_lost_transaction(write.outcome);
+        else if (is_kept)
+            commit();
     } catch (const sqlite::Error& error) {
         blame(write.outcome, error);
     }
@@ -198,8 +205,10 @@ void BatchRunner::answer_all() {
 }
 
 void BatchRunner::count(const Outcome& outcome) {
-    if (outcome.refusal) counters_.refusals.add();
-    else if (!outcome.failure) counters_.writes.add();
+    if (outcome.refusal)
+        counters_.refusals.add();
+    else if (!outcome.failure)
+        counters_.writes.add();
 }
 
 }  // namespace synapsex::db

@@ -21,18 +21,21 @@ class WriteSource {
 class BatchRunner {
  public:
     struct Counters {
-        Counter& batches;      // transactions that held one write or more
-        Counter& writes;       // closures committed or undone as they asked
-        Counter& refusals;     // answered database.busy
-        Counter& reruns;       // closures that ran again alone
-        Histogram& commits;    // time of COMMIT
-        Histogram& waits;      // from the call to the start of its closure
+        Counter& batches;    // transactions that held one write or more
+        Counter& writes;     // closures committed or undone as they asked
+        Counter& refusals;   // answered database.busy
+        Counter& reruns;     // closures that ran again alone
+        Histogram& commits;  // time of COMMIT
+        Histogram& waits;    // from the call to the start of its closure
     };
 
     // All outlive the runner.
     BatchRunner(
-        const SqliteOptions& options, sqlite::Connection& connection, SqliteSession& session,
-        const Clock& clock, const Counters& counters
+        const SqliteOptions& options,
+        sqlite::Connection& connection,
+        SqliteSession& session,
+        const Clock& clock,
+        const Counters& counters
     );
 
     // Runs what the source has, at most batch_max writes for about batch_time, in one transaction,

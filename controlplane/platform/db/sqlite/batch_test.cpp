@@ -15,8 +15,7 @@ using namespace std::chrono_literals;
 constexpr Query kInsert{"notes.insert", "INSERT INTO notes (id) VALUES ($1)"};
 constexpr Query kInsertBlob{"notes.insert_blob", "INSERT INTO notes (id, body) VALUES ($1, $2)"};
 constexpr Query kInsertOnce{
-    "notes.insert_once", "INSERT INTO notes (id) VALUES ($1) ON CONFLICT DO NOTHING"
-};
+    "notes.insert_once", "INSERT INTO notes (id) VALUES ($1) ON CONFLICT DO NOTHING"};
 constexpr Query kInsertReference{"refs.insert", "INSERT INTO refs (note_id) VALUES ($1)"};
 constexpr Query kListIds{"notes.list_ids", "SELECT id FROM notes ORDER BY id"};
 
@@ -32,12 +31,17 @@ class Batch : public ::testing::Test, protected WriteSource {
     sqlite::Connection connection{{.path = options.path}};
     SqliteSession session{connection, clock};
     BatchRunner runner{
-        options, connection, session, clock,
+        options,
+        connection,
+        session,
+        clock,
         BatchRunner::Counters{
-            commits, metrics.counter("writes", ""), metrics.counter("refusals", ""), reruns,
-            metrics.histogram("commit_seconds", ""), metrics.histogram("wait_seconds", "")
-        }
-    };
+            commits,
+            metrics.counter("writes", ""),
+            metrics.counter("refusals", ""),
+            reruns,
+            metrics.histogram("commit_seconds", ""),
+            metrics.histogram("wait_seconds", "")}};
     std::deque<Body> bodies;
     std::vector<WritePtr> writes;
     std::size_t next_write = 0;
@@ -53,8 +57,7 @@ class Batch : public ::testing::Test, protected WriteSource {
 
     PendingWrite& add(Body body, Deadline deadline = Deadline::never()) {
         bodies.push_back(std::move(body));
-        writes.push_back(
-            std::make_shared<PendingWrite>(bodies.back(), deadline, clock.steady_now())
+        writes.push_back(std::make_shared<PendingWrite>(bodies.back(), deadline, clock.steady_now())
         );
         return *writes.back();
     }
@@ -160,9 +163,8 @@ TEST_F(Batch, a_failed_statement_undoes_its_closure_and_no_other) {
 TEST_F(Batch, a_closure_whose_deadline_has_passed_does_not_start) {
     bool has_started = false;
     add_insert(1);
-    auto& late = add(
-        [&](Session&) { return has_started = true; }, Deadline::at(clock.steady_now() - 1ms)
-    );
+    auto& late =
+        add([&](Session&) { return has_started = true; }, Deadline::at(clock.steady_now() - 1ms));
     run();
     EXPECT_TRUE(is_busy(late));
     EXPECT_FALSE(has_started);
@@ -283,7 +285,8 @@ TEST_F(Batch, a_failed_commit_tells_nobody_success_and_innocents_commit_alone) {
 }
 
 TEST_F(Batch, an_answer_that_rested_on_undone_work_is_made_again) {
-    // The first takes id 7 and then loses the transaction; the second saw it taken, but is not told.
+    // The first takes id 7 and then loses the transaction; the second saw it taken, but is not
+    // told.
     auto& culprit = add([](Session& s) {
         s.execute(kInsertOnce, 7);
         return s.execute(kInsertReference, 404) == 1;

@@ -1,4 +1,5 @@
-// Many threads at once: one transaction for a crowd, the queue's limit, callers that leave, the end.
+// Many threads at once: one transaction for a crowd, the queue's limit, callers that leave, the
+// end.
 
 #include <gtest/gtest.h>
 
@@ -17,9 +18,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::array kMigrations{Migration{
-    1, "0001_create_notes",
-    "CREATE TABLE notes (id ${int} PRIMARY KEY, body ${bytes}) ${strict};"
-}};
+    1,
+    "0001_create_notes",
+    "CREATE TABLE notes (id ${int} PRIMARY KEY, body ${bytes}) ${strict};"}};
 constexpr Query kInsert{"notes.insert", "INSERT INTO notes (id) VALUES ($1)"};
 constexpr Query kInsertBlob{"notes.insert_blob", "INSERT INTO notes (id, body) VALUES ($1, $2)"};
 constexpr Query kListIds{"notes.list_ids", "SELECT id FROM notes ORDER BY id"};
@@ -28,7 +29,9 @@ constexpr Query kCount{"notes.count", "SELECT count(*) AS count FROM notes"};
 class Crowd : public ::testing::Test {
  protected:
     SystemClock clock;
-    synapsex::testing::TestDatabase database{clock, {{"note-service", kMigrations}}};
+    // However slow the machine, a crowd is not cut in two for the time it takes.
+    synapsex::testing::TestDatabase database{
+        clock, {{"note-service", kMigrations}}, SqliteOptions{.batch_time = 1h}};
 
     static Call patient() { return Call::system("test", Deadline::never()); }
     Call hurried(std::chrono::nanoseconds budget) const {
@@ -103,14 +106,18 @@ TEST_F(Crowd, of_64_writers_one_fails_one_throws_one_is_too_long_and_61_commit_a
         try {
             const auto answer = database->write(call, [&](Session& s) -> Result<Done> {
                 s.execute(kInsert, id);
-                if (id == 10) return Problem{.kind = Kind::conflict, .code = "notes.taken", .detail = ""};
+                if (id == 10)
+                    return Problem{.kind = Kind::conflict, .code = "notes.taken", .detail = ""};
                 if (id == 11) throw std::out_of_range("a bug");
                 while (id == 12 && !call.deadline.is_expired(clock)) std::this_thread::yield();
                 return Done{};
             });
-            if (answer) ++successes;
-            else if (answer.error().code == "database.busy") ++refusals;
-            else ++problems;
+            if (answer)
+                ++successes;
+            else if (answer.error().code == "database.busy")
+                ++refusals;
+            else
+                ++problems;
         } catch (const std::out_of_range&) {
             ++exceptions;
         }
@@ -127,8 +134,7 @@ TEST_F(Crowd, of_64_writers_one_fails_one_throws_one_is_too_long_and_61_commit_a
     EXPECT_EQ(exceptions, 1);
     EXPECT_EQ(refusals, 1);
     EXPECT_EQ(ids().size(), 61U);
-    // The held one, and the crowd: cut in two behind the closure that was too long.
-    EXPECT_LE(metric("synapsex_database_commits_total"), 3U);
+    EXPECT_LE(metric("synapsex_database_commits_total"), 2U);  // the held one, and the crowd
 }
 
 TEST_F(Crowd, a_caller_whose_deadline_passes_in_the_queue_is_answered_then) {
@@ -142,8 +148,7 @@ TEST_F(Crowd, a_caller_whose_deadline_passes_in_the_queue_is_answered_then) {
 
 TEST_F(Crowd, a_write_beyond_the_queues_limit_is_busy_at_once_and_the_rest_are_served) {
     synapsex::testing::TestDatabase small{
-        clock, {{"note-service", kMigrations}}, SqliteOptions{.queue_max = 2}
-    };
+        clock, {{"note-service", kMigrations}}, SqliteOptions{.queue_max = 2}};
     const auto insert_small = [&](std::int64_t id) {
         return small->write(patient(), [id](Session& s) -> Result<Done> {
             s.execute(kInsert, id);
@@ -170,14 +175,12 @@ TEST_F(Crowd, a_write_beyond_the_queues_limit_is_busy_at_once_and_the_rest_are_s
 
 TEST_F(Crowd, reads_beyond_the_pool_wait_and_those_that_wait_too_long_are_busy) {
     synapsex::testing::TestDatabase narrow{
-        clock, {{"note-service", kMigrations}}, SqliteOptions{.readers_max = 1}
-    };
+        clock, {{"note-service", kMigrations}}, SqliteOptions{.readers_max = 1}};
     const auto late = narrow.in_read([&](Session&) {
         std::string code;
         std::thread{[&] {
-            const auto answer = narrow->read(hurried(20ms), [](Session&) -> Result<Done> {
-                return Done{};
-            });
+            const auto answer =
+                narrow->read(hurried(20ms), [](Session&) -> Result<Done> { return Done{}; });
             code = answer ? "served" : answer.error().code;
         }}.join();
         return code;
@@ -197,8 +200,7 @@ TEST_F(Crowd, reads_beyond_the_pool_wait_and_those_that_wait_too_long_are_busy) 
 
 TEST_F(Crowd, a_transaction_lost_to_one_is_made_good_for_all_others) {
     synapsex::testing::TestDatabase small{
-        clock, {{"note-service", kMigrations}}, SqliteOptions{.pages_max = 24}
-    };
+        clock, {{"note-service", kMigrations}}, SqliteOptions{.pages_max = 24}};
     std::atomic<int> successes{0};
     std::atomic<int> failures{0};
     HeldWriter writer{*small};
@@ -278,7 +280,8 @@ TEST_F(Crowd, what_was_answered_is_what_is_there) {
             try {
                 const auto answer = database->write(call, [&](Session& s) -> Result<Done> {
                     s.execute(kInsert, id);
-                    if (dice == 8) return Problem{.kind = Kind::conflict, .code = "notes.taken", .detail = ""};
+                    if (dice == 8)
+                        return Problem{.kind = Kind::conflict, .code = "notes.taken", .detail = ""};
                     if (dice == 9) throw std::out_of_range("a bug");
                     return Done{};
                 });

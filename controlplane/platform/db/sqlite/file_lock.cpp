@@ -49,13 +49,15 @@ FileLock::FileLock(const std::filesystem::path& database) {
         );
     }
     const auto pid = std::to_string(::getpid()) + "\n";
-    const bool is_written = ::ftruncate(descriptor_, 0) == 0 &&
-                            ::pwrite(descriptor_, pid.data(), pid.size(), 0) ==
-                                static_cast<ssize_t>(pid.size());
+    const bool is_written =
+        ::ftruncate(descriptor_, 0) == 0 &&
+        ::pwrite(descriptor_, pid.data(), pid.size(), 0) == static_cast<ssize_t>(pid.size());
     // On a full disk the lock still holds; only the sentence above loses its pid.
     static_cast<void>(is_written);
 }
 
-FileLock::~FileLock() { ::close(descriptor_); }
+FileLock::~FileLock() {
+    ::close(descriptor_);
+}
 
 }  // namespace synapsex::db

@@ -18,9 +18,9 @@ namespace synapsex::db {
 namespace {
 
 constexpr std::array kMigrations{Migration{
-    1, "0001_create_notes",
-    "CREATE TABLE notes (id ${int} PRIMARY KEY, body ${bytes} NOT NULL) ${strict};"
-}};
+    1,
+    "0001_create_notes",
+    "CREATE TABLE notes (id ${int} PRIMARY KEY, body ${bytes} NOT NULL) ${strict};"}};
 constexpr Query kInsert{"notes.insert", "INSERT INTO notes (id, body) VALUES ($1, $2)"};
 constexpr Query kListIds{"notes.list_ids", "SELECT id FROM notes ORDER BY id"};
 
@@ -70,10 +70,10 @@ class FullDisk : public ::testing::Test {
         }
     }
     static std::vector<std::int64_t> ids(Database& database) {
-        const auto rows = database.read(
-            Call::system("test", Deadline::never()),
-            [](Session& s) -> Result<Rows> { return s.query(kListIds); }
-        );
+        const auto rows =
+            database.read(Call::system("test", Deadline::never()), [](Session& s) -> Result<Rows> {
+                return s.query(kListIds);
+            });
         std::vector<std::int64_t> found;
         for (std::size_t i = 0; i < rows->size(); ++i)
             found.push_back((*rows)[i].get<std::int64_t>("id"));

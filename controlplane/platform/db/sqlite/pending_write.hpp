@@ -32,8 +32,8 @@ class Signal {
     sem_t semaphore_;
 };
 
-// Shared by both sides: a caller that gives up leaves the queue's share behind, and the writer drops
-// it without touching the body, which is gone by then.
+// Shared by both sides: a caller that gives up leaves the queue's share behind, and the writer
+// drops it without touching the body, which is gone by then.
 class PendingWrite {
  public:
     PendingWrite(const Body& body, Deadline until, SteadyTime now)
@@ -43,7 +43,10 @@ class PendingWrite {
     bool claim() { return leave_queue(State::claimed); }
     bool run(Session& session) const { return (*body_)(session); }
     // Wakes the caller with what stands in `outcome`, and by it those named to wakes().
-    void answer() { answered_.post(); }
+    void answer() {
+        state_.store(State::answered);
+        answered_.post();
+    }
     // The caller of `other`, whose outcome stands too, is woken by the caller of this, at most two.
     // It is there until then: a write that was claimed is not left.
     void wakes(PendingWrite& other) { wakes_next_[wakes_count_++] = &other; }
@@ -56,7 +59,7 @@ class PendingWrite {
     Outcome outcome;  // the writer's until answer(), then the caller's
 
  private:
-    enum class State { queued, claimed, abandoned };
+    enum class State { queued, claimed, abandoned, answered };
     bool leave_queue(State next) {
         auto expected = State::queued;
         return state_.compare_exchange_strong(expected, next);

@@ -67,11 +67,19 @@ ReaderPool::ReaderPool(const SqliteOptions& options, const Clock& clock)
 ReaderPool::~ReaderPool() = default;
 
 Outcome ReaderPool::read(Deadline deadline, const Body& body) {
-    const auto limit = deadline.earlier(Deadline::after(clock_, options_.read_time_max));
     if (deadline.is_expired(clock_))
         return Outcome{.refusal = busy("The request's time was over.")};
-    auto reader = acquire(limit);
-    if (!reader) return Outcome{.refusal = busy("Too many reads are running.")};
+    const auto limit = deadline.earlier(Deadline::after(clock_, options_.read_time_max));
+    try {
+        auto reader = acquire(limit);
+        if (!reader) return Outcome{.refusal = busy("Too many reads are running.")};
+        return run(std::move(reader), limit, body);
+    } catch (const sqlite::Error& error) {
+        throw DatabaseError(options_.path.string() + ": " + error.what());
+    }
+}
+
+Outcome ReaderPool::run(std::unique_ptr<Reader> reader, Deadline limit, const Body& body) {
     try {
         auto outcome = reader->run(limit, body);
         give_back(std::move(reader));
@@ -108,8 +116,10 @@ std::unique_ptr<Reader> ReaderPool::acquire(Deadline deadline) {
 void ReaderPool::give_back(std::unique_ptr<Reader> reader) {
     {
         const std::lock_guard lock{mutex_};
-        if (reader) idle_.push_back(std::move(reader));
-        else --opened_;
+        if (reader)
+            idle_.push_back(std::move(reader));
+        else
+            --opened_;
     }
     has_idle_.notify_one();
 }

@@ -28,7 +28,9 @@ class ReaderPool {
  private:
     // Null if none got free in time.
     std::unique_ptr<Reader> acquire(Deadline deadline);
+    // Null: the reader that was lent is no more.
     void give_back(std::unique_ptr<Reader> reader);
+    Outcome run(std::unique_ptr<Reader> reader, Deadline limit, const Body& body);
 
     const SqliteOptions& options_;
     const Clock& clock_;

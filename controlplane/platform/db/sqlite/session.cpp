@@ -13,8 +13,10 @@ void bind(sqlite::Statement& statement, int number, const Value& value) {
     } else if (const auto* real = std::get_if<double>(&value.data)) {
         statement.bind(number, *real);
     } else if (const auto* text = std::get_if<std::string>(&value.data)) {
-        if (value.type == ValueType::blob) statement.bind_blob(number, *text);
-        else statement.bind(number, std::string_view{*text});
+        if (value.type == ValueType::blob)
+            statement.bind_blob(number, *text);
+        else
+            statement.bind(number, std::string_view{*text});
     } else {
         statement.bind_null(number);
     }
@@ -22,13 +24,16 @@ void bind(sqlite::Statement& statement, int number, const Value& value) {
 
 Value read_column(const sqlite::Statement& statement, int column) {
     switch (statement.column_type(column)) {
-        case sqlite::ColumnType::integer: return {ValueType::integer, statement.integer(column)};
-        case sqlite::ColumnType::real: return {ValueType::real, statement.real(column)};
+        case sqlite::ColumnType::integer:
+            return {ValueType::integer, statement.integer(column)};
+        case sqlite::ColumnType::real:
+            return {ValueType::real, statement.real(column)};
         case sqlite::ColumnType::text:
             return {ValueType::text, std::string{statement.text(column)}};
         case sqlite::ColumnType::blob:
             return {ValueType::blob, std::string{statement.blob(column)}};
-        case sqlite::ColumnType::null: break;
+        case sqlite::ColumnType::null:
+            break;
     }
     return {};
 }
@@ -74,8 +79,9 @@ Rows SqliteSession::run(const Query& query, std::span<const Value> values) {
         auto& [sql, statement, columns] = statement_of(query);
         if (static_cast<int>(values.size()) != statement.parameter_count())
             throw failed(
-                query, "got " + std::to_string(values.size()) + " values for " +
-                           std::to_string(statement.parameter_count()) + " parameters"
+                query,
+                "got " + std::to_string(values.size()) + " values for " +
+                    std::to_string(statement.parameter_count()) + " parameters"
             );
         const sqlite::ResetOnExit reset_on_exit{statement};
         for (std::size_t i = 0; i < values.size(); ++i)
@@ -85,7 +91,8 @@ Rows SqliteSession::run(const Query& query, std::span<const Value> values) {
         while (statement.step())
             for (int i = 0; i < width; ++i) rows.cells.push_back(read_column(statement, i));
         if (!statement.is_read_only())
-            rows.affected = width > 0 ? static_cast<std::int64_t>(rows.size()) : connection_.changes();
+            rows.affected =
+                width > 0 ? static_cast<std::int64_t>(rows.size()) : connection_.changes();
     } catch (const sqlite::Error& error) {
         throw failed(query, error.what());
     }
@@ -101,8 +108,7 @@ SqliteSession::Cached& SqliteSession::statement_of(const Query& query) {
     if (statements_.size() >= kStatementsMax) statements_.clear();
     try {
         Cached cached{
-            std::string{query.sql}, connection_.prepare(query.sql, sqlite::Lifetime::cached), {}
-        };
+            std::string{query.sql}, connection_.prepare(query.sql, sqlite::Lifetime::cached), {}};
         for (int i = 0; i < cached.statement.column_count(); ++i)
             cached.columns.emplace_back(cached.statement.column_name(i));
         return statements_.emplace(query.sql.data(), std::move(cached)).first->second;

@@ -29,7 +29,8 @@ class SqliteSession final : public Session {
     std::string_view take_slowest();
 
  private:
-    // By the address of the text. The text itself is compared too, for a Query that lived on a stack.
+    // By the address of the text. The text itself is compared too, for a Query that lived on a
+    // stack.
     struct Cached {
         std::string sql;
         sqlite::Statement statement;

@@ -8,7 +8,8 @@
 // - Nothing interrupts the writer: an interrupt, like a full disk, ends the whole transaction and
 //   with it the neighbours' work. A closure that takes too long is undone when it returns.
 // - Where the shared transaction is lost after all, or its COMMIT fails, every closure that did not
-//   cause it runs again once, in a transaction of its own; nobody is told of a success that was not.
+//   cause it runs again once, in a transaction of its own; nobody is told of a success that was
+//   not.
 // - One process has a file: a lock file beside it is held as long as the database is open.
 
 #include <chrono>
@@ -24,19 +25,19 @@
 namespace synapsex::db {
 
 struct SqliteOptions {
-    std::filesystem::path path{};         // absolute; its folder exists
-    std::string name = "main";            // label of metrics and logs
-    std::size_t readers_max = 8;          // connections for reading, opened when first needed
-    std::size_t queue_max = 1024;         // writes waiting; one more is answered database.busy
-    std::size_t batch_max = 256;          // writes in one transaction
+    std::filesystem::path path{};  // absolute; its folder exists
+    std::string name = "main";     // label of metrics and logs
+    std::size_t readers_max = 8;   // connections for reading, opened when first needed
+    std::size_t queue_max = 1024;  // writes waiting; one more is answered database.busy
+    std::size_t batch_max = 256;   // writes in one transaction
     // A transaction takes no further writes once it has run this long: the first must not wait for
     // a crowd of slow ones behind it.
     std::chrono::milliseconds batch_time{10};
     std::chrono::milliseconds write_time_max{2'000};  // of one closure
     std::chrono::milliseconds read_time_max{5'000};
-    std::chrono::milliseconds slow_time{50};          // a longer closure is logged
-    std::int64_t pages_max = 0;           // of 4 KiB; past them writes fail as on a full disk. 0: none
-    std::string vfs{};                    // for crash tests; empty for the system's
+    std::chrono::milliseconds slow_time{50};  // a longer closure is logged
+    std::int64_t pages_max = 0;  // of 4 KiB; past them writes fail as on a full disk. 0: none
+    std::string vfs{};           // for crash tests; empty for the system's
 };
 
 // Another process, or another Database of this one, has the file open. what() is one sentence that

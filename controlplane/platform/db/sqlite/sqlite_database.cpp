@@ -20,7 +20,8 @@ namespace synapsex::db {
 namespace {
 
 // Makes the file before SQLite does, for its owner alone; SQLite gives the log files beside it the
-// same mode. Only before the first connection: closing a descriptor drops the process's POSIX locks.
+// same mode. Only before the first connection: closing a descriptor drops the process's POSIX
+// locks.
 void make_private_file(const std::filesystem::path& path) {
     const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     const bool is_private = descriptor >= 0 && ::fchmod(descriptor, 0600) == 0;
@@ -47,9 +48,7 @@ class SqliteSchemaChange final : public SchemaChange {
     SqliteSchemaChange(sqlite::Connection& connection, SqliteSession& session)
         : connection_(connection), session_(session) {}
 
-    void run_script(std::string_view text) override {
-        connection_.execute(spell(text, kDialect));
-    }
+    void run_script(std::string_view text) override { connection_.execute(spell(text, kDialect)); }
     Session& session() override { return session_; }
 
  private:
@@ -112,7 +111,8 @@ class SqliteDatabase final : public Database {
         try {
             const auto probe = [](Session& session) { return !session.query(kProbe).empty(); };
             const auto limit = Deadline::after(clock_, std::chrono::seconds{1});
-            return !readers_.read(limit, probe).refusal;
+            const auto outcome = readers_.read(limit, probe);
+            return !outcome.refusal && !outcome.failure;
         } catch (const std::exception& error) {
             log_error("database unhealthy", {{"database", options_.name}, {"why", error.what()}});
             return false;
@@ -146,9 +146,10 @@ class SqliteDatabase final : public Database {
         if (outcome.took > options_.slow_time) {
             const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(outcome.took);
             log_warning(
-                "slow transaction", {{"database", options_.name},
-                                     {"query", outcome.slowest_query},
-                                     {"durationMs", took.count()}}
+                "slow transaction",
+                {{"database", options_.name},
+                 {"query", outcome.slowest_query},
+                 {"durationMs", took.count()}}
             );
         }
         if (outcome.failure) std::rethrow_exception(std::move(outcome.failure));
@@ -156,7 +157,8 @@ class SqliteDatabase final : public Database {
     }
 
     static void change_schema_of(
-        sqlite::Connection& connection, SqliteSession& session,
+        sqlite::Connection& connection,
+        SqliteSession& session,
         const std::function<void(SchemaChange&)>& change
     ) {
         const WithoutForeignKeys without_foreign_keys{connection};

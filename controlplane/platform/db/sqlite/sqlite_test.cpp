@@ -63,8 +63,7 @@ constexpr Query kFindThing{"things.find", R"sql(
     FROM things WHERE id = $1 AND is_open = $2)sql"};
 constexpr Query kInsert{"notes.insert", "INSERT INTO notes (id) VALUES ($1)"};
 constexpr Query kInsertReturning{
-    "notes.insert_returning", "INSERT INTO notes (id) VALUES ($1), ($2) RETURNING id"
-};
+    "notes.insert_returning", "INSERT INTO notes (id) VALUES ($1), ($2) RETURNING id"};
 constexpr Query kDelete{"notes.delete", "DELETE FROM notes WHERE id >= $1"};
 constexpr Query kCount{"notes.count", "SELECT count(*) AS count FROM notes"};
 constexpr Query kEndless{"notes.endless", R"sql(
@@ -94,14 +93,32 @@ class Sqlite : public ::testing::Test {
 
 TEST_F(Sqlite, a_row_comes_back_as_it_was_written) {
     const Thing thing{
-        *TenantId::parse("ten_01hv3zzzzzzzzzzzzzzzzzzzzz"), "a'b\"c", -7, 0.25, true, Color::green,
-        clock.now(), Blob{std::string("\0\xff", 2)}, std::nullopt, clock.now(), {"äöü"}
-    };
+        *TenantId::parse("ten_01hv3zzzzzzzzzzzzzzzzzzzzz"),
+        "a'b\"c",
+        -7,
+        0.25,
+        true,
+        Color::green,
+        clock.now(),
+        Blob{std::string("\0\xff", 2)},
+        std::nullopt,
+        clock.now(),
+        {"äöü"}};
     database.in_write([&](Session& s) {
         EXPECT_EQ(
             s.execute(
-                kInsertThing, thing.id, thing.name, thing.size, thing.weight, thing.is_open,
-                thing.color, thing.made_at, thing.body, thing.note, thing.gone_at, thing.label
+                kInsertThing,
+                thing.id,
+                thing.name,
+                thing.size,
+                thing.weight,
+                thing.is_open,
+                thing.color,
+                thing.made_at,
+                thing.body,
+                thing.note,
+                thing.gone_at,
+                thing.label
             ),
             1
         );
@@ -109,9 +126,9 @@ TEST_F(Sqlite, a_row_comes_back_as_it_was_written) {
     const auto found =
         database.in_read([&](Session& s) { return s.find<Thing>(kFindThing, thing.id, true); });
     EXPECT_EQ(found, thing);
-    EXPECT_FALSE(
-        database.in_read([&](Session& s) { return s.find<Thing>(kFindThing, thing.id, false); })
-    );
+    EXPECT_FALSE(database.in_read([&](Session& s) {
+        return s.find<Thing>(kFindThing, thing.id, false);
+    }));
 }
 
 TEST_F(Sqlite, affected_counts_rows_that_changed_and_nothing_else) {
@@ -259,8 +276,10 @@ TEST_F(Sqlite, a_slow_closure_is_logged_by_the_name_of_its_slowest_query) {
     };
     EXPECT_EQ(log_of(50ms), "");
     EXPECT_THAT(
-        log_of(51ms), AllOf(
-            HasSubstr("slow transaction"), HasSubstr("\"query\":\"notes.delete\""),
+        log_of(51ms),
+        AllOf(
+            HasSubstr("slow transaction"),
+            HasSubstr("\"query\":\"notes.delete\""),
             HasSubstr("\"durationMs\":51")
         )
     );
@@ -335,7 +354,9 @@ TEST_F(Sqlite, a_file_that_is_no_database_is_an_error_with_its_path) {
     } catch (const DatabaseError& error) {
         EXPECT_THAT(error.what(), HasSubstr(path.string()));
     }
-    EXPECT_THROW(open_sqlite({.path = folder.path() / "no" / "x.db"}, clock, metrics), DatabaseError);
+    EXPECT_THROW(
+        open_sqlite({.path = folder.path() / "no" / "x.db"}, clock, metrics), DatabaseError
+    );
 }
 
 // A process that holds the lock until it is killed.

@@ -8,11 +8,12 @@ namespace synapsex::db {
 
 namespace {
 
-// Only programs outside the product (a shell, a backup) can hold the lock: one process has the file.
+// Only programs outside the product (a shell, a backup) can hold the lock: one process has the
+// file.
 constexpr std::chrono::milliseconds kForeignLockWait{1'000};
-// A batch stays open until as many have come as were answered with the last one, or until nobody has
-// come for this long: threads that write again and again then meet in one commit, not in two that
-// take turns. A fraction of an fsync, and lost only when a crowd has gone away.
+// A batch stays open until as many have come as the last one answered and left behind, or until
+// nobody has come for this long: threads that write again and again then meet in one commit, not in
+// two that take turns. A fraction of an fsync, and lost only when a crowd has gone away.
 constexpr std::chrono::microseconds kCrowdWait{50};
 constexpr int kCrowdLooksMax = 1'000;
 // The WAL is cut back to this after a long reader has made it grow.
@@ -46,7 +47,8 @@ BatchRunner::Counters make_counters(Metrics& metrics, const std::string& name) {
             "synapsex_database_commit_seconds", "Time of COMMIT, fsync included.", labels
         ),
         .waits = metrics.histogram(
-            "synapsex_database_wait_seconds", "From a write's call to the start of its closure.",
+            "synapsex_database_wait_seconds",
+            "From a write's call to the start of its closure.",
             labels
         ),
     };
@@ -73,14 +75,17 @@ Writer::Writer(const SqliteOptions& options, const Clock& clock, Metrics& metric
       queued_(std::make_shared<std::atomic<std::size_t>>(0)) {
     configure(connection_, options);
     metrics.gauge(
-        "synapsex_database_queued_writes", "Writes that wait for the writer.",
+        "synapsex_database_queued_writes",
+        "Writes that wait for the writer.",
         [queued = queued_] { return static_cast<double>(queued->load()); },
         {{"database", options.name}}
     );
     thread_ = std::thread{[this] { run(); }};
 }
 
-Writer::~Writer() { finish(); }
+Writer::~Writer() {
+    finish();
+}
 
 void Writer::finish() {
     if (!thread_.joinable()) return;
@@ -107,7 +112,7 @@ Outcome Writer::write(Deadline deadline, const Body& body) {
 
 bool Writer::push(const WritePtr& write) {
     const std::lock_guard lock{mutex_};
-    if (queue_.size() >= options_.queue_max) return false;
+    if (is_stopping_ || queue_.size() >= options_.queue_max) return false;
     queue_.push_back(write);
     queued_->store(queue_.size(), std::memory_order_relaxed);
     if (queue_.size() == 1) has_work_.notify_one();
@@ -124,7 +129,8 @@ void Writer::run() {
     while (await_work()) {
         const std::lock_guard lock{connection_mutex_};
         batch_started_.store(clock_.steady_now().time_since_epoch().count());
-        crowd_ = runner_.run(*this);
+        const auto taken = runner_.run(*this);
+        crowd_ = taken + queued_->load(std::memory_order_relaxed);
         batch_started_.store(0);
     }
 }

@@ -8,7 +8,6 @@
 #include <mutex>
 #include <thread>
 
-
 #include "controlplane/platform/db/sqlite/batch.hpp"
 
 namespace synapsex::db {
@@ -62,7 +61,7 @@ class Writer final : private WriteSource {
     // queue_.size(), to be looked at without the mutex. Shared with the metrics, which may be read
     // after the writer has gone.
     std::shared_ptr<std::atomic<std::size_t>> queued_;
-    std::size_t crowd_ = 0;  // writes of the last batch; the writer's thread only
+    std::size_t crowd_ = 0;                          // writes to expect; the writer's thread only
     std::atomic<SteadyTime::rep> batch_started_{0};  // 0: idle
     std::thread thread_;
 };

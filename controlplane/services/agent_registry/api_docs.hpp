@@ -1,0 +1,166 @@
+#pragma once
+
+// What the OpenAPI document says about the structs of /v1/agents. Included by api.cpp only.
+
+#include "controlplane/services/agent_registry/api.hpp"
+#include "controlplane/services/vm_registry/api_docs.hpp"
+
+namespace synapsex::api {
+
+template <>
+inline constexpr Doc kDocOf<agent_registry::CreateEnrollmentToken>{
+    "An enrollment token to be made.",
+    {{{"name", "What it is for.", R"("web servers")"},
+      {"uses", "How many agents it may enroll.", "1"},
+      {"ttl_seconds", "Seconds until it expires.", "3600"}}}
+};
+template <>
+inline constexpr Doc kDocOf<agent_registry::EnrollmentToken>{
+    "An enrollment token, without its secret.",
+    {{{"id", "The token."},
+      {"name", "What it is for.", R"("web servers")"},
+      {"uses_max", "How many agents it may enroll.", "1"},
+      {"uses", "How many it has enrolled.", "0"},
+      {"created_at", "When it was made."},
+      {"expires_at", "When it stops to work."},
+      {"revoked_at", "When it was revoked; null: it was not."}}}
+};
+template <>
+inline constexpr Doc kDocOf<agent_registry::CreatedEnrollmentToken>{
+    "A new enrollment token, with its secret.",
+    {{{"id", "The token."},
+      {"name", "What it is for.", R"("web servers")"},
+      {"uses_max", "How many agents it may enroll.", "1"},
+      {"created_at", "When it was made."},
+      {"expires_at", "When it stops to work."},
+      {"token", "What the agent needs. Shown here and never again.",
+       R"("sxe_01jgjz2m1xq3v5n8b7w6t4r2e0.6f1uZb3Q8hT0yXo2WmK4sLr9CvAe7DnJ")"}}}
+};
+template <>
+inline constexpr Doc kDocOf<agent_registry::ListEnrollmentTokens>{
+    "Which page of enrollment tokens.",
+    {{{"limit", "How many at most.", "50"},
+      {"cursor", "nextCursor of the page before; left out for the first."}}}
+};
+template <>
+inline constexpr Doc kDocOf<agent_registry::EnrollmentTokenPage>{
+    "Enrollment tokens, oldest first.",
+    {{{"items", "The tokens."}, {"next_cursor", "Where the next page starts; null on the last."}}}
+};
+template <>
+inline constexpr Doc kDocOf<agent_registry::EnrollmentTokenPath>{
+    "An enrollment token.", {{{"token_id", "The token."}}}
+};
+template <>
+inline constexpr Doc kDocOf<agent_registry::Enroll>{
+    "An agent that wants an identity.",
+    {{{"token", "An enrollment token."},
+      {"name", "What the VM will be called.", R"("web-1")"},
+      {"public_key", "Ed25519 public key, the raw 32 bytes in base64url.",
+       R"("PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw")"},
+      {"boot_id", "Changes with each start of the VM."},
+      {"agent_version", "Version of the agent.", R"("0.1.0")"},
+      {"platform", "What the agent was built for.", R"("linux")"},
+      {"tenant_id", "Where it is given, the token has to be of this tenant."}}}
+};
+template <>
+inline constexpr Doc kDocOf<agent_registry::Enrolled>{
+    "The identity of an agent.",
+    {{{"agent_id", "The agent."},
+      {"vm_id", "Its VM."},
+      {"tenant_id", "Its tenant."},
+      {"issuer", "The audience of the agent's assertions.", R"("https://api.synapsex.ai")"},
+      {"server_incarnation", "Changes when the server is restored from a backup."}}}
+};
+template <>
+inline constexpr Doc kDocOf<agent_registry::AgentConfig>{
+    "What an AI task may use on this VM. Empty so far."
+};
+template <>
+inline constexpr Doc kDocOf<agent_registry::Agent>{
+    "An agent: the daemon on a VM.",
+    {{{"id", "The agent."},
+      {"name", "The name of its VM.", R"("web-1")"},
+      {"vm_id", "Its VM."},
+      {"type", "The kind of agent; so far always vm.", R"("vm")"},
+      {"model", "The model of AI tasks on this VM; null: none is set."},
+      {"tools", "The tools of AI tasks on this VM.", "[]"},
+      {"status", "How it is doing.", R"("online")"},
+      {"description", "What an operator wrote of it."},
+      {"config", "Settings of AI tasks on this VM."},
+      {"version", "Version of the agent.", R"("0.1.0")"},
+      {"capabilities", "Numbers of the agent protocol's capabilities.", "[1, 2, 3]"},
+      {"last_seen_at", "When it was last heard of; null: never."},
+      {"created_at", "When it was enrolled."},
+      {"updated_at", "When its name or description last changed."}}}
+};
+template <>
+inline constexpr Doc kDocOf<agent_registry::ListAgents>{
+    "Which agents.",
+    {{{"limit", "How many at most.", "50"},
+      {"cursor", "From the Link header of the page before; left out for the first."},
+      {"status", "Only agents in this state.", R"("online")"}}}
+};
+template <>
+inline constexpr Doc kDocOf<agent_registry::AgentPath>{"An agent.", {{{"agent_id", "The agent."}}}};
+template <>
+inline constexpr Doc kDocOf<agent_registry::UpdateAgent>{
+    "What to change about an agent.",
+    {{{"agent_id", "The agent."},
+      {"name", "The new name of it and its VM; left out, it stays.", R"("db-1")"},
+      {"description", "The new description; left out, it stays.", R"("primary database")"}}}
+};
+template <>
+inline constexpr Doc kDocOf<agent_registry::Removed>{
+    "The agent is gone.", {{{"success", "Always true.", "true"}}}
+};
+template <>
+inline constexpr Doc kDocOf<agent_registry::SectionHash>{
+    "Which state of a section the agent has.",
+    {{{"section", "The section.", R"("packages")"}, {"hash", "Of the section as it would be sent."}}}
+};
+template <>
+inline constexpr Doc kDocOf<agent_registry::Heartbeat>{
+    "A sign of life, with what changed since the last.",
+    {{{"agent_id", "The agent; the caller."},
+      {"sequence", "One more with each heartbeat.", "42"},
+      {"boot_id", "Changes with each start of the VM."},
+      {"agent_version", "Version of the agent.", R"("0.1.0")"},
+      {"capabilities", "Numbers of the agent protocol's capabilities.", "[1, 2, 3]"},
+      {"hold_seconds", "How long the answer may be held; 0: not at all.", "55"},
+      {"hashes", "Of the sections that changed."},
+      {"telemetry", "What is not acknowledged yet, ascending by slot, at most 1000."},
+      {"spool_dropped_samples", "Samples lost for want of room, since enrollment.", "0"},
+      {"goodbye", "Why the agent leaves: stopping, rebooting; empty: it stays."},
+      {"server_incarnation", "The last one that the agent saw."},
+      {"executor", "ok or unreachable.", R"("ok")"}}}
+};
+template <>
+inline constexpr Doc kDocOf<agent_registry::HeartbeatAnswer>{
+    "What the agent is to do next.",
+    {{{"server_time", "The server's clock."},
+      {"server_incarnation", "Changes when the server is restored from a backup."},
+      {"stored_through_slot", "Telemetry up to this slot is stored; 0: none came.", "119698340"},
+      {"want_sections", "Sections that the agent is to put.", R"(["packages"])"},
+      {"next_after_ms", "Milliseconds to wait before the next heartbeat.", "0"},
+      {"hold_seconds", "The longest hold that the server allows.", "55"},
+      {"live_until", "Until then, one heartbeat a slot; null: nobody watches."},
+      {"reason", "Why the answer came: timeout, news, superseded, draining.", R"("timeout")"}}}
+};
+template <>
+inline constexpr Doc kDocOf<agent_registry::PutInventory>{
+    "One section of inventory: exactly the member that the path names.",
+    {{{"agent_id", "The agent; the caller."},
+      {"section", "The section.", R"("os")"},
+      {"hash", "Made by the agent over what it sends."},
+      {"truncated", "The VM has more than an agent may send.", "false"},
+      {"os", "Operating system."},
+      {"cpu", "Processors."},
+      {"memory", "Memory."},
+      {"disks", "Disks."},
+      {"filesystems", "Local file systems."},
+      {"network", "Network interfaces."},
+      {"packages", "Packages."}}}
+};
+
+}  // namespace synapsex::api

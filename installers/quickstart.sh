@@ -1,0 +1,528 @@
+#!/usr/bin/env bash
+# From a clone to a VM that reports to its own control plane, on this machine and for the user who
+# calls it. Everything it makes is in build/release and in .quickstart/; --help says the rest.
+set -Eeuo pipefail
+
+root="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)"
+readonly root
+readonly bin="$root/build/release/bin"
+readonly base="$root/.quickstart"
+readonly data="$base/data"
+readonly logs="$base/logs"
+readonly owner_file="$base/owner.json"
+readonly credentials="$base/credentials.json"
+readonly tool="$base/synapsexctl"  # the command-line tool with its sign-in built in
+readonly programs=(synapsex-controlplane synapsex-agent synapsex-executor synapsexctl)
+readonly email="owner@synapsex.local"
+
+usage() {
+    cat <<'TEXT'
+Usage: installers/quickstart.sh [options]
+
+Builds SynapseX, starts a control plane with SQLite on 127.0.0.1, enrolls this machine as its first
+VM and shows it. Running it again is safe and quick: what is built, running and enrolled stays.
+
+  --port N       the control plane's port (default 8080; the first run decides)
+  --no-install   install no packages, even if some are missing
+  --yes          do not ask
+  --status       say what runs
+  --stop         stop what runs; the data stays
+  --clean        stop, and delete .quickstart/ with all data; the build stays
+  --help         this text
+
+It needs Debian 12 or later (or the packages of installers/packages.txt from elsewhere), 2 GB of
+memory and 2 GB of disk. Missing packages are installed as root or through sudo; nothing else needs
+root, nothing needs systemd.
+TEXT
+}
+
+# --- saying what happens ------------------------------------------------------------------------
+
+readonly steps_total=7
+step_number=0
+step_started=0
+
+is_terminal() { [[ -t 1 ]]; }
+say() { printf '%s\n' "$*"; }
+
+# One clear sentence, and the end.
+die() {
+    trap - ERR
+    is_terminal && printf '\r\e[K'
+    printf 'quickstart: %s\n' "$*" >&2
+    exit 1
+}
+trap 'die "unexpected failure in line $LINENO ($BASH_COMMAND); run it again to go on."' ERR
+trap 'die "interrupted. Run it again to go on."' INT TERM
+
+step() {
+    step_number=$((step_number + 1))
+    step_started=$SECONDS
+    printf '[%d/%d] %s\n' "$step_number" "$steps_total" "$*"
+}
+done_step() { printf '      %s (%d s)\n' "$1" "$((SECONDS - step_started))"; }
+
+# A line that the next one replaces; nothing where nobody looks.
+progress() {
+    if is_terminal; then printf '\r\e[K      %s' "$*"; fi
+}
+end_progress() {
+    if is_terminal; then printf '\r\e[K'; fi
+}
+
+# "Yes" unless the answer is no; nobody to ask is a yes too, for scripts.
+confirm() {
+    [[ $assume_yes == no && -t 0 ]] || return 0
+    local answer
+    read -r -p "$1 [Y/n] " answer
+    [[ ${answer,,} != n* ]]
+}
+
+# --- packages -----------------------------------------------------------------------------------
+
+# The packages of a section of packages.txt.
+packages_of() {
+    awk -v section="[$1]" '/^#/ || !NF { next } /^\[/ { on = $0 == section; next } on' \
+        "$root/installers/packages.txt"
+}
+
+is_installed() {
+    [[ $(dpkg-query -W -f '${Status}' "$1" 2>/dev/null) == 'install ok installed' ]]
+}
+
+missing_of() {
+    local package
+    for package in $(packages_of "$1"); do
+        is_installed "$package" || printf '%s\n' "$package"
+    done
+}
+
+as_root() {
+    if [[ $EUID -eq 0 ]]; then "$@"; else sudo -- "$@"; fi
+}
+
+apt() {
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Acquire::Retries=2 \
+        -o DPkg::Lock::Timeout=120 "$@" >>"$logs/packages.log" 2>&1
+}
+
+check_tools() {
+    local program
+    for program in c++ cmake ninja protoc; do
+        command -v "$program" >/dev/null ||
+            die "$program is missing; install what installers/packages.txt lists."
+    done
+}
+
+install_packages() {
+    if [[ $install == no ]] || ! command -v apt-get >/dev/null; then
+        check_tools
+        done_step 'Installing nothing: taking the compilers and libraries that are here'
+        return
+    fi
+    local needed faster
+    mapfile -t needed < <(missing_of build)
+    mapfile -t faster < <(missing_of faster)
+    if [[ ${#needed[@]} -eq 0 && ( ${#faster[@]} -eq 0 || $EUID -ne 0 ) ]]; then
+        done_step 'All packages are there'
+        return
+    fi
+    say "      Needed and missing: ${needed[*]:-none}"
+    [[ ${#faster[@]} -eq 0 ]] || say "      Good to have (shorter builds): ${faster[*]}"
+    if [[ $EUID -ne 0 ]] && ! command -v sudo >/dev/null; then
+        die "packages are missing and there is no sudo; as root: apt-get install ${needed[*]}"
+    fi
+    confirm '      Install them?' || die 'nothing was installed.'
+    [[ $EUID -eq 0 ]] || sudo -v || die 'sudo did not let us install packages.'
+    progress 'reading the package lists'
+    apt update || say '      The package lists could not be updated; trying with what is here.'
+    progress "installing ${#needed[@]} packages"
+    apt install --no-install-recommends "${needed[@]}" "${faster[@]}" ||
+        die "the packages could not be installed (is there a network?); see $logs/packages.log"
+    end_progress
+    done_step 'Installed'
+}
+
+# --- build --------------------------------------------------------------------------------------
+
+# A checkout that was copied together with its build directory cannot go on with it.
+drop_foreign_build() {
+    local cache="$root/build/release/CMakeCache.txt"
+    [[ -f $cache ]] || return 0
+    grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "$cache" || rm -rf -- "$root/build/release"
+}
+
+# A compiler takes up to 1.5 GB here; fewer of them are quicker than swapping.
+build_jobs() {
+    local cores memory_kib jobs
+    cores=$(nproc)
+    memory_kib=$(awk '/^MemAvailable:/ { print $2 }' /proc/meminfo)
+    jobs=$((memory_kib / 1500000))
+    ((jobs < 1)) && jobs=1
+    ((jobs > cores)) && jobs=$cores
+    printf '%s\n' "$jobs"
+}
+
+build_failed() {
+    end_progress
+    tail -n 20 -- "$logs/build.log" >&2
+    die "the build failed; all of its output is in $logs/build.log"
+}
+
+# Writes everything to the log and shows how far it is.
+follow_build() {
+    local line last_said=$SECONDS
+    while IFS= read -r line; do
+        printf '%s\n' "$line"
+        [[ $line =~ ^\[[0-9]+/[0-9]+\] ]] || continue
+        if is_terminal_build; then
+            printf '\r\e[K      %s %d s' "${BASH_REMATCH[0]}" "$((SECONDS - step_started))" >&3
+        elif ((SECONDS - last_said >= 30)); then
+            printf '      %s %d s\n' "${BASH_REMATCH[0]}" "$((SECONDS - step_started))" >&3
+            last_said=$SECONDS
+        fi
+    done >>"$logs/build.log"
+}
+is_terminal_build() { [[ -t 3 ]]; }
+
+build() {
+    : >"$logs/build.log"
+    drop_foreign_build
+    mkdir -p -- "$root/build/release" 2>/dev/null || true
+    [[ -w $root/build/release ]] || die "$root/build/release cannot be written by this user."
+    cd -- "$root"
+    if [[ ! -f build/release/build.ninja ]]; then
+        progress 'configuring'
+        cmake --preset release >>"$logs/build.log" 2>&1 || build_failed
+    fi
+    { NINJA_STATUS='[%f/%t] ' cmake --build --preset release -j "$(build_jobs)" --target "${programs[@]}" 2>&1 |
+        follow_build; } 3>&1 || build_failed
+    end_progress
+    done_step 'Built'
+}
+
+# --- processes ----------------------------------------------------------------------------------
+
+# The pid in $run/$1.pid, if that process runs one of our programs. A pid file alone proves nothing:
+# numbers are given again.
+pid_of() {
+    local pid program
+    [[ -f $run/$1.pid ]] && read -r pid <"$run/$1.pid" || return 1
+    [[ $pid =~ ^[0-9]+$ ]] || return 1
+    program=$(readlink -- "/proc/$pid/exe" 2>/dev/null) || return 1
+    program=${program% (deleted)}  # built anew since
+    [[ ${program%/*} == "$bin" && ${program##*/} == synapsex-* ]] || return 1
+    printf '%s\n' "$pid"
+}
+
+# What a program is made of, to see whether it was built anew.
+build_stamp() { (cd -- "$bin" && stat -c '%n %s %Y %i' -- "$@"); }
+
+# start NAME STAMP PROGRAM ARGUMENT…: in the background and without a terminal. The new process
+# writes its own pid file first, so there is no moment in which it runs and nobody knows.
+start() {
+    local name=$1 stamp=$2
+    shift 2
+    printf '%s\n' "$stamp" >"$run/$name.stamp"
+    # What the caller's environment says about other control planes is not for this one.
+    (
+        local variable
+        for variable in $(compgen -e); do
+            case $variable in SYNAPSEX_* | *DATABASE_URL) unset "$variable" ;; esac
+        done
+        umask 077
+        # shellcheck disable=SC2016  # for the inner shell
+        exec setsid bash -c 'echo "$$" >"$1.new" && mv -f "$1.new" "$1" && shift && exec "$@"' \
+            _ "$run/$name.pid" "$@" </dev/null >>"$logs/$name.log" 2>&1 9>&-
+    ) &
+    disown
+}
+
+# Asks, waits 15 s, insists.
+stop() {
+    local name=$1 pid attempt
+    if pid=$(pid_of "$name"); then
+        kill -TERM "$pid" 2>/dev/null || true
+        for ((attempt = 0; attempt < 150; attempt++)); do
+            pid_of "$name" >/dev/null || break
+            sleep 0.1
+        done
+        if pid=$(pid_of "$name"); then kill -KILL "$pid" 2>/dev/null || true; fi
+    fi
+    rm -f -- "$run/$name.pid" "$run/$name.stamp"
+}
+
+# Runs, and was started from the programs that are there now.
+is_current() {
+    pid_of "$1" >/dev/null && [[ $(cat -- "$run/$1.stamp" 2>/dev/null) == "$2" ]]
+}
+
+is_port_taken() { (exec 4<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; }
+
+# The status of GET $1, without needing curl.
+http_status() {
+    local line
+    {
+        exec 4<>"/dev/tcp/127.0.0.1/$port" || return 1
+        printf 'GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n' "$1" >&4
+        IFS= read -r -t 5 line <&4 || return 1
+        exec 4>&-
+    } 2>/dev/null
+    [[ $line =~ ^HTTP/1\.1\ ([0-9]{3}) ]] && printf '%s\n' "${BASH_REMATCH[1]}"
+}
+
+last_log_lines() { tail -n 5 -- "$logs/$1.log" >&2 2>/dev/null || true; }
+
+# --- control plane ------------------------------------------------------------------------------
+
+# Made aside and then renamed, the data last: a run that dies in between leaves nothing half made.
+initialise() {
+    [[ ! -d $data/controlplane ]] || return 0
+    rm -rf -- "$data/controlplane.new" "$data/agent" "$credentials"
+    "$bin/synapsex-controlplane" init --config /dev/null --data-dir "$data/controlplane.new" \
+        --email "$email" --tenant-name Quickstart --credentials-file "$owner_file.new" \
+        >"$base/init.new" 2>&1 || {
+        cat -- "$base/init.new" >&2
+        die 'the control plane could not be initialised.'
+    }
+    rm -f -- "$base/init.new"  # it holds the password, which has a place of its own
+    mv -f -- "$owner_file.new" "$owner_file"
+    mv -- "$data/controlplane.new" "$data/controlplane"
+    is_first_run=yes
+}
+
+start_control_plane() {
+    local stamp attempt
+    stamp="port $port $(build_stamp synapsex-controlplane)"
+    if ! is_current controlplane "$stamp"; then
+        stop controlplane
+        is_port_taken && die "port $port is in use by another program; choose one with --port N."
+        initialise
+        start controlplane "$stamp" "$bin/synapsex-controlplane" serve --config /dev/null \
+            --data-dir "$data/controlplane" --listen "127.0.0.1:$port"
+        printf '%s\n' "$port" >"$base/port"
+    fi
+    for ((attempt = 0; attempt < 300; attempt++)); do
+        [[ $(http_status /readyz || true) == 200 ]] && break
+        if ((attempt > 20)) && ! pid_of controlplane >/dev/null; then
+            last_log_lines controlplane
+            die "the control plane ended; see $logs/controlplane.log"
+        fi
+        sleep 0.1
+    done
+    ((attempt < 300)) || die "the control plane is not ready after 30 s; see $logs/controlplane.log"
+    done_step "Ready on $url"
+}
+
+# --- command line tool --------------------------------------------------------------------------
+
+ctl() { "$tool" "$@"; }
+
+# What the caller's environment says about other control planes is not for this tool either.
+write_tool() {
+    {
+        printf '#!/bin/sh\nunset SYNAPSEX_URL SYNAPSEX_TENANT_ID SYNAPSEX_API_KEY SYNAPSEX_ACCESS_TOKEN\n'
+        printf 'exec %q --credentials %q "$@"\n' "$bin/synapsexctl" "$credentials"
+    } >"$tool.new"
+    chmod 700 -- "$tool.new"
+    mv -f -- "$tool.new" "$tool"
+}
+
+# One member of the owner's file; what stands there needs no escapes.
+owner_member() { sed -n 's/.*"'"$1"'":"\([^"]*\)".*/\1/p' "$owner_file"; }
+
+sign_in() {
+    write_tool
+    if ! ctl whoami >/dev/null 2>&1; then
+        [[ -f $owner_file ]] || die "$owner_file is gone; sign in with: $tool login --url $url"
+        owner_member password | ctl login --url "$url" --email "$(owner_member email)" \
+            --password-stdin >/dev/null || die 'the command-line tool could not sign in.'
+    fi
+    done_step "Signed in as $email"
+}
+
+# --- agent --------------------------------------------------------------------------------------
+
+# The VM's id, once this machine has enrolled.
+enrolled_vm() {
+    sed -n 's/.*"vmId": *"\([^"]*\)".*/\1/p' "$data/agent/identity.json" 2>/dev/null || true
+}
+
+start_agent() {
+    local stamp attempt token_arguments=()
+    stamp="$(build_stamp synapsex-agent synapsex-executor)"
+    if ! is_current agent "$stamp"; then
+        stop agent
+        mkdir -p -- "$data/agent" "$run/agent"
+        if [[ -z $(enrolled_vm) ]]; then
+            ctl --json tokens create --name quickstart --ttl 1h --token-file "$data/agent/token" \
+                >/dev/null || die 'no enrollment token could be made.'
+            token_arguments=(--token-file "$data/agent/token")
+        fi
+        start agent "$stamp" "$bin/synapsex-agent" --supervise --config /dev/null --url "$url" \
+            --data-dir "$data/agent" --run-dir "$run/agent" "${token_arguments[@]}"
+    fi
+    for ((attempt = 0; attempt < 600; attempt++)); do
+        vm=$(enrolled_vm)
+        [[ -n $vm ]] && break
+        if ((attempt > 20)) && ! pid_of agent >/dev/null; then
+            last_log_lines agent
+            die "the agent ended; see $logs/agent.log"
+        fi
+        sleep 0.1
+    done
+    [[ -n $vm ]] || die "the agent has not enrolled after 60 s; see $logs/agent.log"
+    done_step "Enrolled as $vm"
+}
+
+wait_until_online() {
+    local attempt
+    for ((attempt = 0; attempt < 180; attempt++)); do
+        [[ $(ctl vms list --ids --state online 2>/dev/null || true) == *"$vm"* ]] && break
+        progress "waiting for the first heartbeat, $((SECONDS - step_started)) s"
+        sleep 0.5
+    done
+    ((attempt < 180)) || die "this machine is not online after 90 s; see $logs/agent.log"
+    # Samples come every 15 s; asking for them live shows the first as soon as it is there.
+    progress 'waiting for the first sample, at most 15 s or so'
+    timeout 60 "$tool" --json vms watch "$vm" --count 1 >/dev/null 2>&1 || true
+    end_progress
+    done_step 'Online'
+}
+
+# --- the end ------------------------------------------------------------------------------------
+
+summary() {
+    local shown
+    printf -v shown '%q' "$tool"
+    [[ $PWD != "$root" ]] || shown=.quickstart/synapsexctl
+    say ''
+    ctl vms get "$vm"
+    say ''
+    say "API reference  $url/docs"
+    say "Owner          $email"
+    if [[ $is_first_run == yes ]]; then
+        say "Password       $(owner_member password)"
+        say '               (not shown again; it stays in .quickstart/owner.json, for you alone)'
+    fi
+    say "Logs           $logs"
+    say ''
+    say 'Try next:'
+    say "  $shown vms watch $vm"
+    say "  $shown vms packages $vm --limit 20"
+    say "  $shown keys create --name my-first-script"
+    say ''
+    say "All of it took $SECONDS s. --stop stops it, --clean deletes it."
+}
+
+show_status() {
+    local name pid
+    for name in controlplane agent; do
+        pid=$(pid_of "$name") || pid=none
+        say "$name: pid $pid"
+    done
+    if pid_of controlplane >/dev/null; then
+        say "control plane: $url"
+        ctl vms list || true
+    fi
+}
+
+clean() {
+    [[ -d $base ]] || { say 'There is nothing to delete.'; return; }
+    if [[ $assume_yes == no ]]; then
+        [[ -t 0 ]] || die '--clean deletes all data; confirm it with --yes.'
+        confirm "Stop and delete $base with all its data?" || die 'nothing was deleted.'
+    fi
+    stop agent
+    stop controlplane
+    rm -rf -- "$base" "$run"
+    say 'Stopped, and .quickstart is gone.'
+}
+
+# --- the order of things ------------------------------------------------------------------------
+
+parse_arguments() {
+    while (($# > 0)); do
+        case $1 in
+            --port)
+                [[ ${2:-} =~ ^[0-9]{1,5}$ ]] || die '--port takes a number from 1 to 65535.'
+                port=$((10#$2))
+                ((port >= 1 && port <= 65535)) || die '--port takes a number from 1 to 65535.'
+                shift
+                ;;
+            --no-install) install=no ;;
+            --yes) assume_yes=yes ;;
+            --status | --stop | --clean) action=${1#--} ;;
+            --help | -h) usage; exit 0 ;;
+            *) die "there is no option $1; see --help." ;;
+        esac
+        shift
+    done
+}
+
+# The first run decides: tokens and the agent's identity belong to an address.
+choose_port() {
+    local kept=''
+    [[ -f $base/port ]] && read -r kept <"$base/port"
+    if [[ -n $kept && -n $port && $kept != "$port" ]]; then
+        die "this quickstart is on port $kept; to begin anew on $port, run --clean first."
+    fi
+    port=${port:-${kept:-8080}}
+    url="http://127.0.0.1:$port"
+}
+
+# Sockets have names of at most 107 bytes, and a checkout may lie deep.
+choose_run_directory() {
+    run="$base/run"
+    if ((${#run} > 70)); then
+        run="/tmp/synapsex-quickstart-$EUID-$(printf '%s' "$root" | cksum | cut -d' ' -f1)"
+    fi
+}
+
+make_directories() {
+    (umask 077 && mkdir -p -- "$base" "$run") 2>/dev/null ||
+        die "$base cannot be written by this user."
+    [[ -O $run && -O $base && ! -L $run ]] ||
+        die "$base and $run have to belong to the user who runs this."
+    mkdir -p -- "$data" "$logs"
+    exec 9>"$base/lock"
+    flock -n 9 || die 'another quickstart runs in this checkout.'
+}
+
+port=''
+install=yes
+assume_yes=no
+action=up
+is_first_run=no
+vm=''
+parse_arguments "$@"
+choose_port
+choose_run_directory
+
+case $action in
+    status) show_status; exit 0 ;;
+    clean) clean; exit 0 ;;
+    stop)
+        stop agent
+        stop controlplane
+        say 'Stopped. The data is kept; run it again to go on.'
+        exit 0
+        ;;
+esac
+
+say "SynapseX quickstart, in $root"
+make_directories
+step 'Packages'
+install_packages
+step 'Build (the first time takes some minutes)'
+build
+step 'Control plane with SQLite'
+start_control_plane
+step 'Command-line tool'
+sign_in
+step 'Agent for this machine'
+start_agent
+step 'First signs of life'
+wait_until_online
+step 'Ready'
+summary

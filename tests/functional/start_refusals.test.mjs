@@ -1,0 +1,138 @@
+// What keeps the control plane from starting is told in one clear sentence, with an exit code.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import test, { after, before } from 'node:test';
+
+import { ControlPlane } from '../support/control_plane.mjs';
+import { freePort, isRoot, temporaryFolder } from '../support/processes.mjs';
+
+let controlPlane;
+before(async () => { controlPlane = await ControlPlane.start(); });
+after(async () => { await controlPlane?.stop(); });
+
+// The program ends with this code and says exactly one line that matches.
+async function refuses(parameters, pattern, { code = 1, env = {} } = {}) {
+    const done = await controlPlane.run(parameters, { env });
+    assert.equal(done.code, code, `${done.stdout}\n${done.stderr}`);
+    const said = done.stderr.split('\n').filter((line) => line && !line.startsWith('{'));
+    assert.equal(said.length, 1, `one sentence, not:\n${done.stderr}`);
+    assert.match(said[0], /^synapsex-controlplane: /);
+    assert.match(said[0], pattern);
+    return said[0];
+}
+
+const serve = (folder, ...more) => [
+    'serve', '--config', controlPlane.configFile, '--data-dir', folder, ...more,
+];
+
+test('not initialised: it says what to run', async () => {
+    await refuses(serve(join(temporaryFolder(), 'nothing'), '--listen', `127.0.0.1:${await freePort()}`), /run synapsex-controlplane init first/);
+});
+
+test('a second control plane on the same SQLite file names the first', async () => {
+    const sentence = await refuses(serve(controlPlane.dataDir, '--listen', `127.0.0.1:${await freePort()}`), /is in use by/);
+    assert.ok(sentence.includes(`process ${controlPlane.process.pid}`), sentence);
+    assert.equal((await controlPlane.get('/readyz')).status, 200, 'the first goes on');
+});
+
+test('init beside a running control plane is refused too', async () => {
+    await refuses(['init', ...controlPlane.flags, '--email', 'x@example.com'], /is in use by/);
+});
+
+test('a port in use names the address and the way out', async () => {
+    const other = new ControlPlane({ settings: [], folder: temporaryFolder(), env: {}, port: controlPlane.port });
+    await other.init();
+    const sentence = await refuses(['serve', ...other.flags], /cannot listen on 127\.0\.0\.1:\d+: .*--listen/);
+    assert.ok(sentence.includes(String(controlPlane.port)));
+    // The same when somebody else's program has it.
+    const server = createServer();
+    await new Promise((done) => { server.listen(0, '127.0.0.1', done); });
+    other.port = server.address().port;
+    await refuses(['serve', ...other.flags], /cannot listen on/);
+    server.close();
+});
+
+test('a newer schema than the binary\'s is refused, and left alone', async () => {
+    const old = await ControlPlane.start();
+    await old.stop();
+    const database = join(old.dataDir, 'controlplane.db');
+    const sql = (text) => execFileSync('sqlite3', [database, text], { encoding: 'utf8' }).trim();
+    const count = sql("SELECT count(*) FROM schema_migrations WHERE service = 'tenant-service'");
+    sql(`INSERT INTO schema_migrations (service, number, name, sha256, applied_at)
+         VALUES ('tenant-service', ${Number(count) + 1}, '0099_from_the_future', 'x', 0)`);
+    await refuses(['serve', ...old.flags], /newer release.*0099_from_the_future/);
+    sql("DELETE FROM schema_migrations WHERE name = '0099_from_the_future'");
+    sql("UPDATE schema_migrations SET sha256 = 'edited' WHERE service = 'tenant-service' AND number = 1");
+    await refuses(['serve', ...old.flags], /was edited after it was applied/);
+});
+
+test('a file that is no database is told so', async () => {
+    const other = new ControlPlane({ settings: [], folder: temporaryFolder(), env: {}, port: await freePort() });
+    await other.init();
+    writeFileSync(join(other.dataDir, 'controlplane.db'), 'this is no database, it is a letter\n'.repeat(100));
+    await refuses(['serve', ...other.flags], /not a database/i);
+});
+
+test('a data directory that cannot be written is told so', { skip: isRoot && 'root may write everywhere' }, async () => {
+    const folder = temporaryFolder();
+    chmodSync(folder, 0o500);
+    await refuses(['init', '--config', controlPlane.configFile, '--data-dir', join(folder, 'x'), '--email', 'x@example.com'], /cannot make .*--data-dir/);
+});
+
+test('bad settings are told all at once, each with its place', async () => {
+    const sentence = await refuses(
+        serve(controlPlane.dataDir, '--listen', 'nonsense', '--log-level', 'loud'),
+        /--listen: "nonsense" is no address:port/, { env: { SYNAPSEX_IO_THREADS: '0' } },
+    );
+    assert.match(sentence, /--log-level: "loud" is none of debug, info, warning, error/);
+    assert.match(sentence, /SYNAPSEX_IO_THREADS: "0" is no whole number from 1 to 64/);
+    await refuses(serve(controlPlane.dataDir, '--listen', '0.0.0.0:8080'), /plain HTTP is for 127\.0\.0\.1 only/);
+    await refuses(serve(controlPlane.dataDir, '--listen', '127.0.0.1:99999'), /is no address:port/);
+});
+
+test('a bad file is told with its line', async () => {
+    const file = join(temporaryFolder(), 'bad.toml');
+    const config = ['serve', '--config', file, '--data-dir', controlPlane.dataDir];
+    writeFileSync(file, 'colour = "red"\n');
+    await refuses(config, /bad\.toml: there is no setting colour/);
+    writeFileSync(file, 'listen = \n');
+    await refuses(config, /bad\.toml: .*line 1/);
+    await refuses(['serve', '--config', `${file}.missing`], /bad\.toml\.missing/);
+});
+
+test('a database that this release cannot open is told so', async () => {
+    await refuses(
+        serve(controlPlane.dataDir, '--listen', `127.0.0.1:${await freePort()}`, '--database-url', 'mysql://u:hunter2@host/db'),
+        /database/i,
+    ).then((sentence) => assert.ok(!sentence.includes('hunter2'), 'the password is masked'));
+});
+
+test('the command line explains itself', async () => {
+    for (const parameters of [[], ['dance'], ['serve', '--colour', 'red'], ['init']]) {
+        const done = await controlPlane.run(parameters);
+        assert.equal(done.code, 2, `${parameters}: ${done.stderr}`);
+    }
+    const help = await controlPlane.run(['serve', '--help']);
+    assert.equal(help.code, 0);
+    for (const word of ['--listen', 'SYNAPSEX_LISTEN', '--data-dir', 'DATABASE_URL']) assert.ok(help.stdout.includes(word), word);
+    assert.match((await controlPlane.run(['--version'])).stdout, /^\d+\.\d+\.\d+/);
+});
+
+test('--print-config says where each value comes from and masks secrets', async () => {
+    const file = join(temporaryFolder(), 'some.toml');
+    writeFileSync(file, 'log_level = "debug"\n');
+    const done = await controlPlane.run(['serve', '--print-config', '--config', file, '--worker-threads', '8'], {
+        env: { AUTH_DATABASE_URL: 'postgresql://auth:hunter2@db.example.com/auth', SYNAPSEX_IO_THREADS: '2' },
+    });
+    assert.equal(done.code, 0, done.stderr);
+    assert.ok(!done.stdout.includes('hunter2'));
+    assert.match(done.stdout, /^auth_database_url = "postgresql:\/\/auth:\*\*\*@db\.example\.com\/auth" +# AUTH_DATABASE_URL$/m);
+    assert.match(done.stdout, /^worker_threads = "8" +# --worker-threads$/m);
+    assert.match(done.stdout, /^io_threads = "2" +# SYNAPSEX_IO_THREADS$/m);
+    assert.match(done.stdout, new RegExp(`^log_level = "debug" +# ${file.replaceAll('.', '\\.')}$`, 'm'));
+    assert.match(done.stdout, /^connections_max = "10000" +# default$/m);
+});
