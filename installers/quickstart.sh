@@ -36,8 +36,7 @@ root, nothing needs systemd.
 TEXT
 }
 
-# --- saying what happens ------------------------------------------------------------------------
-
+# --- saying what happens --------------------------------------------------------------------------
 readonly steps_total=7
 step_number=0
 step_started=0
@@ -78,22 +77,18 @@ confirm() {
     [[ ${answer,,} != n* ]]
 }
 
-# --- packages -----------------------------------------------------------------------------------
-
+# --- packages -------------------------------------------------------------------------------------
 # The packages of a section of packages.txt.
 packages_of() {
     awk -v section="[$1]" '/^#/ || !NF { next } /^\[/ { on = $0 == section; next } on' \
         "$root/installers/packages.txt"
 }
 
-is_installed() {
-    [[ $(dpkg-query -W -f '${Status}' "$1" 2>/dev/null) == 'install ok installed' ]]
-}
-
 missing_of() {
-    local package
+    local package installed
+    installed=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n')
     for package in $(packages_of "$1"); do
-        is_installed "$package" || printf '%s\n' "$package"
+        [[ $'\n'$installed$'\n' == *$'\n'"$package installed"$'\n'* ]] || printf '%s\n' "$package"
     done
 }
 
@@ -143,8 +138,7 @@ install_packages() {
     done_step 'Installed'
 }
 
-# --- build --------------------------------------------------------------------------------------
-
+# --- build ----------------------------------------------------------------------------------------
 # A checkout that was copied together with its build directory cannot go on with it.
 drop_foreign_build() {
     local cache="$root/build/release/CMakeCache.txt"
@@ -175,7 +169,7 @@ follow_build() {
     while IFS= read -r line; do
         printf '%s\n' "$line"
         [[ $line =~ ^\[[0-9]+/[0-9]+\] ]] || continue
-        if is_terminal_build; then
+        if [[ -t 3 ]]; then
             printf '\r\e[K      %s %d s' "${BASH_REMATCH[0]}" "$((SECONDS - step_started))" >&3
         elif ((SECONDS - last_said >= 30)); then
             printf '      %s %d s\n' "${BASH_REMATCH[0]}" "$((SECONDS - step_started))" >&3
@@ -183,7 +177,6 @@ follow_build() {
         fi
     done >>"$logs/build.log"
 }
-is_terminal_build() { [[ -t 3 ]]; }
 
 build() {
     : >"$logs/build.log"
@@ -195,14 +188,13 @@ build() {
         progress 'configuring'
         cmake --preset release >>"$logs/build.log" 2>&1 || build_failed
     fi
-    { NINJA_STATUS='[%f/%t] ' cmake --build --preset release -j "$(build_jobs)" --target "${programs[@]}" 2>&1 |
-        follow_build; } 3>&1 || build_failed
+    { NINJA_STATUS='[%f/%t] ' cmake --build --preset release -j "$(build_jobs)" \
+        --target "${programs[@]}" 2>&1 | follow_build; } 3>&1 || build_failed
     end_progress
     done_step 'Built'
 }
 
-# --- processes ----------------------------------------------------------------------------------
-
+# --- processes ------------------------------------------------------------------------------------
 # The pid in $run/$1.pid, if that process runs one of our programs. A pid file alone proves nothing:
 # numbers are given again.
 pid_of() {
@@ -224,12 +216,7 @@ start() {
     local name=$1 stamp=$2
     shift 2
     printf '%s\n' "$stamp" >"$run/$name.stamp"
-    # What the caller's environment says about other control planes is not for this one.
     (
-        local variable
-        for variable in $(compgen -e); do
-            case $variable in SYNAPSEX_* | *DATABASE_URL) unset "$variable" ;; esac
-        done
         umask 077
         # shellcheck disable=SC2016  # for the inner shell
         exec setsid bash -c 'echo "$$" >"$1.new" && mv -f "$1.new" "$1" && shift && exec "$@"' \
@@ -259,6 +246,8 @@ is_current() {
 
 is_port_taken() { (exec 4<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; }
 
+die_of_port() { die "port $port is in use by another program; choose one with --port N."; }
+
 # The status of GET $1, without needing curl.
 http_status() {
     local line
@@ -273,8 +262,7 @@ http_status() {
 
 last_log_lines() { tail -n 5 -- "$logs/$1.log" >&2 2>/dev/null || true; }
 
-# --- control plane ------------------------------------------------------------------------------
-
+# --- control plane --------------------------------------------------------------------------------
 # Made aside and then renamed, the data last: a run that dies in between leaves nothing half made.
 initialise() {
     [[ ! -d $data/controlplane ]] || return 0
@@ -296,7 +284,7 @@ start_control_plane() {
     stamp="port $port $(build_stamp synapsex-controlplane)"
     if ! is_current controlplane "$stamp"; then
         stop controlplane
-        is_port_taken && die "port $port is in use by another program; choose one with --port N."
+        is_port_taken && die_of_port
         initialise
         start controlplane "$stamp" "$bin/synapsex-controlplane" serve --config /dev/null \
             --data-dir "$data/controlplane" --listen "127.0.0.1:$port"
@@ -305,6 +293,7 @@ start_control_plane() {
     for ((attempt = 0; attempt < 300; attempt++)); do
         [[ $(http_status /readyz || true) == 200 ]] && break
         if ((attempt > 20)) && ! pid_of controlplane >/dev/null; then
+            is_port_taken && die_of_port  # somebody was quicker
             last_log_lines controlplane
             die "the control plane ended; see $logs/controlplane.log"
         fi
@@ -314,14 +303,15 @@ start_control_plane() {
     done_step "Ready on $url"
 }
 
-# --- command line tool --------------------------------------------------------------------------
+# --- command line tool ----------------------------------------------------------------------------
+# Never holding the lock: it may outlive this script.
+ctl() { "$tool" "$@" 9>&-; }
 
-ctl() { "$tool" "$@"; }
-
-# What the caller's environment says about other control planes is not for this tool either.
+# Here, too, the environment says nothing about this control plane.
 write_tool() {
     {
-        printf '#!/bin/sh\nunset SYNAPSEX_URL SYNAPSEX_TENANT_ID SYNAPSEX_API_KEY SYNAPSEX_ACCESS_TOKEN\n'
+        say '#!/usr/bin/env bash'
+        say 'unset SYNAPSEX_URL SYNAPSEX_TENANT_ID SYNAPSEX_API_KEY SYNAPSEX_ACCESS_TOKEN'
         printf 'exec %q --credentials %q "$@"\n' "$bin/synapsexctl" "$credentials"
     } >"$tool.new"
     chmod 700 -- "$tool.new"
@@ -341,8 +331,7 @@ sign_in() {
     done_step "Signed in as $email"
 }
 
-# --- agent --------------------------------------------------------------------------------------
-
+# --- agent ----------------------------------------------------------------------------------------
 # The VM's id, once this machine has enrolled.
 enrolled_vm() {
     sed -n 's/.*"vmId": *"\([^"]*\)".*/\1/p' "$data/agent/identity.json" 2>/dev/null || true
@@ -385,13 +374,12 @@ wait_until_online() {
     ((attempt < 180)) || die "this machine is not online after 90 s; see $logs/agent.log"
     # Samples come every 15 s; asking for them live shows the first as soon as it is there.
     progress 'waiting for the first sample, at most 15 s or so'
-    timeout 60 "$tool" --json vms watch "$vm" --count 1 >/dev/null 2>&1 || true
+    timeout 60 "$tool" --json vms watch "$vm" --count 1 >/dev/null 2>&1 9>&- || true
     end_progress
     done_step 'Online'
 }
 
-# --- the end ------------------------------------------------------------------------------------
-
+# --- the end --------------------------------------------------------------------------------------
 summary() {
     local shown
     printf -v shown '%q' "$tool"
@@ -418,8 +406,7 @@ summary() {
 show_status() {
     local name pid
     for name in controlplane agent; do
-        pid=$(pid_of "$name") || pid=none
-        say "$name: pid $pid"
+        if pid=$(pid_of "$name"); then say "$name runs (pid $pid)"; else say "$name is stopped"; fi
     done
     if pid_of controlplane >/dev/null; then
         say "control plane: $url"
@@ -439,8 +426,7 @@ clean() {
     say 'Stopped, and .quickstart is gone.'
 }
 
-# --- the order of things ------------------------------------------------------------------------
-
+# --- the order of things --------------------------------------------------------------------------
 parse_arguments() {
     while (($# > 0)); do
         case $1 in
@@ -498,6 +484,11 @@ vm=''
 parse_arguments "$@"
 choose_port
 choose_run_directory
+
+# What the caller's environment says about other control planes is not for this one.
+for variable in $(compgen -e); do
+    case $variable in SYNAPSEX_* | *DATABASE_URL) unset "$variable" ;; esac
+done
 
 case $action in
     status) show_status; exit 0 ;;

@@ -1,7 +1,10 @@
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/executor/options.hpp"
@@ -58,14 +61,23 @@ int serve(const Options& options) {
     return 0;
 }
 
+// What is missing is made for this user alone; what is there keeps its mode.
+Result<Done> make_run_dir(const std::filesystem::path& path) {
+    std::error_code error;
+    if (std::filesystem::is_directory(path, error)) return Done{};
+    if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), error);
+    if (::mkdir(path.c_str(), S_IRWXU) == 0) return Done{};
+    return Problem{
+        .kind = Kind::internal,
+        .code = "executor.run_dir_failed",
+        .detail = "Cannot create " + path.string() + ": " + std::strerror(errno),
+    };
+}
+
 int run_supervisor(const Options& options) {
     const SystemClock clock;
     SystemRandom random;
-    std::error_code error;
-    std::filesystem::create_directories(options.run_dir, error);
-    if (error)
-        return give_up({.code = "executor.run_dir_failed",
-                        .detail = options.run_dir.string() + ": " + error.message()});
+    if (const auto made = make_run_dir(options.run_dir); !made) return give_up(made.error());
     const auto own = std::filesystem::read_symlink("/proc/self/exe").string();
     ChildProgram worker{.name = "worker", .arguments = {options.worker_program.string()}};
     worker.arguments.insert(worker.arguments.end(), options.worker_arguments.begin(),
@@ -79,6 +91,8 @@ int run_supervisor(const Options& options) {
 }
 
 int run(int argc, char** argv) {
+    // Whoever reads our log may go away; a line that nobody hears is no reason to end.
+    std::signal(SIGPIPE, SIG_IGN);
     const auto options = parse_options(argc, argv);
     if (!options) return give_up(options.error());
     switch (options->mode) {

@@ -73,12 +73,15 @@ Result<Server> Server::open(const SocketRules& rules, const Clock& clock, Handle
     ::unlink(path.c_str());
     if (!bind_as(socket, address, rules.worker_gid)) return failed("Cannot bind " + path);
     if (::listen(socket.number(), kConnectionsMax) != 0) return failed("Cannot listen on " + path);
-    return Server{std::move(socket), rules.worker_uid, clock, std::move(handler)};
+    return Server{std::move(socket), rules, clock, std::move(handler)};
 }
 
-Server::Server(Descriptor listener, uid_t worker_uid, const Clock& clock, Handler handler)
+Server::Server(
+    Descriptor listener, const SocketRules& rules, const Clock& clock, Handler handler
+)
     : listener_(std::move(listener)),
-      worker_uid_(worker_uid),
+      worker_uid_(rules.worker_uid),
+      request_time_(rules.request_time),
       clock_(&clock),
       handler_(std::move(handler)) {}
 
@@ -86,8 +89,8 @@ void Server::run(int stop_descriptor) {
     std::array<pollfd, kConnectionsMax + 2> polled{};
     while (true) {
         polled[0] = {.fd = stop_descriptor, .events = POLLIN, .revents = 0};
-        // With all places taken newcomers wait in the listener's queue; a place is free within
-        // kRequestTime.
+        // With all places taken newcomers wait in the listener's queue; a place is free
+        // when a deadline passes.
         const bool has_room = connections_.size() < kConnectionsMax;
         polled[1] = {.fd = has_room ? listener_.number() : -1, .events = POLLIN, .revents = 0};
         const auto count = connections_.size();
@@ -119,7 +122,7 @@ void Server::accept_connection() {
         ::accept4(listener_.number(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)
     };
     if (!socket.is_open() || !is_welcome(socket.number())) return;
-    connections_.push_back({std::move(socket), Deadline::after(*clock_, kRequestTime)});
+    connections_.push_back({std::move(socket), Deadline::after(*clock_, request_time_)});
 }
 
 bool Server::is_welcome(int socket) const {

@@ -4,9 +4,9 @@
 // every wait bounded: a client that is slow, broken or hostile loses its own connection and nothing
 // else.
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
-#include <memory>
 #include <vector>
 
 #include <sys/types.h>
@@ -22,6 +22,7 @@ struct SocketRules {
     std::filesystem::path path;
     uid_t worker_uid = 0;  // besides root and the executor's own user, the one who may connect
     gid_t worker_gid = 0;  // owns the socket, mode 0660
+    std::chrono::milliseconds request_time{5'000};  // for a client to send its request
 };
 
 class Server {
@@ -29,7 +30,6 @@ class Server {
     using Handler = std::function<Answer(Verb)>;
 
     static constexpr std::size_t kConnectionsMax = 8;
-    static constexpr std::chrono::seconds kRequestTime{5};
 
     // Listens. Fails with executor.socket_unsafe if others may write to the directory, or
     // executor.socket_failed.
@@ -46,7 +46,7 @@ class Server {
         bool is_done = false;
     };
 
-    Server(Descriptor listener, uid_t worker_uid, const Clock& clock, Handler handler);
+    Server(Descriptor listener, const SocketRules& rules, const Clock& clock, Handler handler);
 
     void accept_connection();
     bool is_welcome(int socket) const;
@@ -56,6 +56,7 @@ class Server {
 
     Descriptor listener_;
     uid_t worker_uid_;
+    std::chrono::milliseconds request_time_;
     const Clock* clock_;
     Handler handler_;
     std::vector<Connection> connections_;

@@ -1,5 +1,4 @@
-// The socket with good clients and bad ones. The server hurries its clock, so that its deadlines
-// pass in milliseconds.
+// The socket with good clients and bad ones.
 
 #include "agent/executor/server.hpp"
 
@@ -20,23 +19,15 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Five seconds of it are fifty milliseconds.
-class HurriedClock final : public Clock {
- public:
-    Timestamp now() const override { return SystemClock{}.now(); }
-    SteadyTime steady_now() const override {
-        return started_ + (SystemClock{}.steady_now() - started_) * 100;
-    }
-
- private:
-    const SteadyTime started_ = SystemClock{}.steady_now();
-};
-
 class ServerTest : public ::testing::Test {
  protected:
     void start() {
         auto server = Server::open(
-            {.path = path_, .worker_uid = ::geteuid(), .worker_gid = ::getegid()}, clock_,
+            {.path = path_,
+             .worker_uid = ::geteuid(),
+             .worker_gid = ::getegid(),
+             .request_time = 100ms},
+            clock_,
             [](Verb verb) {
                 if (verb == Verb::status) return Answer{.status = Status{.version = "test"}};
                 return Answer{.error_code = "executor.worker_unknown"};
@@ -76,7 +67,7 @@ class ServerTest : public ::testing::Test {
         return answer && answer->status && answer->status->version == "test";
     }
 
-    HurriedClock clock_;
+    SystemClock clock_;
     synapsex::testing::TemporaryFolder directory_;
     std::filesystem::path path_ = directory_.path() / "executor.sock";
     Descriptor stop_{::eventfd(0, EFD_CLOEXEC)};

@@ -12,9 +12,9 @@ namespace {
 class ConfigTest : public ::testing::Test {
  protected:
     std::filesystem::path write_file(const std::string& text) {
-        const auto file = folder.path() / "controlplane.toml";
-        std::ofstream{file} << text;
-        return file;
+        const auto written = folder.path() / "controlplane.toml";
+        std::ofstream{written} << text;
+        return written;
     }
     ConfigSources sources() {
         const auto read = [this](const std::string& name) -> std::optional<std::string> {

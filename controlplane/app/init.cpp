@@ -52,7 +52,7 @@ int init(const Config& config, const InitWish& wish) {
     const auto owner = services.auth().create_first_owner(
         call, {wish.email, wish.full_name, password, wish.tenant_name}
     );
-    if (!owner && owner.error().code == "auth.owner_exists") {
+    if (!owner && owner.error().code == "auth.already_initialized") {
         std::printf("Initialised before: there is an owner already. Nothing was changed.\n");
         return 0;
     }

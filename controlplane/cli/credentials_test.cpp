@@ -11,10 +11,6 @@ namespace {
 
 class CredentialsFileTest : public ::testing::Test {
  protected:
-    CredentialsFileTest() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "cli-XXXXXX").string();
-        folder = ::mkdtemp(pattern.data());
-    }
     ~CredentialsFileTest() override { std::filesystem::remove_all(folder); }
 
     static mode_t mode_of(const std::filesystem::path& path) {
@@ -28,8 +24,13 @@ class CredentialsFileTest : public ::testing::Test {
         ::chmod(file.path().c_str(), mode);
     }
 
-    std::filesystem::path folder;
-    CredentialsFile file{folder / "new" / "folder" / "credentials.json"};
+    static std::filesystem::path make_folder() {
+        std::string pattern = (std::filesystem::temp_directory_path() / "cli-XXXXXX").string();
+        return ::mkdtemp(pattern.data());
+    }
+
+    const std::filesystem::path folder = make_folder();
+    const CredentialsFile file{folder / "new" / "folder" / "credentials.json"};
     const Credentials ada{"https://x.example", "ada@example.com", "access", "refresh", "ten_1", ""};
 };
 
@@ -73,7 +74,8 @@ TEST_F(CredentialsFileTest, is_refused_when_others_may_read_it) {
 }
 
 TEST_F(CredentialsFileTest, is_refused_when_it_is_something_else) {
-    for (const auto* content : {"", "{", "[]", "{}", R"({"url":7})", R"({"url":"u","email":null})"}) {
+    for (const auto* content :
+         {"", "{", "[]", "{}", R"({"url":7})", R"({"url":"u","email":null})"}) {
         write(content, 0600);
         const auto loaded = file.load();
         ASSERT_FALSE(loaded) << content;

@@ -38,8 +38,9 @@ Session::Session(
 Result<Done> Session::prepare(const api::OperationInfo& operation) {
     is_anonymous_ = operation.access.kind == auth::AccessKind::anyone;
     if (!is_anonymous_ && settings_.sign_in == SignIn::nobody) return not_signed_in();
-    const bool changes = operation.method == api::Verb::post || operation.method == api::Verb::patch;
-    idempotency_key_ = changes && operation.replay == api::Replay::stored
+    const bool is_keyed =
+        operation.method == api::Verb::post || operation.method == api::Verb::patch;
+    idempotency_key_ = is_keyed && operation.replay == api::Replay::stored
                            ? random_.base62(kIdempotencyKeyCharacters)
                            : std::string{};
     return Done{};

@@ -132,7 +132,7 @@ Result<Done> version(Context& context) {
 
 void add_sign_in_commands(CLI::App& app, Action& chosen) {
     const auto options = std::make_shared<LoginOptions>();
-    auto* login_command = app.add_subcommand("login", "Sign in and keep the tokens on this machine");
+    auto* login_command = app.add_subcommand("login", "Sign in; the tokens stay on this machine");
     login_command->add_option("--email", options->email, "Who signs in (asked for on a terminal)");
     login_command->add_flag(
         "--password-stdin",

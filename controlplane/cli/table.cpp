@@ -46,7 +46,8 @@ std::string Table::line(
         const auto blanks = widths[i] - std::min(widths[i], width);
         const bool is_right = columns_[i].align == Align::right;
         if (!text.empty()) {
-            const auto before = std::min(owed + (is_right ? blanks : 0), columns_max - used - width);
+            const auto wanted = owed + (is_right ? blanks : 0);
+            const auto before = std::min(wanted, columns_max - used - width);
             out += std::string(before, ' ') + styled(text, cells[i].style, colors);
             used += before + width;
             owed = 0;

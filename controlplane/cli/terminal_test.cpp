@@ -107,7 +107,9 @@ TEST(Table, leaves_no_blanks_at_the_end_of_lines) {
     Table table{{{"A"}, {"B"}, {"C"}}};
     table.add({{"long text"}, {""}, {""}});
     table.add({{"x"}, {"y"}});
-    EXPECT_THAT(table.lines(Colors::off), ElementsAre("A          B  C", "long text", "x          y"));
+    EXPECT_THAT(
+        table.lines(Colors::off), ElementsAre("A          B  C", "long text", "x          y")
+    );
 }
 
 TEST(Table, fits_into_the_columns_that_there_are) {

@@ -186,7 +186,7 @@ inline std::string vm_members(
     return R"("id":")" + id("vm_", ulid) + R"(","agentId":")" + id("agt_", ulid) +
            R"(","name":")" + name +
            R"(","state":"online","lastSeenAt":"2026-01-02T03:01:05Z",)"
-           R"("os":"Debian GNU/Linux 12 (bookworm)","kernel":"6.1.0-18","architecture":"x86_64",)"
+           R"("os":"Debian GNU/Linux 12","kernel":"6.1.0-18","architecture":"x86_64",)"
            R"("cpuThreads":4,"memoryTotalBytes":2147483648,"diskTotalBytes":10737418240,)"
            R"("packages":1432,"latest":)" +
            latest +

@@ -57,13 +57,15 @@ TEST(Units, durations_are_read_as_people_write_them) {
 
 TEST(Units, what_is_no_duration_is_refused) {
     for (const auto* text :
-         {"", "0s", "5", "h", "1h ", " 1h", "-1h", "+1h", "1.5h", "1m1h", "1h1h", "1y", "1H", "1e3s",
-          "99999999999999999999s", "9223372036854775807w", "11000d"})
+         {"", "0s", "5", "h", "1h ", " 1h", "-1h", "+1h", "1.5h", "1m1h", "1h1h", "1y", "1H",
+          "1e3s", "99999999999999999999s", "9223372036854775807w", "11000d"})
         EXPECT_EQ(parse_duration(text), std::nullopt) << text;
 }
 
 TEST(ExitCodes, every_kind_of_problem_has_its_number) {
-    const auto code = [](Kind kind) { return static_cast<int>(exit_code_of({.kind = kind, .code = "", .detail = ""})); };
+    const auto code = [](Kind kind) {
+        return static_cast<int>(exit_code_of({.kind = kind, .code = "", .detail = ""}));
+    };
     EXPECT_EQ(code(Kind::internal), 1);
     EXPECT_EQ(code(Kind::invalid), 2);
     EXPECT_EQ(code(Kind::unprocessable), 2);

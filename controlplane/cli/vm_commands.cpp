@@ -192,7 +192,7 @@ void add_vm_commands(CLI::App& app, Action& chosen) {
         options,
         get_vm
     );
-    auto* packages = add_command(*group, "packages", "List the packages installed on a VM", options);
+    auto* packages = add_command(*group, "packages", "List a VM's installed packages", options);
     packages->add_option("--prefix", options->prefix, "Only names that start like this");
     add_limit_option(*packages, options->limit);
     choose_with(packages, chosen, options, list_packages);

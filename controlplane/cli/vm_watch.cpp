@@ -58,7 +58,8 @@ class LiveRequest {
 std::vector<std::string> item_documents(Context& context) {
     std::vector<std::string> documents;
     const auto answer = json::parse(context.last_answer()->body);
-    for (const auto& item : answer.at("items").as_array()) documents.push_back(json::serialize(item));
+    for (const auto& item : answer.at("items").as_array())
+        documents.push_back(json::serialize(item));
     return documents;
 }
 

@@ -160,27 +160,13 @@ test('text from the client comes back escaped, never as a header', async () => {
     assert.equal(own.headers['x-request-id'], 'mine-1');
 });
 
-// --- the wire: one request is one request ---
+// --- the wire: one request is one request (tests/hostile has many more of these) ---
 
 const smuggling = {
     'Content-Length with Transfer-Encoding': 'POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
     'two Content-Lengths': 'POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!',
-    'two equal Content-Lengths': 'POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nhello',
-    'a Content-Length list': 'POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 5, 5\r\n\r\nhello',
-    'a signed Content-Length': 'POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: +5\r\n\r\nhello',
     'a bare line feed': 'GET /healthz HTTP/1.1\nHost: x\n\n',
-    'a bare line feed in the header': 'GET /healthz HTTP/1.1\r\nHost: x\nX: y\r\n\r\n',
-    'a folded header': 'GET /healthz HTTP/1.1\r\nHost: x\r\nX: a\r\n b\r\n\r\n',
-    'a space before the colon': 'GET /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding : chunked\r\n\r\n',
-    'an odd Transfer-Encoding': 'POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n',
-    'chunked twice': 'POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
     'a chunk size that overflows': 'POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n',
-    'no Host': 'GET /healthz HTTP/1.1\r\n\r\n',
-    'two Hosts': 'GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n',
-    'a NUL in a header': 'GET /healthz HTTP/1.1\r\nHost: x\r\nX: a\0b\r\n\r\n',
-    'a whole URL as the target': 'GET http://other.example.com/healthz HTTP/1.1\r\nHost: x\r\n\r\n',
-    'a TLS hello': '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03',
-    'HTTP/2': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
     'HTTP/0.9': 'GET /healthz\r\n\r\n',
     'a header of 20 KB': `GET /healthz HTTP/1.1\r\nHost: x\r\nX: ${'y'.repeat(20_000)}\r\n\r\n`,
     '200 header fields': `GET /healthz HTTP/1.1\r\nHost: x\r\n${'X: y\r\n'.repeat(200)}\r\n`,

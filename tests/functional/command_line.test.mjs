@@ -101,7 +101,11 @@ test('exit codes say what kind of failure it was', async () => {
     const viewer = await controlPlane.register('cli-viewer');
     await controlPlane.must('POST', `/v1/tenants/${controlPlane.owner.tenantId}/members`, { userId: viewer.id, role: 'viewer' });
     assert.equal(await codeOf(['tokens', 'create', '--tenant', controlPlane.owner.tenantId], { env: { SYNAPSEX_ACCESS_TOKEN: viewer.accessToken } }), 3);
-    assert.equal(await codeOf(['vms', 'list', '--url', 'http://control.example.com']), 2, 'credentials do not cross the network in clear');
+    // A sign-in belongs to its server; and no credential crosses the network in clear.
+    assert.equal(await codeOf(['vms', 'list', '--url', 'http://control.example.com']), 3);
+    const insecure = await cli.run(['vms', 'list', '--url', 'http://control.example.com'], { env: { SYNAPSEX_API_KEY: 'x' } });
+    assert.equal(insecure.code, 2, insecure.stderr);
+    assert.match(insecure.stderr, /https:\/\//);
 });
 
 test('a failure is one helpful line on standard error; with --json a problem', async () => {

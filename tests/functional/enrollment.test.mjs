@@ -120,7 +120,7 @@ test('the real agent says why it may not enroll, and enrolls when it gets a good
         agent.process.logLines.find((line) => JSON.stringify(line).includes('enrollment.token_invalid')), { within: 30_000 });
     if (agent.process.isRunning) await agent.process.end();
     agent.giveToken((await controlPlane.enrollmentToken()).token);
-    agent.runBare();
+    agent.supervise();
     await agent.online();
     await agent.stop();
 });

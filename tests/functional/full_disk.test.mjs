@@ -87,8 +87,14 @@ test('a full disk is an answer, not an end', { skip: await whyNot() }, async (t)
     });
 
     await t.test('telemetry that was not stored is not acknowledged', async () => {
-        const telemetry = Array.from({ length: 400 }, (_, index) => json.sample(newest - 399 + index));
-        const answer = await json.heartbeat({ telemetry });
+        let oldest = newest;
+        const answer = await eventually('a heartbeat is refused', async () => {
+            await write();
+            oldest -= 100;
+            const telemetry = Array.from({ length: 100 }, (_, index) => json.sample(oldest + index));
+            const tried = await json.heartbeat({ telemetry });
+            return tried.status !== 200 && tried;
+        }, { every: 1 });
         assertProblem(answer, 503);
         assert.ok(agent.process.isRunning);
     });

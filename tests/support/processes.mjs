@@ -7,6 +7,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
@@ -128,12 +129,20 @@ export class Program {
     // Ends it in an orderly way and checks that it went so.
     async end({ signal = 'SIGTERM', within = 20_000 } = {}) {
         if (this.isRunning) this.child.kill(signal);
-        if (await Promise.race([this.exited, timer(within)]) === 'late') {
+        if (!await this.hasExited(within)) {
             this.kill('SIGKILL');
             throw new Error(`${this.name} did not end within ${within / 1000} s of ${signal}\n${this.tail()}`);
         }
         this.checkSanitizers();
         return this.result;
+    }
+
+    async hasExited(within) {
+        let timer;
+        const late = new Promise((done) => { timer = setTimeout(done, within); });
+        await Promise.race([this.exited, late]);
+        clearTimeout(timer);
+        return !this.isRunning;
     }
 
     async killHard() {
@@ -161,16 +170,11 @@ export class Program {
     tail(lines = 30) { return (this.stdout + this.stderr).split('\n').slice(-lines).join('\n'); }
 }
 
-// Resolves to 'late'; does not keep the process alive.
-function timer(milliseconds) {
-    return new Promise((done) => { setTimeout(() => done('late'), milliseconds).unref(); });
-}
-
 // Runs a program to its end.
 export async function run(command, parameters = [], options = {}) {
     const { within = 60_000, ...rest } = options;
     const started = new Program(command, parameters, rest);
-    if (await Promise.race([started.exited, timer(within)]) === 'late') {
+    if (!await started.hasExited(within)) {
         started.kill('SIGKILL');
         throw new Error(`${started.name} ${parameters.join(' ')} did not end within ${within / 1000} s\n${started.tail()}`);
     }
@@ -186,6 +190,10 @@ function cleanEnvironment() {
     return Object.fromEntries(kept);
 }
 
+// A test that failed half-way leaves processes: they must not keep the test process from its end.
+after(() => {
+    for (const { child } of running) for (const handle of [child, child.stdout, child.stderr, child.stdin]) handle.unref?.();
+});
 process.on('exit', () => {
     for (const started of running) endGroup(started.pid, 'SIGKILL');
     for (const folder of folders) rmSync(folder, { recursive: true, force: true });

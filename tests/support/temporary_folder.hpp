@@ -1,6 +1,6 @@
 #pragma once
 
-// A folder for a test's files, removed with all that is in it.
+// Folders for a test's files.
 
 #include <stdlib.h>
 
@@ -10,10 +10,21 @@
 
 namespace synapsex::testing {
 
+// Where files cost no fsync, if the machine has such a place: for tests of what is written, not of
+// the disk.
+inline std::filesystem::path memory_folder() {
+    const std::filesystem::path shared_memory = "/dev/shm";
+    return std::filesystem::is_directory(shared_memory) ? shared_memory
+                                                        : std::filesystem::temp_directory_path();
+}
+
+// Removed at the end with all that is in it.
 class TemporaryFolder {
  public:
-    TemporaryFolder() {
-        auto pattern = (std::filesystem::temp_directory_path() / "synapsex-XXXXXX").string();
+    explicit TemporaryFolder(
+        const std::filesystem::path& parent = std::filesystem::temp_directory_path()
+    ) {
+        auto pattern = (parent / "synapsex-XXXXXX").string();
         if (!::mkdtemp(pattern.data()))
             throw std::system_error(errno, std::generic_category(), pattern);
         path_ = pattern;

@@ -89,7 +89,7 @@ class TestDatabase {
 
     const Clock& clock_;
     Metrics metrics_;
-    TemporaryFolder folder_;
+    TemporaryFolder folder_{memory_folder()};
     db::SqliteOptions options_;
     std::unique_ptr<db::Database> database_;
     Call call_ = Call::system("test", Deadline::never());

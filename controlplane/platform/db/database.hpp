@@ -106,7 +106,7 @@ class Database {
     virtual void prepare_all(std::span<const Query* const> queries) = 0;
     // For /readyz: answers quickly or not.
     virtual bool is_healthy() = 0;
-    // For migrate() alone: one transaction without a deadline, by itself on the whole database, also
+    // For migrate() alone: one transaction without a deadline, alone on the whole database, also
     // among replicas. Commits unless `change` throws; foreign keys are checked before the commit.
     virtual void change_schema(const std::function<void(SchemaChange&)>& change) = 0;
 

@@ -18,31 +18,31 @@ struct NoteTag { static constexpr std::string_view kPrefix = "note_"; };
 using NoteId = Id<NoteTag>;
 
 struct CreateNote {
-    Text<1, 1000> text;
+    Text<1, 1000> text{};
 };
 BOOST_DESCRIBE_STRUCT(CreateNote, (), (text))
 
 struct Note {
-    NoteId id;
-    std::string text;
+    NoteId id{};
+    std::string text{};
     Timestamp created_at{};
 };
 BOOST_DESCRIBE_STRUCT(Note, (), (id, text, created_at))
 
 struct NotePath {
-    NoteId note_id;
+    NoteId note_id{};
 };
 BOOST_DESCRIBE_STRUCT(NotePath, (), (note_id))
 
 struct ListNotes {
-    api::PageLimit limit;
-    std::optional<api::Cursor> cursor;
+    api::PageLimit limit{};
+    std::optional<api::Cursor> cursor{};
 };
 BOOST_DESCRIBE_STRUCT(ListNotes, (), (limit, cursor))
 
 struct NotePage {
-    std::vector<Note> items;
-    std::optional<std::string> next_cursor;
+    std::vector<Note> items{};
+    std::optional<std::string> next_cursor{};
 };
 BOOST_DESCRIBE_STRUCT(NotePage, (), (items, next_cursor))
 

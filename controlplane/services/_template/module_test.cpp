@@ -54,7 +54,7 @@ class TemplateTest : public ::testing::Test {
         database->prepare_all(module.manifest().queries);
     }
 
-    RouterTransport as(const TenantId& tenant) { return {router, tenant}; }
+    RouterTransport as(const TenantId& caller) { return {router, caller}; }
 
     testing::FakeClock clock;
     testing::SeededRandom random;

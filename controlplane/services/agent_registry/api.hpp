@@ -19,73 +19,73 @@ using vm_registry::SectionName;
 using vm_registry::State;
 
 struct CreateEnrollmentToken {
-    std::optional<Text<1, 100>> name;
-    Default<Int<1, 1000>, 1> uses;
-    Default<Int<60, 30 * 86400>, 3600> ttl_seconds;
+    std::optional<Text<1, 100>> name{};
+    Default<Int<1, 1000>, 1> uses{};
+    Default<Int<60, 30 * 86400>, 3600> ttl_seconds{};
 };
 BOOST_DESCRIBE_STRUCT(CreateEnrollmentToken, (), (name, uses, ttl_seconds))
 
 struct EnrollmentToken {
-    EnrollmentTokenId id;
-    std::string name;
+    EnrollmentTokenId id{};
+    std::string name{};
     std::int64_t uses_max = 1;
     std::int64_t uses = 0;
     Timestamp created_at{};
     Timestamp expires_at{};
-    std::optional<Timestamp> revoked_at;
+    std::optional<Timestamp> revoked_at{};
 };
 BOOST_DESCRIBE_STRUCT(
     EnrollmentToken, (), (id, name, uses_max, uses, created_at, expires_at, revoked_at)
 )
 
 struct CreatedEnrollmentToken {
-    EnrollmentTokenId id;
-    std::string name;
+    EnrollmentTokenId id{};
+    std::string name{};
     std::int64_t uses_max = 1;
     Timestamp created_at{};
     Timestamp expires_at{};
-    std::string token;  // sxe_…: shown here and never again
+    std::string token{};  // sxe_…: shown here and never again
 };
 BOOST_DESCRIBE_STRUCT(
     CreatedEnrollmentToken, (), (id, name, uses_max, created_at, expires_at, token)
 )
 
 struct ListEnrollmentTokens {
-    api::PageLimit limit;
-    std::optional<api::Cursor> cursor;
+    api::PageLimit limit{};
+    std::optional<api::Cursor> cursor{};
 };
 BOOST_DESCRIBE_STRUCT(ListEnrollmentTokens, (), (limit, cursor))
 
 struct EnrollmentTokenPage {
-    std::vector<EnrollmentToken> items;
-    std::optional<std::string> next_cursor;
+    std::vector<EnrollmentToken> items{};
+    std::optional<std::string> next_cursor{};
 };
 BOOST_DESCRIBE_STRUCT(EnrollmentTokenPage, (), (items, next_cursor))
 
 struct EnrollmentTokenPath {
-    EnrollmentTokenId token_id;
+    EnrollmentTokenId token_id{};
 };
 BOOST_DESCRIBE_STRUCT(EnrollmentTokenPath, (), (token_id))
 
 struct Enroll {
-    Text<1, 200> token;
-    Text<1, 100> name;           // the VM's host name, or what its operator calls it
-    Text<43, 43> public_key;     // Ed25519, raw 32 bytes in base64url
-    Text<0, 64> boot_id;
-    Text<1, 64> agent_version;
-    Text<1, 32> platform;        // "linux", "windows"
-    std::optional<TenantId> tenant_id;  // where it is given, the token has to be of this tenant
+    Text<1, 200> token{};
+    Text<1, 100> name{};           // the VM's host name, or what its operator calls it
+    Text<43, 43> public_key{};     // Ed25519, raw 32 bytes in base64url
+    Text<0, 64> boot_id{};
+    Text<1, 64> agent_version{};
+    Text<1, 32> platform{};        // "linux", "windows"
+    std::optional<TenantId> tenant_id{};  // where it is given, the token has to be of this tenant
 };
 BOOST_DESCRIBE_STRUCT(
     Enroll, (), (token, name, public_key, boot_id, agent_version, platform, tenant_id)
 )
 
 struct Enrolled {
-    AgentId agent_id;
-    VmId vm_id;
-    TenantId tenant_id;
-    std::string issuer;  // the audience of the agent's assertions
-    std::string server_incarnation;
+    AgentId agent_id{};
+    VmId vm_id{};
+    TenantId tenant_id{};
+    std::string issuer{};  // the audience of the agent's assertions
+    std::string server_incarnation{};
 };
 BOOST_DESCRIBE_STRUCT(Enrolled, (), (agent_id, vm_id, tenant_id, issuer, server_incarnation))
 
@@ -95,18 +95,18 @@ BOOST_DESCRIBE_STRUCT(AgentConfig, (), ())
 // The record that clients of /v1/agents know. model, tools and config will say what an AI task may
 // use on this VM; until then they are empty.
 struct Agent {
-    AgentId id;
-    std::string name;
-    VmId vm_id;
+    AgentId id{};
+    std::string name{};
+    VmId vm_id{};
     std::string type = "vm";
-    std::optional<std::string> model;
-    std::vector<std::string> tools;
+    std::optional<std::string> model{};
+    std::vector<std::string> tools{};
     State status = State::unknown;
-    std::string description;
-    AgentConfig config;
-    std::string version;
-    std::vector<std::int64_t> capabilities;
-    std::optional<Timestamp> last_seen_at;
+    std::string description{};
+    AgentConfig config{};
+    std::string version{};
+    std::vector<std::int64_t> capabilities{};
+    std::optional<Timestamp> last_seen_at{};
     Timestamp created_at{};
     Timestamp updated_at{};
 };
@@ -117,23 +117,23 @@ BOOST_DESCRIBE_STRUCT(
 )
 
 struct ListAgents {
-    api::PageLimit limit;
-    std::optional<api::Cursor> cursor;
-    std::optional<State> status;
+    api::PageLimit limit{};
+    std::optional<api::Cursor> cursor{};
+    std::optional<State> status{};
 };
 BOOST_DESCRIBE_STRUCT(ListAgents, (), (limit, cursor, status))
 
 using AgentList = std::vector<Agent>;  // a bare array; the cursor stands in Link
 
 struct AgentPath {
-    AgentId agent_id;
+    AgentId agent_id{};
 };
 BOOST_DESCRIBE_STRUCT(AgentPath, (), (agent_id))
 
 struct UpdateAgent {
-    AgentId agent_id;
-    std::optional<Text<1, 100>> name;
-    std::optional<Text<0, 500>> description;
+    AgentId agent_id{};
+    std::optional<Text<1, 100>> name{};
+    std::optional<Text<0, 500>> description{};
 };
 BOOST_DESCRIBE_STRUCT(UpdateAgent, (), (agent_id, name, description))
 
@@ -144,24 +144,24 @@ BOOST_DESCRIBE_STRUCT(Removed, (), (success))
 
 struct SectionHash {
     SectionName section = SectionName::os;
-    Text<1, 64> hash;
+    Text<1, 64> hash{};
 };
 BOOST_DESCRIBE_STRUCT(SectionHash, (), (section, hash))
 
 // shared/proto/agent/v1/agent.proto, HeartbeatRequest.
 struct Heartbeat {
-    AgentId agent_id;
+    AgentId agent_id{};
     std::int64_t sequence = 0;
-    std::string boot_id;
-    std::string agent_version;
-    std::vector<std::int64_t> capabilities;
+    std::string boot_id{};
+    std::string agent_version{};
+    std::vector<std::int64_t> capabilities{};
     std::int64_t hold_seconds = 0;
-    std::vector<SectionHash> hashes;
-    std::vector<vm_registry::TelemetrySample> telemetry;
+    std::vector<SectionHash> hashes{};
+    std::vector<vm_registry::TelemetrySample> telemetry{};
     std::int64_t spool_dropped_samples = 0;
-    std::string goodbye;
-    std::string server_incarnation;
-    std::string executor;
+    std::string goodbye{};
+    std::string server_incarnation{};
+    std::string executor{};
 };
 BOOST_DESCRIBE_STRUCT(
     Heartbeat, (),
@@ -171,13 +171,13 @@ BOOST_DESCRIBE_STRUCT(
 
 struct HeartbeatAnswer {
     Timestamp server_time{};
-    std::string server_incarnation;
+    std::string server_incarnation{};
     std::int64_t stored_through_slot = 0;
-    std::vector<SectionName> want_sections;
+    std::vector<SectionName> want_sections{};
     std::int64_t next_after_ms = 0;
     std::int64_t hold_seconds = 0;
-    std::optional<Timestamp> live_until;
-    std::string reason;
+    std::optional<Timestamp> live_until{};
+    std::string reason{};
 };
 BOOST_DESCRIBE_STRUCT(
     HeartbeatAnswer, (),
@@ -187,17 +187,17 @@ BOOST_DESCRIBE_STRUCT(
 
 // PUT …/inventory/{section}: exactly the member that the path names.
 struct PutInventory {
-    AgentId agent_id;
+    AgentId agent_id{};
     SectionName section = SectionName::os;
-    Text<1, 64> hash;
+    Text<1, 64> hash{};
     bool truncated = false;
-    std::optional<vm_registry::Os> os;
-    std::optional<vm_registry::Cpu> cpu;
-    std::optional<vm_registry::Memory> memory;
-    std::optional<vm_registry::Disks> disks;
-    std::optional<vm_registry::Filesystems> filesystems;
-    std::optional<vm_registry::Network> network;
-    std::optional<vm_registry::Packages> packages;
+    std::optional<vm_registry::Os> os{};
+    std::optional<vm_registry::Cpu> cpu{};
+    std::optional<vm_registry::Memory> memory{};
+    std::optional<vm_registry::Disks> disks{};
+    std::optional<vm_registry::Filesystems> filesystems{};
+    std::optional<vm_registry::Network> network{};
+    std::optional<vm_registry::Packages> packages{};
 };
 BOOST_DESCRIBE_STRUCT(
     PutInventory, (),

@@ -38,11 +38,11 @@ inline constexpr std::chrono::minutes kRebootMax{15};
 // What one heartbeat says of its agent.
 struct Contact {
     std::int64_t sequence = 0;
-    std::string version;
-    std::string capabilities;
-    std::string boot_id;
+    std::string version{};
+    std::string capabilities{};
+    std::string boot_id{};
     Condition condition = Condition::ok;
-    std::string goodbye;  // empty: it stays
+    std::string goodbye{};  // empty: it stays
 };
 
 struct PresenceChange {

@@ -120,7 +120,9 @@ TEST(HeartbeatCodec, random_bytes_end_in_a_message_or_a_problem) {
         random.fill(std::as_writable_bytes(std::span{bytes.data(), bytes.size()}));
         Heartbeat heartbeat;
         const auto read = api::ProtobufCodec<Heartbeat>::decode(bytes, heartbeat);
-        if (!read) EXPECT_EQ(read.error().code, "request.malformed");
+        if (!read) {
+            EXPECT_EQ(read.error().code, "request.malformed");
+        }
     }
 }
 

@@ -46,19 +46,19 @@ BOOST_DESCRIBE_STRUCT(
 
 // What a list shows of a VM.
 struct VmSummary {
-    VmId id;
-    AgentId agent_id;
-    std::string name;
+    VmId id{};
+    AgentId agent_id{};
+    std::string name{};
     State state = State::unknown;
-    std::optional<Timestamp> last_seen_at;
-    std::string os;            // "Debian GNU/Linux 12 (bookworm)"
-    std::string kernel;
-    std::string architecture;
+    std::optional<Timestamp> last_seen_at{};
+    std::string os{};            // "Debian GNU/Linux 12 (bookworm)"
+    std::string kernel{};
+    std::string architecture{};
     std::int64_t cpu_threads = 0;
     std::int64_t memory_total_bytes = 0;
     std::int64_t disk_total_bytes = 0;
     std::int64_t packages = 0;
-    std::optional<TelemetryPoint> latest;
+    std::optional<TelemetryPoint> latest{};
     Timestamp created_at{};
     Timestamp updated_at{};
 };
@@ -70,7 +70,7 @@ BOOST_DESCRIBE_STRUCT(
 
 struct SectionInfo {
     SectionName section = SectionName::os;
-    std::string hash;
+    std::string hash{};
     bool truncated = false;
     Timestamp updated_at{};
 };
@@ -78,13 +78,13 @@ BOOST_DESCRIBE_STRUCT(SectionInfo, (), (section, hash, truncated, updated_at))
 
 // All sections but packages, which have a list of their own.
 struct Inventory {
-    std::optional<Os> os;
-    std::optional<Cpu> cpu;
-    std::optional<Memory> memory;
-    std::vector<Disk> disks;
-    std::vector<Filesystem> filesystems;
-    std::vector<NetworkInterface> network;
-    std::vector<SectionInfo> sections;
+    std::optional<Os> os{};
+    std::optional<Cpu> cpu{};
+    std::optional<Memory> memory{};
+    std::vector<Disk> disks{};
+    std::vector<Filesystem> filesystems{};
+    std::vector<NetworkInterface> network{};
+    std::vector<SectionInfo> sections{};
 };
 BOOST_DESCRIBE_STRUCT(
     Inventory, (),
@@ -92,61 +92,61 @@ BOOST_DESCRIBE_STRUCT(
 )
 
 struct Vm : VmSummary {
-    Inventory reported;
+    Inventory reported{};
 };
 BOOST_DESCRIBE_STRUCT(Vm, (VmSummary), (reported))
 
 struct ListVms {
-    api::PageLimit limit;
-    std::optional<api::Cursor> cursor;
-    std::optional<State> state;
-    std::optional<Text<1, 100>> name;
+    api::PageLimit limit{};
+    std::optional<api::Cursor> cursor{};
+    std::optional<State> state{};
+    std::optional<Text<1, 100>> name{};
 };
 BOOST_DESCRIBE_STRUCT(ListVms, (), (limit, cursor, state, name))
 
 struct VmPage {
-    std::vector<VmSummary> items;
-    std::optional<std::string> next_cursor;
+    std::vector<VmSummary> items{};
+    std::optional<std::string> next_cursor{};
 };
 BOOST_DESCRIBE_STRUCT(VmPage, (), (items, next_cursor))
 
 struct VmPath {
-    VmId vm_id;
+    VmId vm_id{};
 };
 BOOST_DESCRIBE_STRUCT(VmPath, (), (vm_id))
 
 struct ListPackages {
-    VmId vm_id;
-    api::PageLimit limit;
-    std::optional<api::Cursor> cursor;
-    std::optional<Text<1, 200>> prefix;
+    VmId vm_id{};
+    api::PageLimit limit{};
+    std::optional<api::Cursor> cursor{};
+    std::optional<Text<1, 200>> prefix{};
 };
 BOOST_DESCRIBE_STRUCT(ListPackages, (), (vm_id, limit, cursor, prefix))
 
 struct PackagePage {
-    std::vector<Package> items;
-    std::optional<std::string> next_cursor;
+    std::vector<Package> items{};
+    std::optional<std::string> next_cursor{};
 };
 BOOST_DESCRIBE_STRUCT(PackagePage, (), (items, next_cursor))
 
 struct ReadTelemetry {
-    VmId vm_id;
-    std::optional<Timestamp> from;
-    std::optional<Timestamp> to;
-    Default<Int<1, 1000>, 240> limit;
-    std::optional<api::Cursor> cursor;
+    VmId vm_id{};
+    std::optional<Timestamp> from{};
+    std::optional<Timestamp> to{};
+    Default<Int<1, 1000>, 240> limit{};
+    std::optional<api::Cursor> cursor{};
 };
 BOOST_DESCRIBE_STRUCT(ReadTelemetry, (), (vm_id, from, to, limit, cursor))
 
 struct TelemetryPage {
-    std::vector<TelemetryPoint> items;
-    std::optional<std::string> next_cursor;
+    std::vector<TelemetryPoint> items{};
+    std::optional<std::string> next_cursor{};
 };
 BOOST_DESCRIBE_STRUCT(TelemetryPage, (), (items, next_cursor))
 
 struct WatchVm {
-    VmId vm_id;
-    Default<Int<15, 300>, 60> seconds;
+    VmId vm_id{};
+    Default<Int<15, 300>, 60> seconds{};
 };
 BOOST_DESCRIBE_STRUCT(WatchVm, (), (vm_id, seconds))
 

@@ -17,9 +17,9 @@ using ::testing::ElementsAre;
 
 class VmRegistryTest : public ::testing::Test {
  protected:
-    Call call_of(const TenantId& tenant) {
+    Call call_of(const TenantId& tenant_id) {
         Call call = Call::system("test", Deadline::never());
-        call.tenant = tenant;
+        call.tenant = tenant_id;
         return call;
     }
     Call call() { return call_of(tenant); }

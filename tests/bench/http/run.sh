@@ -36,8 +36,8 @@ trap stop_all EXIT
 
 # One worker, one fixed answer of the size of GET /v1/auth/me, nothing logged. Sets nginx_url.
 start_nginx() {
-    local attempt port
-    for attempt in 1 2 3 4 5; do
+    local port
+    for _ in 1 2 3 4 5; do
         port=$((20000 + RANDOM % 10000))
         cat >"$work/nginx.conf" <<CONF
 daemon off;

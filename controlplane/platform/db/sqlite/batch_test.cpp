@@ -23,7 +23,7 @@ constexpr Query kListIds{"notes.list_ids", "SELECT id FROM notes ORDER BY id"};
 class Batch : public ::testing::Test, protected WriteSource {
  protected:
     testing::FakeClock clock;
-    testing::TemporaryFolder folder;
+    testing::TemporaryFolder folder{testing::memory_folder()};
     SqliteOptions options{.path = folder.path() / "batch.db"};
     Metrics metrics;
     Counter& commits = metrics.counter("commits", "");

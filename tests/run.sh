@@ -1,0 +1,403 @@
+#!/usr/bin/env bash
+# Builds and runs the tests; --help says which. Everything it makes is in build/.
+set -Eeuo pipefail
+
+root="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)"
+readonly root
+readonly build="$root/build/ci"
+readonly logs="$root/build/test-logs"
+readonly programs=(synapsex-controlplane synapsex-agent synapsex-executor synapsexctl)
+
+usage() {
+    cat <<'TEXT'
+Usage: tests/run.sh [--long] [--no-install] [name]
+
+Installs what the tests need, builds with AddressSanitizer and UndefinedBehaviorSanitizer, and runs
+unit tests, the rules of the architecture, stories with the real programs, attacks, other people's
+clients, and the quickstart with a release build.
+
+  name          only the test programs and test files with this in their name: vm_registry,
+                heartbeat, openapi, quickstart
+  --long        also the stories of ten minutes and the benches
+  --no-install  install nothing; what needs more than is there fails or is skipped
+  --help        this text
+
+Logs are in build/test-logs. It ends with one line, "N passed, N failed, N skipped".
+TEXT
+}
+
+# --- saying what happens ------------------------------------------------------------------------
+
+bold='' red='' green='' plain=''
+if [[ -t 1 ]]; then
+    bold=$'\e[1m' red=$'\e[31m' green=$'\e[32m' plain=$'\e[0m'
+fi
+
+passed=0
+failed=0
+skipped=0
+step_log=''
+step_number=0
+
+die() {
+    printf 'run.sh: %s\n' "$*" >&2
+    exit 2
+}
+
+# step NAME SECONDS COMMAND…: runs it with an end, output to a log of its own. Shows the log's tail
+# if it fails; returns its status.
+step() {
+    local name=$1 seconds=$2 started=$SECONDS status=0
+    shift 2
+    step_number=$((step_number + 1))
+    step_log=$(printf '%s/%02d-%s.log' "$logs" "$step_number" "${name// /-}")
+    printf '%s==> %s%s\n' "$bold" "$name" "$plain"
+    # Through bash, since timeout cannot start a function.
+    # shellcheck disable=SC2016  # for the inner shell
+    timeout --kill-after=20 "$seconds" bash -c '"$@"' _ "$@" >"$step_log" 2>&1 </dev/null ||
+        status=$?
+    if ((status == 0)); then
+        printf '    %sok%s, %d s\n' "$green" "$plain" "$((SECONDS - started))"
+        return 0
+    fi
+    show_failure "$status" "$seconds"
+    printf '    %sfailed%s after %d s; all of it: %s\n' "$red" "$plain" "$((SECONDS - started))" "$step_log"
+    return "$status"
+}
+
+# The summary of failures that node writes is at the end, as are a compiler's errors.
+show_failure() {
+    local status=$1 seconds=$2
+    tail -n 80 -- "$step_log" | sed 's/^/    | /'
+    ((status == 124 || status == 137)) && printf '    | (ended after %d s)\n' "$seconds"
+    return 0
+}
+
+# What has to work before anything can be tested: no test, but its failure counts as one.
+must() {
+    step "$@" && return 0
+    failed=$((failed + 1))
+    return 1
+}
+
+# A step that is a test by itself.
+check() {
+    must "$@" || return 1
+    passed=$((passed + 1))
+}
+
+skip() {
+    printf '%s==> %s%s\n    skipped: %s\n' "$bold" "$1" "$plain" "$2"
+    skipped=$((skipped + 1))
+}
+
+finish() {
+    printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+    ((failed == 0 && passed > 0)) || exit 1
+    exit 0
+}
+
+# --- what the tests need ------------------------------------------------------------------------
+
+packages_of() {
+    awk -v section="[$1]" '/^#/ || !NF { next } /^\[/ { on = $0 == section; next } on' \
+        "$root/installers/packages.txt"
+}
+
+# As Debian's package, or as a program of the same name from elsewhere.
+is_there() {
+    [[ $(dpkg-query -W -f '${Status}' "$1" 2>/dev/null) == 'install ok installed' ]] ||
+        command -v "$1" >/dev/null || [[ -x /usr/sbin/$1 || -x /usr/sbin/${1%-light} ]]
+}
+
+missing_packages() {
+    local section package
+    for section in "$@"; do
+        for package in $(packages_of "$section"); do
+            is_there "$package" || printf '%s\n' "$package"
+        done
+    done
+}
+
+# shellcheck disable=SC2317  # called through step
+as_root() {
+    if [[ $EUID -eq 0 ]]; then "$@"; else sudo -n -- "$@"; fi
+}
+
+# shellcheck disable=SC2317  # called through step
+install_missing() {
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Acquire::Retries=3 update ||
+        echo 'The package lists could not be updated; trying with what is here.'
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Acquire::Retries=3 \
+        -o DPkg::Lock::Timeout=120 install --no-install-recommends "$@"
+}
+
+install_packages() {
+    command -v apt-get >/dev/null || return 0
+    local sections=(build faster test) missing
+    [[ $is_long == no ]] || sections+=(long)
+    mapfile -t missing < <(missing_packages "${sections[@]}")
+    ((${#missing[@]} > 0)) || return 0
+    if [[ $install == no ]]; then
+        printf 'Not installed, and --no-install was given: %s\n' "${missing[*]}"
+        return 0
+    fi
+    printf 'Installing: %s\n' "${missing[*]}"
+    export -f as_root install_missing
+    must 'packages' 900 install_missing "${missing[@]}" || finish
+}
+
+check_node() {
+    command -v node >/dev/null || die 'node is not installed; Debian 12 has it as nodejs.'
+    node -e 'const [major, minor] = process.versions.node.split(".").map(Number);
+        process.exit(major > 18 || (major === 18 && minor >= 19) ? 0 : 1)' ||
+        die "node $(node --version) is too old; 18.19 or later is needed."
+}
+
+# npm's own record of what it installed is newer than what was asked for.
+has_npm_packages() { [[ $1/node_modules/.package-lock.json -nt $1/package-lock.json ]]; }
+
+# shellcheck disable=SC2317  # called through step
+install_npm() {
+    (cd -- "$1" && npm ci --ignore-scripts --no-audit --no-fund)
+}
+
+# npm_packages NAME FOLDER
+npm_packages() {
+    has_npm_packages "$2" && return 0
+    [[ $install == yes ]] || return 1
+    export -f install_npm
+    must "npm packages of $1" 600 install_npm "$2"
+}
+
+# --- build --------------------------------------------------------------------------------------
+
+# With sanitizers a compiler takes up to 1.5 GB here; fewer of them are quicker than swapping.
+build_jobs() {
+    local cores memory_kib jobs
+    cores=$(nproc)
+    memory_kib=$(awk '/^MemAvailable:/ { print $2 }' /proc/meminfo)
+    jobs=$((memory_kib / 1500000))
+    ((jobs < 1)) && jobs=1
+    ((jobs > cores)) && jobs=$cores
+    printf '%s\n' "$jobs"
+}
+
+# build_preset PRESET TARGET…: all targets if none is named.
+build_preset() {
+    local preset=$1 targets=()
+    shift
+    (($# == 0)) || targets=(--target "$@")
+    must "build $preset" 2400 cmake --build --preset "$preset" -j "$(build_jobs)" "${targets[@]}"
+}
+
+# A checkout that was copied together with its build directory cannot go on with it.
+configure() {
+    local preset=$1
+    shift
+    local cache="$root/build/$preset/CMakeCache.txt"
+    if [[ -f $cache ]] && ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "$cache"; then
+        rm -rf -- "$root/build/$preset"
+    fi
+    must "configure $preset" 300 cmake --preset "$preset" "$@"
+}
+
+# --- unit tests ---------------------------------------------------------------------------------
+
+# Test programs whose name has the wanted text.
+matching_unit_tests() {
+    ctest --test-dir "$build" -N -R "${wanted:-.}" 2>/dev/null |
+        sed -n 's/^ *Test *#[0-9]*: //p'
+}
+
+# The tests in the programs, not the programs, are what is counted; a program that crashed has left
+# no report and counts as one failure.
+unit_tests() {
+    local reports="$build/reports" jobs counts
+    jobs=$(nproc)
+    rm -rf -- "$reports"
+    mkdir -p -- "$reports"
+    GTEST_OUTPUT="xml:$reports/" step 'unit tests' 900 \
+        ctest --preset ci -R "${wanted:-.}" -j "$jobs" && counts=0 || counts=1
+    count_unit_tests "$reports" "$counts"
+}
+
+count_unit_tests() {
+    local reports=$1 has_failed=$2 report tests failures absent crashed
+    for report in "$reports"/*.xml; do
+        [[ -f $report ]] || continue
+        tests=$(attribute tests "$report")
+        failures=$(($(attribute failures "$report") + $(attribute errors "$report")))
+        absent=$(($(attribute disabled "$report") + $(grep -c '<skipped' "$report" || true)))
+        passed=$((passed + tests - failures - absent))
+        failed=$((failed + failures))
+        skipped=$((skipped + absent))
+    done
+    # Programs that ctest calls failed: those with a failure in their report, and those without one.
+    crashed=$(sed -n 's/.*tests passed, \([0-9]*\) tests failed.*/\1/p' "$step_log" | tail -n 1)
+    crashed=$((${crashed:-$has_failed} - $(grep -lE '<testsuites [^>]*failures="[1-9]' "$reports"/*.xml 2>/dev/null | wc -l)))
+    ((crashed <= 0)) || failed=$((failed + crashed))
+}
+
+# The attribute of a report's first element.
+attribute() {
+    local value
+    value=$(grep -m 1 '<testsuites ' "$2" | sed -n "s/.* $1=\"\([0-9]*\)\".*/\1/p")
+    printf '%s\n' "${value:-0}"
+}
+
+# --- tests in node ------------------------------------------------------------------------------
+
+# Files of a folder of tests whose name has the wanted text; the quickstart has a step of its own.
+matching_files() {
+    local file
+    for file in "$root/tests/$1"/*.test.mjs; do
+        [[ -f $file && ${file##*/} != quickstart.test.mjs ]] || continue
+        [[ -z $wanted || ${file##*/} == *"$wanted"* ]] && printf '%s\n' "$file"
+    done
+    return 0
+}
+
+# node_tests NAME SECONDS FILE…: counts what node counts.
+node_tests() {
+    local name=$1 seconds=$2 status=0
+    shift 2
+    (($# > 0)) || return 0
+    local report="$logs/$name.tap"
+    rm -f -- "$report"
+    step "$name" "$seconds" node --test --test-concurrency="$(nproc)" \
+        --test-reporter=spec --test-reporter-destination=stdout \
+        --test-reporter=tap --test-reporter-destination="$report" "$@" || status=$?
+    count_node_tests "$report" "$status"
+    sed -n 's/^ℹ \(.*\)/    \1/p' "$step_log" |
+        grep -vE '^ *(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) ' || true
+}
+
+count_node_tests() {
+    local report=$1 status=$2 wrong
+    if ! grep -q '^# pass ' "$report" 2>/dev/null; then
+        failed=$((failed + 1))  # it did not come to its end
+        return
+    fi
+    wrong=$(($(node_count fail "$report") + $(node_count cancelled "$report")))
+    ((status == 0 || wrong > 0)) || wrong=1
+    passed=$((passed + $(node_count pass "$report")))
+    failed=$((failed + wrong))
+    skipped=$((skipped + $(node_count skipped "$report")))
+}
+
+node_count() { sed -n "s/^# $1 \([0-9]*\)\$/\1/p" "$2" | tail -n 1; }
+
+# --- the steps ----------------------------------------------------------------------------------
+
+architecture_tests() {
+    local files
+    mapfile -t files < <(matching_files architecture)
+    node_tests architecture 300 "${files[@]}"
+    [[ -z $wanted ]] || return 0
+    if command -v shellcheck >/dev/null; then
+        check 'shell scripts' 120 shellcheck -x "$root"/tests/run.sh "$root"/.ci/run \
+            "$root"/installers/*.sh "$root"/tests/bench/*/*.sh || true
+    else
+        skip 'shell scripts' 'shellcheck is not installed'
+    fi
+}
+
+# The stories with real programs: ours, attackers', other people's.
+story_tests() {
+    local files
+    mapfile -t files < <(matching_files functional)
+    node_tests functional "$([[ $is_long == yes ]] && echo 3000 || echo 1200)" "${files[@]}"
+    mapfile -t files < <(matching_files hostile)
+    node_tests hostile 600 "${files[@]}"
+    mapfile -t files < <(matching_files interop)
+    ((${#files[@]} > 0)) || return 0
+    if npm_packages interop "$root/tests/interop"; then
+        node_tests interop 600 "${files[@]}"
+    elif [[ $install == no ]]; then
+        skip interop 'its npm packages are not installed, and --no-install was given'
+    fi
+}
+
+needs_programs() {
+    local folder
+    [[ -n $wanted ]] || return 0
+    for folder in architecture functional hostile interop; do
+        [[ -z $(matching_files "$folder") ]] || return 0
+    done
+    return 1
+}
+
+sanitized_tests() {
+    local units targets=()
+    npm_packages 'the API reference' "$root/controlplane/services/api_gateway/viewer" ||
+        echo 'Without the npm package of the viewer, /docs is a plain page.'
+    configure ci || return 0
+    mapfile -t units < <(matching_unit_tests)
+    if [[ -n $wanted ]]; then
+        targets=("${units[@]}")
+        ! needs_programs || targets+=("${programs[@]}")
+        ((${#targets[@]} > 0)) || return 0
+    fi
+    build_preset ci "${targets[@]}" || return 0
+    export SYNAPSEX_BIN="$build/bin"
+    export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:check_initialization_order=1
+    export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+    ((${#units[@]} == 0)) || unit_tests
+    architecture_tests
+    story_tests
+    unset ASAN_OPTIONS UBSAN_OPTIONS SYNAPSEX_BIN
+}
+
+# It builds the release, in a copy of the checkout.
+quickstart_test() {
+    [[ -z $wanted || quickstart == *"$wanted"* ]] || return 0
+    export SYNAPSEX_QUICKSTART=1
+    node_tests quickstart 1800 "$root/tests/functional/quickstart.test.mjs"
+}
+
+# Each prints its ratio against a peer in the same run.
+bench() {
+    local name="bench $1" seconds=$2
+    shift 2
+    [[ -z $wanted || $name == *"$wanted"* ]] || return 0
+    if check "$name" "$seconds" "$@"; then sed 's/^/    /' "$step_log"; fi
+}
+
+benches() {
+    [[ $is_long == yes && ( -z $wanted || bench == *"$wanted"* || $wanted == bench* ) ]] || return 0
+    local folder="$root/build/release"
+    configure release -DSYNAPSEX_TESTS=ON -DSYNAPSEX_BENCH=ON || return 0
+    build_preset release bench_db bench_http_server "${programs[@]}" || return 0
+    bench db 600 "$folder/bin/bench_db"
+    bench 'http server' 600 "$root/tests/bench/http/run.sh" --server "$folder/bin/bench_http_server"
+    bench 'http control plane' 600 "$root/tests/bench/http/run.sh" --control-plane "$folder/bin"
+    configure release -DSYNAPSEX_TESTS=OFF -DSYNAPSEX_BENCH=OFF || true
+}
+
+is_long=no
+install=yes
+wanted=''
+while (($# > 0)); do
+    case $1 in
+        --long) is_long=yes ;;
+        --no-install) install=no ;;
+        --help | -h) usage; exit 0 ;;
+        -*) die "there is no option $1; see --help." ;;
+        *) [[ -z $wanted ]] || die 'name one thing, or nothing.'; wanted=$1 ;;
+    esac
+    shift
+done
+
+cd -- "$root"
+rm -rf -- "$logs"
+mkdir -p -- "$logs"
+[[ $is_long == no ]] || export SYNAPSEX_LONG=1
+install_packages
+check_node
+sanitized_tests
+quickstart_test
+benches
+((passed + failed + skipped > 0)) || die "nothing is named like $wanted."
+printf '%d minutes in all; logs are in %s\n' "$(((SECONDS + 59) / 60))" "$logs"
+finish
