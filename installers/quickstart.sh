@@ -62,12 +62,8 @@ step() {
 done_step() { printf '      %s (%d s)\n' "$1" "$((SECONDS - step_started))"; }
 
 # A line that the next one replaces; nothing where nobody looks.
-progress() {
-    if is_terminal; then printf '\r\e[K      %s' "$*"; fi
-}
-end_progress() {
-    if is_terminal; then printf '\r\e[K'; fi
-}
+progress() { if is_terminal; then printf '\r\e[K      %s' "$*"; fi; }
+end_progress() { if is_terminal; then printf '\r\e[K'; fi; }
 
 # "Yes" unless the answer is no; nobody to ask is a yes too, for scripts.
 confirm() {
@@ -92,48 +88,41 @@ missing_of() {
     done
 }
 
-as_root() {
-    if [[ $EUID -eq 0 ]]; then "$@"; else sudo -- "$@"; fi
-}
-
 apt() {
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Acquire::Retries=2 \
+    local sudo=()
+    [[ $EUID -eq 0 ]] || sudo=(sudo --)
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Acquire::Retries=2 \
         -o DPkg::Lock::Timeout=120 "$@" >>"$logs/packages.log" 2>&1
 }
 
-check_tools() {
-    local program
-    for program in c++ cmake ninja protoc; do
-        command -v "$program" >/dev/null ||
-            die "$program is missing; install what installers/packages.txt lists."
-    done
-}
-
 install_packages() {
+    local needed=() faster=() program
     if [[ $install == no ]] || ! command -v apt-get >/dev/null; then
-        check_tools
+        for program in c++ cmake ninja protoc; do
+            command -v "$program" >/dev/null ||
+                die "$program is missing; install what installers/packages.txt lists."
+        done
         done_step 'Installing nothing: taking the compilers and libraries that are here'
         return
     fi
-    local needed faster
     mapfile -t needed < <(missing_of build)
     mapfile -t faster < <(missing_of faster)
-    if [[ ${#needed[@]} -eq 0 && ( ${#faster[@]} -eq 0 || $EUID -ne 0 ) ]]; then
+    # For shorter builds alone nobody is asked for a password.
+    if [[ ${#needed[@]} -eq 0 && (${#faster[@]} -eq 0 || $EUID -ne 0) ]]; then
         done_step 'All packages are there'
         return
     fi
-    say "      Needed and missing: ${needed[*]:-none}"
-    [[ ${#faster[@]} -eq 0 ]] || say "      Good to have (shorter builds): ${faster[*]}"
-    if [[ $EUID -ne 0 ]] && ! command -v sudo >/dev/null; then
+    say "      Missing: ${needed[*]:-none that is needed}"
+    [[ ${#faster[@]} -eq 0 ]] || say "      For shorter builds: ${faster[*]}"
+    [[ $EUID -eq 0 ]] || command -v sudo >/dev/null ||
         die "packages are missing and there is no sudo; as root: apt-get install ${needed[*]}"
-    fi
     confirm '      Install them?' || die 'nothing was installed.'
     [[ $EUID -eq 0 ]] || sudo -v || die 'sudo did not let us install packages.'
-    progress 'reading the package lists'
-    apt update || say '      The package lists could not be updated; trying with what is here.'
-    progress "installing ${#needed[@]} packages"
-    apt install --no-install-recommends "${needed[@]}" "${faster[@]}" ||
-        die "the packages could not be installed (is there a network?); see $logs/packages.log"
+    progress 'installing'
+    apt update || true  # what is in the lists already may do
+    [[ ${#needed[@]} -eq 0 ]] || apt install --no-install-recommends "${needed[@]}" ||
+        die "packages could not be installed (is there a network?); see $logs/packages.log"
+    [[ ${#faster[@]} -eq 0 ]] || apt install --no-install-recommends "${faster[@]}" || true
     end_progress
     done_step 'Installed'
 }

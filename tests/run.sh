@@ -43,6 +43,7 @@ die() {
     printf 'run.sh: %s\n' "$*" >&2
     exit 2
 }
+trap 'trap - ERR; die "unexpected failure in line $LINENO: $BASH_COMMAND"' ERR
 
 # step NAME SECONDS COMMAND…: runs it with an end, output to a log of its own. Shows the log's tail
 # if it fails; returns its status.
@@ -223,7 +224,7 @@ unit_tests() {
 }
 
 count_unit_tests() {
-    local reports=$1 has_failed=$2 report tests failures absent crashed
+    local reports=$1 has_failed=$2 report tests failures absent crashed told
     for report in "$reports"/*.xml; do
         [[ -f $report ]] || continue
         tests=$(attribute tests "$report")
@@ -235,7 +236,8 @@ count_unit_tests() {
     done
     # Programs that ctest calls failed: those with a failure in their report, and those without one.
     crashed=$(sed -n 's/.*tests passed, \([0-9]*\) tests failed.*/\1/p' "$step_log" | tail -n 1)
-    crashed=$((${crashed:-$has_failed} - $(grep -lE '<testsuites [^>]*failures="[1-9]' "$reports"/*.xml 2>/dev/null | wc -l)))
+    told=$(cat "$reports"/*.xml 2>/dev/null | grep -cE '<testsuites [^>]*failures="[1-9]' || true)
+    crashed=$((${crashed:-$has_failed} - told))
     ((crashed <= 0)) || failed=$((failed + crashed))
 }
 

@@ -88,6 +88,8 @@ class OneVm final : public Source {
         const auto documents = item_documents(context_);
         std::vector<Sample> samples;
         for (std::size_t i = 0; i < page.items.size(); ++i) {
+            // The server looks for whole slots, so it may give the last one again.
+            if (last_at_ && page.items[i].at <= *last_at_) continue;
             last_at_ = page.items[i].at;
             points_.push_back(page.items[i]);
             if (points_.size() > kPointsShownMax) points_.pop_front();
@@ -215,6 +217,8 @@ class Watch {
                 show_outage(samples.error());
             if (options_.samples_max > 0 && shown_ >= options_.samples_max) break;
         } while (pause_.wait(options_.interval));
+        // The terminal shows Ctrl-C as ^C below the picture.
+        if (is_picture() && pause_.is_stopping()) context_.surroundings().out << std::endl;
         return Done{};
     }
 

@@ -72,7 +72,7 @@ test('a service includes of another only its public.hpp', () => {
         const own = path.match(service)[1];
         return includesOf(path)
             .filter((include) => service.test(include) && include.match(service)[1] !== own)
-            .filter((include) => !/\/(public|inventory|migrations)\.hpp$/.test(include))
+            .filter((include) => !/\/(public|inventory|inventory_docs)\.hpp$/.test(include))
             .map((include) => `${path} includes ${include}`);
     });
     assert.deepEqual(wrong, [], 'call through the narrow interface, or subscribe to an event');

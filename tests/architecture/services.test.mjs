@@ -82,6 +82,21 @@ test('the OpenAPI document is the golden one', needsBinary, () => {
     );
 });
 
+test('every member of every schema and every parameter says what it is', () => {
+    const document = JSON.parse(read('tests/architecture/openapi.golden.json'));
+    const silent = [];
+    for (const [name, schema] of Object.entries(document.components.schemas)) {
+        if (!schema.description) silent.push(name);
+        for (const [member, property] of Object.entries(schema.properties ?? {}))
+            if (!property.description) silent.push(`${name}.${member}`);
+    }
+    for (const [path, operations] of Object.entries(document.paths))
+        for (const [verb, operation] of Object.entries(operations))
+            for (const parameter of operation.parameters ?? [])
+                if (!parameter.$ref && !parameter.description) silent.push(`${verb} ${path} ${parameter.name}`);
+    assert.deepEqual(silent, [], 'describe it with kDocOf');
+});
+
 test('SQL keeps to what both engines understand', () => {
     const banned = /\bnow\(\)|\bSERIAL\b|\bAUTOINCREMENT\b|\bILIKE\b|\bLIKE\b|SELECT \*|RETURNING \*|\bjsonb\b|FOR UPDATE/i;
     const sources = files.filter((path) => /controlplane\/services\/.*(store\.cpp|\.sql)$/.test(path));

@@ -3,7 +3,7 @@
 // What the OpenAPI document says about the structs of /v1/agents. Included by api.cpp only.
 
 #include "controlplane/services/agent_registry/api.hpp"
-#include "controlplane/services/vm_registry/api_docs.hpp"
+#include "controlplane/services/vm_registry/inventory_docs.hpp"
 
 namespace synapsex::api {
 

@@ -43,7 +43,9 @@ class AgentTokensTest : public AuthFixture {
         );
     }
     void expect_refused(
-        const Result<AccessToken>& result, const std::string& code, Kind kind = Kind::unauthenticated
+        const Result<AccessToken>& result,
+        const std::string& code,
+        Kind kind = Kind::unauthenticated
     ) {
         ASSERT_EQ(code_of(result), code);
         EXPECT_EQ(result.error().kind, kind) << code;

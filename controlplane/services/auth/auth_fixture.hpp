@@ -7,8 +7,9 @@
 
 #include <gmock/gmock.h>
 
+#include "controlplane/services/agent_registry/public.hpp"
 #include "controlplane/services/auth/migrations.hpp"
-#include "controlplane/services/auth/module.hpp"
+#include "controlplane/services/auth/service.hpp"
 #include "controlplane/services/auth/store.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/seeded_random.hpp"
@@ -28,7 +29,8 @@ class FakeTenants final : public tenant::TenantDirectory {
         }
         for (const auto& place : places)
             if (place.membership.tenant_id == tenant) return Done{};
-        const auto made = slug.empty() ? "slug-" + std::to_string(places.size()) : std::string{slug};
+        std::string made{slug};
+        if (made.empty()) made = "slug-" + std::to_string(places.size());
         join(owner, {tenant, made, std::string{name}, Role::owner});
         return Done{};
     }

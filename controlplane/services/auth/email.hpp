@@ -8,8 +8,8 @@
 
 namespace synapsex::auth {
 
-// The address in lower case (ASCII), or nullopt if it cannot be one: one '@' between a local part of
-// 1 to 64 bytes and a domain of dotted labels, no spaces, no control characters. Whether mail
+// The address in lower case (ASCII), or nullopt if it cannot be one: one '@' between a local part
+// of 1 to 64 bytes and a domain of dotted labels, no spaces, no control characters. Whether mail
 // arrives there is another question.
 std::optional<std::string> normalize_email(std::string_view text);
 

@@ -11,8 +11,8 @@ namespace {
 using ::testing::ElementsAre;
 
 // RFC 8037, appendix A: the key, its thumbprint and a signature made by somebody else.
-const std::string kRfcSeed = *crypto::from_base64url("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A");
-const std::string kRfcPublic = *crypto::from_base64url("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
+const auto kRfcSeed = *crypto::from_base64url("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A");
+const auto kRfcPublic = *crypto::from_base64url("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
 
 std::string token_of(std::string_view header, std::string_view claims) {
     return crypto::to_base64url(header) + "." + crypto::to_base64url(claims) + "." +
@@ -99,14 +99,16 @@ TEST(Jwt, claims_that_we_do_not_know_are_ignored) {
 
 TEST(Jwt, is_refused_with_any_other_algorithm) {
     for (const auto* header :
-         {"{}", R"({"alg":"none"})", R"({"alg":"HS256"})", R"({"alg":"eddsa"})", R"({"alg":["EdDSA"]})",
+         {"{}", R"({"alg":"none"})", R"({"alg":"HS256"})", R"({"alg":"eddsa"})",
+          R"({"alg":["EdDSA"]})",
           R"({"alg":"EdDSA","crit":["b64"],"b64":false})", R"({"alg":"EdDSA","kid":7})"})
         EXPECT_FALSE(parse_jwt(token_of(header, "{}"))) << header;
 }
 
 TEST(Jwt, is_refused_with_members_of_the_wrong_type) {
     for (const auto* claims :
-         {"[]", "7", "", "{", R"({"iss":1})", R"({"sub":null})", R"({"aud":1})", R"({"aud":["a",1]})",
+         {"[]", "7", "", "{", R"({"iss":1})", R"({"sub":null})", R"({"aud":1})",
+          R"({"aud":["a",1]})",
           R"({"exp":"1"})", R"({"exp":-1})", R"({"exp":1e300})", R"({"iat":253402300800})",
           R"({"nbf":true})", R"({"jti":["a"]})", "{\"sub\":\"\xff\"}"})
         EXPECT_FALSE(parse_jwt(token_of(kHeader, claims))) << claims;

@@ -1,7 +1,7 @@
 #pragma once
 
-// Who a credential is, remembered for some seconds: what keeps a database read and a signature check
-// (about 100 us) off nearly every request. Bounded; the oldest entry goes first.
+// Who a credential is, remembered for some seconds: what keeps a database read and a check of the
+// signature (about 100 us) off nearly every request. Bounded; the oldest entry goes first.
 //
 // The key is the SHA-256 of the credential, so that a dump of memory gives no credential away and
 // the time that a look-up takes says nothing about the credentials in it. The tenant choice stands
@@ -34,7 +34,7 @@ class PrincipalCache {
 
     // Taken before the database is read …
     Epoch epoch() const { return epoch_.load(); }
-    // … and given back here: an answer that was read before a revocation is not remembered after it.
+    // … and given back here: what was read before a revocation is not remembered after it.
     void put(
         const Credential& credential,
         std::shared_ptr<const Principal> principal,

@@ -50,7 +50,9 @@ inline Problem registration_closed() {
 }
 
 inline Problem already_initialized() {
-    return {Kind::conflict, "auth.already_initialized", "There is a user already. Sign in instead."};
+    return {
+        Kind::conflict, "auth.already_initialized", "There is a user already. Sign in instead."
+    };
 }
 
 inline Problem email_invalid() {

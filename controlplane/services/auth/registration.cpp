@@ -53,8 +53,8 @@ Result<UserRow> Registration::register_user(const Call& call, const Registrant& 
     });
 }
 
-// The row that stands for the e-mail: the wish, the same under the id of an earlier try, or one that
-// is being taken back.
+// The row that stands for the e-mail: the wish, the same under the id of an earlier try, or one
+// that is being taken back.
 Result<UserRow> Registration::reserve(const Call& call, const UserRow& wish) {
     return database_.write(call, [&](db::Session& session) -> Result<UserRow> {
         AuthStore store{session};

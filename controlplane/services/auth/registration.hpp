@@ -2,9 +2,9 @@
 
 // How a user comes to be. The story spans two services: a user row is reserved here, the tenant is
 // made in tenant-service, then the user becomes active. Breaking off in between leaves a user who
-// cannot sign in, and perhaps a tenant that nobody can enter. Registering again with the same e-mail
-// takes the story up with the same ids (the tenant's derives from the user's); what nobody takes up
-// is swept after a day.
+// cannot sign in, and perhaps a tenant that nobody can enter. Registering again with the same
+// e-mail takes the story up with the same ids (the tenant's derives from the user's); what nobody
+// takes up is swept after a day.
 
 #include <chrono>
 #include <string>

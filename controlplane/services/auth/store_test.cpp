@@ -57,7 +57,7 @@ TEST_F(AuthStoreTest, an_email_names_one_user_in_whatever_state) {
     EXPECT_FALSE(in_store([](AuthStore& store) { return store.has_active_users(); }));
     const auto second = user("ada@example.com");
     EXPECT_FALSE(in_store([&](AuthStore& store) { return store.insert_user(second); }));
-    const auto found = in_store([](AuthStore& store) { return store.find_user("ada@example.com"); });
+    const auto found = in_store([&](AuthStore& store) { return store.find_user(ada.email); });
     ASSERT_TRUE(found);
     EXPECT_EQ(found->user_id, ada.user_id);
     EXPECT_EQ(found->state, UserState::registering);

@@ -119,7 +119,9 @@ TEST_F(TenantNames, a_tenant_that_the_call_does_not_act_in_is_not_found) {
     EXPECT_EQ(code_of(tenants.update(call, {other.id, TenantName{"X"}})), "tenants.not_found");
     EXPECT_EQ(code_of(tenants.list_members(call, {other.id, {}, {}})), "tenants.not_found");
     const auto user = new_user();
-    EXPECT_EQ(code_of(tenants.add_member(call, {other.id, user, Role::viewer})), "tenants.not_found");
+    EXPECT_EQ(
+        code_of(tenants.add_member(call, {other.id, user, Role::viewer})), "tenants.not_found"
+    );
     EXPECT_EQ(
         code_of(tenants.change_member(call, {other.id, ada, Role::viewer})), "tenants.not_found"
     );
@@ -270,7 +272,8 @@ TEST_F(TenantLists, a_cursor_that_no_list_has_given_is_refused) {
     const auto ada = new_user();
     const auto acme = create(ada, "Acme");
     const auto call = call_of(ada, acme.id);
-    for (const auto& bad : {std::string{"!"}, api::encode_cursor("x"), api::encode_cursor("\xff")}) {
+    const auto not_utf8 = api::encode_cursor("\xff");
+    for (const auto& bad : {std::string{"!"}, api::encode_cursor("x"), not_utf8}) {
         EXPECT_EQ(code_of(tenants.list(call, {{}, api::Cursor{bad}})), "request.cursor_invalid");
         EXPECT_EQ(
             code_of(tenants.list_members(call, {acme.id, {}, api::Cursor{bad}})),
