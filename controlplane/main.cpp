@@ -42,7 +42,9 @@ int run(int argc, char** argv) {
     auto& serve = *program.add_subcommand("serve", "Serve /v1 until SIGTERM.");
     auto& init = *program.add_subcommand("init", "Make keys, tables, the first tenant and owner.");
     for (auto* command : {&serve, &init}) {
-        command->add_option("--config", file, std::string{"TOML file (default "} + kDefaultFile + ")");
+        command->add_option(
+            "--config", file, std::string{"TOML file (default "} + kDefaultFile + ")"
+        );
         add_settings(*command, sources.flags);
     }
     serve.add_flag("--print-config", is_config_printed, "Print the effective settings and stop.");

@@ -4,7 +4,7 @@
 set -Eeuo pipefail
 
 root="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)"
-readonly root
+readonly root called_from=$PWD
 readonly bin="$root/build/release/bin"
 readonly base="$root/.quickstart"
 readonly data="$base/data"
@@ -137,13 +137,10 @@ drop_foreign_build() {
 
 # A compiler takes up to 1.5 GB here; fewer of them are quicker than swapping.
 build_jobs() {
-    local cores memory_kib jobs
-    cores=$(nproc)
-    memory_kib=$(awk '/^MemAvailable:/ { print $2 }' /proc/meminfo)
-    jobs=$((memory_kib / 1500000))
-    ((jobs < 1)) && jobs=1
-    ((jobs > cores)) && jobs=$cores
-    printf '%s\n' "$jobs"
+    awk -v cores="$(nproc)" '/^MemAvailable:/ {
+        jobs = int($2 / 1500000)
+        print (jobs < 1 ? 1 : (jobs > cores ? cores : jobs))
+    }' /proc/meminfo
 }
 
 build_failed() {
@@ -223,18 +220,15 @@ stop() {
             pid_of "$name" >/dev/null || break
             sleep 0.1
         done
-        if pid=$(pid_of "$name"); then kill -KILL "$pid" 2>/dev/null || true; fi
+        ! pid=$(pid_of "$name") || kill -KILL "$pid" 2>/dev/null || true
     fi
     rm -f -- "$run/$name.pid" "$run/$name.stamp"
 }
 
 # Runs, and was started from the programs that are there now.
-is_current() {
-    pid_of "$1" >/dev/null && [[ $(cat -- "$run/$1.stamp" 2>/dev/null) == "$2" ]]
-}
+is_current() { pid_of "$1" >/dev/null && [[ $(cat -- "$run/$1.stamp" 2>/dev/null) == "$2" ]]; }
 
 is_port_taken() { (exec 4<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; }
-
 die_of_port() { die "port $port is in use by another program; choose one with --port N."; }
 
 # The status of GET $1, without needing curl.
@@ -249,13 +243,17 @@ http_status() {
     [[ $line =~ ^HTTP/1\.1\ ([0-9]{3}) ]] && printf '%s\n' "${BASH_REMATCH[1]}"
 }
 
-last_log_lines() { tail -n 5 -- "$logs/$1.log" >&2 2>/dev/null || true; }
+die_of_end() {
+    tail -n 5 -- "$logs/$1.log" >&2 || true
+    die "the $1 ended; see $logs/$1.log"
+}
 
 # --- control plane --------------------------------------------------------------------------------
 # Made aside and then renamed, the data last: a run that dies in between leaves nothing half made.
 initialise() {
     [[ ! -d $data/controlplane ]] || return 0
-    rm -rf -- "$data/controlplane.new" "$data/agent" "$credentials"
+    stop agent
+    rm -rf -- "$data/controlplane.new" "$data/agent" "$credentials" "$base/password-shown"
     "$bin/synapsex-controlplane" init --config /dev/null --data-dir "$data/controlplane.new" \
         --email "$email" --tenant-name Quickstart --credentials-file "$owner_file.new" \
         >"$base/init.new" 2>&1 || {
@@ -265,7 +263,6 @@ initialise() {
     rm -f -- "$base/init.new"  # it holds the password, which has a place of its own
     mv -f -- "$owner_file.new" "$owner_file"
     mv -- "$data/controlplane.new" "$data/controlplane"
-    is_first_run=yes
 }
 
 start_control_plane() {
@@ -283,8 +280,7 @@ start_control_plane() {
         [[ $(http_status /readyz || true) == 200 ]] && break
         if ((attempt > 20)) && ! pid_of controlplane >/dev/null; then
             is_port_taken && die_of_port  # somebody was quicker
-            last_log_lines controlplane
-            die "the control plane ended; see $logs/controlplane.log"
+            die_of_end controlplane
         fi
         sleep 0.1
     done
@@ -343,10 +339,7 @@ start_agent() {
     for ((attempt = 0; attempt < 600; attempt++)); do
         vm=$(enrolled_vm)
         [[ -n $vm ]] && break
-        if ((attempt > 20)) && ! pid_of agent >/dev/null; then
-            last_log_lines agent
-            die "the agent ended; see $logs/agent.log"
-        fi
+        ((attempt <= 20)) || pid_of agent >/dev/null || die_of_end agent
         sleep 0.1
     done
     [[ -n $vm ]] || die "the agent has not enrolled after 60 s; see $logs/agent.log"
@@ -372,19 +365,19 @@ wait_until_online() {
 summary() {
     local shown
     printf -v shown '%q' "$tool"
-    [[ $PWD != "$root" ]] || shown=.quickstart/synapsexctl
+    [[ $called_from != "$root" ]] || shown=.quickstart/synapsexctl
     say ''
     ctl vms get "$vm"
     say ''
     say "API reference  $url/docs"
     say "Owner          $email"
-    if [[ $is_first_run == yes ]]; then
+    if [[ ! -e $base/password-shown ]]; then
         say "Password       $(owner_member password)"
         say '               (not shown again; it stays in .quickstart/owner.json, for you alone)'
+        : >"$base/password-shown"
     fi
     say "Logs           $logs"
-    say ''
-    say 'Try next:'
+    printf '\nTry next:\n'
     say "  $shown vms watch $vm"
     say "  $shown vms packages $vm --limit 20"
     say "  $shown keys create --name my-first-script"
@@ -397,10 +390,9 @@ show_status() {
     for name in controlplane agent; do
         if pid=$(pid_of "$name"); then say "$name runs (pid $pid)"; else say "$name is stopped"; fi
     done
-    if pid_of controlplane >/dev/null; then
-        say "control plane: $url"
-        ctl vms list || true
-    fi
+    pid_of controlplane >/dev/null || return 0
+    say "control plane: $url"
+    ctl vms list || true
 }
 
 clean() {
@@ -420,9 +412,9 @@ parse_arguments() {
     while (($# > 0)); do
         case $1 in
             --port)
-                [[ ${2:-} =~ ^[0-9]{1,5}$ ]] || die '--port takes a number from 1 to 65535.'
-                port=$((10#$2))
-                ((port >= 1 && port <= 65535)) || die '--port takes a number from 1 to 65535.'
+                [[ ${2:-} =~ ^[1-9][0-9]{0,4}$ && $2 -le 65535 ]] ||
+                    die '--port takes a number from 1 to 65535.'
+                port=$2
                 shift
                 ;;
             --no-install) install=no ;;
@@ -448,6 +440,7 @@ choose_port() {
 
 # Sockets have names of at most 107 bytes, and a checkout may lie deep.
 choose_run_directory() {
+    local LC_ALL=C  # lengths in bytes
     run="$base/run"
     if ((${#run} > 70)); then
         run="/tmp/synapsex-quickstart-$EUID-$(printf '%s' "$root" | cksum | cut -d' ' -f1)"
@@ -468,7 +461,6 @@ port=''
 install=yes
 assume_yes=no
 action=up
-is_first_run=no
 vm=''
 parse_arguments "$@"
 choose_port

@@ -32,8 +32,12 @@ std::optional<CommandLine> parse_command_line(int argc, char** argv, int& exit_c
     bool is_supervised = false;
     bool is_printed = false;
     bool is_json = false;
-    app.add_flag("--supervise", is_supervised, "run and restart worker and executor, without systemd");
-    app.add_flag("--print-config", is_printed, "print the settings in force and where they come from");
+    app.add_flag(
+        "--supervise", is_supervised, "run and restart worker and executor, without systemd"
+    );
+    app.add_flag(
+        "--print-config", is_printed, "print the settings in force and where they come from"
+    );
     app.add_subcommand("run", "run the agent until it is stopped (the default)");
     auto* status = app.add_subcommand("status", "say how the agent of this machine is");
     status->add_flag("--json", is_json, "for programs");

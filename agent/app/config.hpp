@@ -2,7 +2,8 @@
 
 // The agent's settings, from four places: a flag beats the environment, the environment beats
 // agent.toml, and that beats the default. Each setting is one row of kSettings; the flags, the
-// variables, the file's keys and --print-config are made from it. The agent never writes agent.toml.
+// variables, the file's keys and --print-config are made from it. The agent never writes
+// agent.toml.
 
 #include <array>
 #include <filesystem>

@@ -15,7 +15,8 @@ namespace {
 // The flags as they were given. What came from the environment or the file the worker reads again.
 std::vector<std::string> worker_arguments(const CommandLine& line) {
     std::vector<std::string> arguments{"run"};
-    if (!line.config_file.empty()) arguments.insert(arguments.end(), {"--config", line.config_file});
+    if (!line.config_file.empty())
+        arguments.insert(arguments.end(), {"--config", line.config_file});
     for (const auto& setting : kSettings)
         if (const auto flag = line.flags.find(setting.key); flag != line.flags.end())
             arguments.insert(arguments.end(), {setting.flag, flag->second});

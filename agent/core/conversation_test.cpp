@@ -57,7 +57,8 @@ class ConversationTest : public ::testing::Test {
         return sent;
     }
     void fail(Kind kind, int status = 0, std::string code = {}) {
-        conversation_.on_heartbeat_failed({.kind = kind, .status = status, .code = std::move(code)});
+        conversation_.on_heartbeat_failed({.kind = kind, .status = status, .code = std::move(code)}
+        );
     }
 
     testing::FakeClock clock_;

@@ -20,7 +20,9 @@ class TelemetryBatch {
 
     explicit TelemetryBatch(const Clock& clock) : clock_(clock) {}
 
-    std::size_t samples_max() const { return clock_.steady_now() < paused_until_ ? 0 : samples_max_; }
+    std::size_t samples_max() const {
+        return clock_.steady_now() < paused_until_ ? 0 : samples_max_;
+    }
     void on_taken() { samples_max_ = std::min(samples_max_ * 2, kSamplesMax); }
     void on_refused() {
         if (samples_max_ == 1) paused_until_ = clock_.steady_now() + kPause;

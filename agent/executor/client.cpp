@@ -55,7 +55,8 @@ Result<Answer> ask(
     SYNAPSEX_TRY(const auto socket, connect_to(socket_path.string(), time / 3));
     const auto frame = make_frame(encode_request(verb));
     const auto sent = ::send(socket.number(), frame.data(), frame.size(), MSG_NOSIGNAL);
-    if (sent != static_cast<ssize_t>(frame.size())) return unreachable("The executor does not read");
+    if (sent != static_cast<ssize_t>(frame.size()))
+        return unreachable("The executor does not read");
     FrameReader reader;
     std::array<char, 4096> block;
     auto state = FrameReader::State::incomplete;

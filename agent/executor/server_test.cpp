@@ -49,7 +49,9 @@ class ServerTest : public ::testing::Test {
         sockaddr_un address{};
         address.sun_family = AF_UNIX;
         path_.string().copy(address.sun_path, sizeof address.sun_path - 1);
-        EXPECT_EQ(::connect(socket.number(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+        EXPECT_EQ(
+            ::connect(socket.number(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0
+        );
         return socket;
     }
     static void say(const Descriptor& socket, std::string_view bytes) {

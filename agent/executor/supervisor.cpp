@@ -127,7 +127,8 @@ class Supervisor {
 
     // 0 once the instant has come.
     int wait_for_signal(SteadyTime until) const {
-        const auto time = part_of(std::max(until - clock_.steady_now(), std::chrono::nanoseconds{0}));
+        const auto time =
+            part_of(std::max(until - clock_.steady_now(), std::chrono::nanoseconds{0}));
         const int signal = ::sigtimedwait(&signals_, nullptr, &time);
         return std::max(signal, 0);
     }

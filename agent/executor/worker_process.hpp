@@ -2,8 +2,8 @@
 
 // Finds the worker and signals it. Its pid comes from a file that the worker itself writes, and the
 // worker is the less trusted of the two: a forged file must not make root signal somebody else's
-// process. So the process is pinned first (a pidfd, which no reuse of the number can redirect), then
-// its user and its program are checked, and only then is it signalled.
+// process. So the process is pinned first (a pidfd, which no reuse of the number can redirect),
+// then its user and its program are checked, and only then is it signalled.
 
 #include <filesystem>
 #include <string>

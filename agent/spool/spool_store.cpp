@@ -7,8 +7,8 @@ namespace synapsex::agent {
 namespace {
 
 // Exclusive: nobody else reads the file, so the WAL's index stays in the heap instead of a shared
-// mapping. The cache and the WAL are kept small, the agent's memory is counted in pages. Freed pages
-// go back to the file system bit by bit: a long outage must not leave a large file for ever.
+// mapping. The cache and the WAL are kept small, the agent's memory is counted in pages. Freed
+// pages go back to the file system bit by bit: a long outage must not leave a large file for ever.
 constexpr const char* kPrepare = R"sql(
     PRAGMA locking_mode = EXCLUSIVE;
     PRAGMA auto_vacuum = INCREMENTAL;

@@ -1,8 +1,8 @@
 #pragma once
 
-// The control plane as the agent calls it: one blocking function per operation, wire formats inside.
-// A failure says what kind of failure it is and never more than once a line of text; whether and
-// when to ask again is decided in agent/core.
+// The control plane as the agent calls it: one blocking function per operation, wire formats
+// inside. A failure says what kind of failure it is and never more than once a line of text;
+// whether and when to ask again is decided in agent/core.
 
 #include <string>
 #include <string_view>

@@ -79,7 +79,9 @@ TEST_F(ControlPlaneTest, reads_what_a_refusal_says_about_time) {
 }
 
 TEST_F(ControlPlaneTest, understands_refusals_that_are_no_problem_documents) {
-    will_answer(502, "<html>Bad Gateway</html>", {{"Retry-After", "Wed, 21 Oct 2026 07:28:00 GMT"}});
+    will_answer(
+        502, "<html>Bad Gateway</html>", {{"Retry-After", "Wed, 21 Oct 2026 07:28:00 GMT"}}
+    );
     const auto token = control_plane_.fetch_token("assertion");
     ASSERT_FALSE(token);
     EXPECT_EQ(token.error().status, 502);

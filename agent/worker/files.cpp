@@ -133,7 +133,8 @@ Result<FileLock> FileLock::take(const std::filesystem::path& path) {
     return Problem{
         .kind = Kind::conflict,
         .code = "agent.already_running",
-        .detail = "Another agent already uses the data directory " + path.parent_path().string() + ".",
+        .detail =
+            "Another agent already uses the data directory " + path.parent_path().string() + ".",
     };
 }
 

@@ -27,7 +27,8 @@ bool parse(const std::string& line, Mapping& mapping) {
     char rights[5] = {};
     if (std::sscanf(line.c_str(), "%lx-%lx %4s %*s %*s %lu", &begin, &end, rights, &inode) != 4)
         return false;
-    mapping = {.begin = begin, .end = end, .is_of_a_file = inode != 0, .is_writable = rights[1] == 'w'};
+    mapping = {
+        .begin = begin, .end = end, .is_of_a_file = inode != 0, .is_writable = rights[1] == 'w'};
     return true;
 }
 

@@ -33,7 +33,8 @@ void write_state_file(const std::filesystem::path& path, const WorkerState& stat
         {"executor", state.executor},
     });
     const auto written = write_file_atomically(path, text + "\n", FileDurability::cached);
-    if (!written) log_debug("the state file cannot be written", {{"detail", written.error().detail}});
+    if (!written)
+        log_debug("the state file cannot be written", {{"detail", written.error().detail}});
 }
 
 std::optional<WorkerState> read_state_file(const std::filesystem::path& path) {

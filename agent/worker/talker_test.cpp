@@ -133,7 +133,8 @@ TEST_F(TalkerTest, announces_itself_and_sends_the_inventory_that_is_wanted) {
     ASSERT_TRUE(enroll());
     server_.set_want_sections({"os", "cpu", "sockets-of-tomorrow"});
     start_talking();
-    ASSERT_TRUE(server_.wait_until([](const auto& server) { return server.sections().size() == 2; }));
+    ASSERT_TRUE(server_.wait_until([](const auto& server) { return server.sections().size() == 2; })
+    );
     stop_talking();
     EXPECT_THAT(server_.sections(), UnorderedElementsAre(Pair("os", "bytes-of-os"),
                                                          Pair("cpu", "bytes-of-cpu")));
@@ -148,7 +149,8 @@ TEST_F(TalkerTest, announces_itself_and_sends_the_inventory_that_is_wanted) {
 TEST_F(TalkerTest, catches_up_in_order_and_once_after_the_server_was_away) {
     ASSERT_TRUE(enroll());
     start_talking();
-    ASSERT_TRUE(server_.wait_until([](const auto& server) { return !server.heartbeats().empty(); }));
+    ASSERT_TRUE(server_.wait_until([](const auto& server) { return !server.heartbeats().empty(); })
+    );
     server_.stop();
     for (std::int64_t slot = 1; slot <= 1000; ++slot) spool_.append(sample_of(slot));
     server_.start();
@@ -198,7 +200,8 @@ TEST_F(TalkerTest, numbers_heartbeats_without_gaps) {
 TEST_F(TalkerTest, fetches_a_new_token_when_the_old_one_is_refused) {
     ASSERT_TRUE(enroll());
     start_talking();
-    ASSERT_TRUE(server_.wait_until([](const auto& server) { return !server.heartbeats().empty(); }));
+    ASSERT_TRUE(server_.wait_until([](const auto& server) { return !server.heartbeats().empty(); })
+    );
     server_.revoke_tokens();
     const auto seen = server_.heartbeats().size();
     ASSERT_TRUE(server_.wait_until([&](const auto& server) {
@@ -210,10 +213,14 @@ TEST_F(TalkerTest, waits_before_it_polls_again_when_another_has_taken_its_place)
     ASSERT_TRUE(enroll());
     server_.set_hold_max(std::chrono::seconds{60});
     start_talking();
-    ASSERT_TRUE(server_.wait_until([](const auto& server) { return server.heartbeats().size() == 2; }));
+    ASSERT_TRUE(server_.wait_until([](const auto& server) {
+        return server.heartbeats().size() == 2;
+    }));
     const auto released_at = clock_.steady_now();
     server_.release_hold("superseded");
-    ASSERT_TRUE(server_.wait_until([](const auto& server) { return server.heartbeats().size() == 3; }));
+    ASSERT_TRUE(server_.wait_until([](const auto& server) {
+        return server.heartbeats().size() == 3;
+    }));
     EXPECT_GE(clock_.steady_now() - released_at, std::chrono::seconds{1});
 }
 
@@ -221,7 +228,9 @@ TEST_F(TalkerTest, says_goodbye_at_once_while_a_poll_is_held) {
     ASSERT_TRUE(enroll());
     server_.set_hold_max(std::chrono::seconds{60});
     start_talking();
-    ASSERT_TRUE(server_.wait_until([](const auto& server) { return server.heartbeats().size() == 2; }));
+    ASSERT_TRUE(server_.wait_until([](const auto& server) {
+        return server.heartbeats().size() == 2;
+    }));
     const auto asked_at = clock_.steady_now();
     stop_talking();
     EXPECT_LT(clock_.steady_now() - asked_at, std::chrono::seconds{3});

@@ -13,6 +13,7 @@
 #include "agent/worker/sampler.hpp"
 #include "agent/worker/talker.hpp"
 #include "shared/base/log.hpp"
+#include "shared/base/time.hpp"
 
 namespace synapsex::agent {
 
@@ -140,7 +141,7 @@ class Worker {
     }
 
     static void end_process_unless(const Task& talking) {
-        if (talking.has_ended_by(std::chrono::steady_clock::now() + kStopTime)) return;
+        if (talking.has_ended_by(SystemClock{}.steady_now() + kStopTime)) return;
         log_warning("the worker did not stop in time; the process ends");
         ::_exit(0);
     }

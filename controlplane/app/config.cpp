@@ -46,7 +46,8 @@ std::optional<std::string> apply_listen(Config& config, const std::string& text)
     config.listen_port = *port;
     // Without TLS, credentials would cross the network in clear.
     const bool is_loopback = config.listen_address.starts_with("127.") ||
-                             config.listen_address == "[::1]" || config.listen_address == "localhost";
+                             config.listen_address == "[::1]" ||
+                             config.listen_address == "localhost";
     if (!is_loopback) return "is not on loopback; plain HTTP is for 127.0.0.1 only";
     if (config.listen_address == "localhost") config.listen_address = "127.0.0.1";
     return std::nullopt;
@@ -219,7 +220,9 @@ Result<SettingValues> read_file(const std::filesystem::path& file) {
         if (!is_known) return file_problem(file, "there is no setting " + std::string{key.str()});
         const auto text = text_of(node);
         if (!text)
-            return file_problem(file, std::string{key.str()} + " is no text, number, true or false");
+            return file_problem(
+                file, std::string{key.str()} + " is no text, number, true or false"
+            );
         values[name] = *text;
     }
     return values;

@@ -81,7 +81,8 @@ TEST_F(ConfigTest, refuses_a_file_that_is_no_toml_or_names_no_setting) {
 }
 
 TEST_F(ConfigTest, a_service_may_have_a_database_of_its_own) {
-    environment = {{"DATABASE_URL", "sqlite:///all.db"}, {"AUTH_DATABASE_URL", "sqlite:///auth.db"}};
+    environment = {
+        {"DATABASE_URL", "sqlite:///all.db"}, {"AUTH_DATABASE_URL", "sqlite:///auth.db"}};
     const auto config = load_config(sources()).value();
     EXPECT_EQ(config.database_url_of("auth"), "sqlite:///auth.db");
     EXPECT_EQ(config.database_url_of("tenant"), "sqlite:///all.db");

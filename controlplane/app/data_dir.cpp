@@ -46,7 +46,8 @@ crypto::Ed25519Key load_or_make_signing_key(const std::filesystem::path& data_di
     const auto path = key_path(data_dir);
     if (std::filesystem::exists(path)) return load(path);
     auto key = crypto::Ed25519Key::generate(random);
-    if (const auto saved = key.save_pem_file(path); !saved) throw StartRefused(saved.error().detail);
+    if (const auto saved = key.save_pem_file(path); !saved)
+        throw StartRefused(saved.error().detail);
     return key;
 }
 

@@ -42,7 +42,7 @@ Result<CredentialsFile> Context::credentials_file() const {
     if (!folder.is_absolute()) {  // the specification says to ignore a relative one
         const auto home = surroundings_.environment_value("HOME");
         if (home.empty())
-            return usage_problem("HOME is not set: say where the sign-in is kept with --credentials.");
+            return usage_problem("HOME is not set: name the sign-in with --credentials.");
         folder = std::filesystem::path{home} / ".config";
     }
     const auto name = options_.profile.empty() ? std::string{"credentials.json"}

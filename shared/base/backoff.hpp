@@ -12,7 +12,8 @@ namespace synapsex {
 
 class Backoff {
  public:
-    Backoff(std::chrono::milliseconds base, std::chrono::milliseconds cap) : base_(base), cap_(cap) {}
+    Backoff(std::chrono::milliseconds base, std::chrono::milliseconds cap)
+        : base_(base), cap_(cap) {}
 
     std::chrono::milliseconds next(Random& random) {
         const auto ceiling = std::min(cap_, base_ * (std::int64_t{1} << std::min(attempt_, 30)));

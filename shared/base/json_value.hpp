@@ -1,6 +1,6 @@
 #pragma once
 
-// Free JSON that a caller owns and we only carry: an agent's `config`, the arguments of a tool. Kept
+// Free JSON that a caller owns and we only carry: an agent's `config`, arguments of a tool. Kept
 // as compact JSON text, as databases store it; numbers stay as they were written.
 
 #include <cstddef>

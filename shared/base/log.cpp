@@ -103,7 +103,9 @@ LogScope::LogScope(std::initializer_list<LogField> fields) : count_(fields.size(
 }
 
 LogScope::~LogScope() {
-    scope_fields.erase(scope_fields.end() - static_cast<std::ptrdiff_t>(count_), scope_fields.end());
+    scope_fields.erase(
+        scope_fields.end() - static_cast<std::ptrdiff_t>(count_), scope_fields.end()
+    );
 }
 
 }  // namespace synapsex

@@ -28,7 +28,8 @@ struct LogField {
     LogField(std::string_view key, const char* text) : name(key), value(std::string{text}) {}
     template <std::integral T>
         requires(!std::same_as<T, bool>)
-    LogField(std::string_view key, T number) : name(key), value(static_cast<std::int64_t>(number)) {}
+    LogField(std::string_view key, T number)
+        : name(key), value(static_cast<std::int64_t>(number)) {}
 
     std::string_view name;  // a literal: camelCase, unit last
     Value value;

@@ -43,8 +43,8 @@ struct FieldProblem {
 
 struct Problem {
     Kind kind = Kind::internal;
-    std::string code;    // stable, dotted: "tenants.slug_taken"
-    std::string detail;  // one sentence for a person
+    std::string code{};    // stable, dotted: "tenants.slug_taken"
+    std::string detail{};  // one sentence for a person
     std::vector<FieldProblem> errors{};
     std::optional<std::chrono::seconds> retry_after{};
     // Extra response headers a standard asks for: WWW-Authenticate, Allow.

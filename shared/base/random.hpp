@@ -22,7 +22,7 @@ class Random {
     std::string base62(std::size_t size);
 };
 
-// getrandom(2), small amounts drawn ahead for each thread; throws std::system_error if the kernel has none. Safe from any thread.
+// getrandom(2), small amounts drawn ahead; throws std::system_error without one. Any thread.
 class SystemRandom final : public Random {
  public:
     void fill(std::span<std::byte> bytes) override;

@@ -22,7 +22,8 @@ std::optional<int> digits(std::string_view text, std::size_t position, std::size
 // "Z" or "+hh:mm" / "-hh:mm" that ends the text.
 std::optional<std::chrono::minutes> parse_offset(std::string_view text) {
     if (text == "Z" || text == "z") return std::chrono::minutes{0};
-    if (text.size() != 6 || (text[0] != '+' && text[0] != '-') || text[3] != ':') return std::nullopt;
+    if (text.size() != 6 || (text[0] != '+' && text[0] != '-') || text[3] != ':')
+        return std::nullopt;
     const auto hours = digits(text, 1, 2);
     const auto minutes = digits(text, 4, 2);
     if (!hours || !minutes || *hours > 23 || *minutes > 59) return std::nullopt;
@@ -33,7 +34,8 @@ std::optional<std::chrono::minutes> parse_offset(std::string_view text) {
 }  // namespace
 
 Timestamp SystemClock::now() const {
-    return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+    return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now()
+    );
 }
 
 SteadyTime SystemClock::steady_now() const { return std::chrono::steady_clock::now(); }
@@ -87,7 +89,8 @@ std::optional<Timestamp> parse_rfc3339(std::string_view text) {
     if (position < text.size() && text[position] == '.') {
         std::int64_t scale = 100'000;
         const auto first = ++position;
-        for (; position < text.size() && text[position] >= '0' && text[position] <= '9'; ++position) {
+        for (; position < text.size() && text[position] >= '0' && text[position] <= '9';
+             ++position) {
             micros += (text[position] - '0') * scale;
             scale /= 10;
         }

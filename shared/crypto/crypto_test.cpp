@@ -99,7 +99,10 @@ TEST_F(Ed25519File, says_when_the_file_is_missing_or_holds_no_key) {
     );
     const SeededRandom random;
     EXPECT_EQ(
-        Ed25519Key::from_seed(std::string(32, 'x')).save_pem_file(directory_ / "no" / "a.key").error().code,
+        Ed25519Key::from_seed(std::string(32, 'x'))
+            .save_pem_file(directory_ / "no" / "a.key")
+            .error()
+            .code,
         "crypto.key_unwritable"
     );
 }

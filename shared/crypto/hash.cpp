@@ -20,7 +20,8 @@ std::string sha256(std::string_view bytes) {
     std::string digest(32, '\0');
     unsigned int size = 0;
     auto* out = reinterpret_cast<unsigned char*>(digest.data());
-    if (EVP_Digest(bytes.data(), bytes.size(), out, &size, EVP_sha256(), nullptr) != 1 || size != 32)
+    if (EVP_Digest(bytes.data(), bytes.size(), out, &size, EVP_sha256(), nullptr) != 1 ||
+        size != 32)
         throw std::runtime_error("SHA-256 is not available");
     return digest;
 }

@@ -115,7 +115,8 @@ TEST(CurlHttpClient, keeps_the_connection_for_the_next_request) {
 }
 
 TEST(CurlHttpClient, follows_no_redirect) {
-    Server server{{"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"}};
+    Server server{
+        {"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"}};
     CurlHttpClient client;
     EXPECT_EQ(code_of(client.send({.url = server.url()})), "status 302");
 }
@@ -176,8 +177,13 @@ TEST(UrlRules, allow_clear_text_to_this_machine_alone) {
     for (const auto* url : {"https://sx.example", "https://10.0.0.1:8443/", "http://127.0.0.1:8080",
                             "http://127.8.9.10", "http://localhost:8080/x", "http://[::1]:8080"})
         EXPECT_TRUE(check_url(url)) << url;
-    for (const auto* url : {"http://sx.example", "http://10.0.0.1", "http://[::2]", "http://0.0.0.0",
-                            "http://localhost.example", "http://[::ffff:10.0.0.1]"})
+    for (const auto* url :
+         {"http://sx.example",
+          "http://10.0.0.1",
+          "http://[::2]",
+          "http://0.0.0.0",
+          "http://localhost.example",
+          "http://[::ffff:10.0.0.1]"})
         EXPECT_EQ(check_url(url).error().code, kInsecureUrl) << url;
     for (const auto* url : {"ftp://sx.example", "file:///etc/passwd", "", "https://",
                             "https://user:secret@sx.example"})

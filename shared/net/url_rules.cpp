@@ -49,9 +49,11 @@ Result<Done> check_url(const std::string& url) {
     const std::unique_ptr<CURLU, CloseUrl> parsed{curl_url()};
     if (!parsed) throw std::bad_alloc{};
     // The flag lets ftp:// and the like through to the message that names the schemes we take.
-    if (curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK)
+    if (curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), CURLU_NON_SUPPORT_SCHEME) !=
+        CURLUE_OK)
         return invalid("The address '" + url + "' is not a URL such as https://host:port.");
-    if (!part(parsed.get(), CURLUPART_USER).empty() || !part(parsed.get(), CURLUPART_PASSWORD).empty())
+    if (!part(parsed.get(), CURLUPART_USER).empty() ||
+        !part(parsed.get(), CURLUPART_PASSWORD).empty())
         return invalid("A URL must not carry a user name or password.");
     const auto scheme = part(parsed.get(), CURLUPART_SCHEME);
     if (scheme == "https") return Done{};
@@ -61,7 +63,8 @@ Result<Done> check_url(const std::string& url) {
     return Problem{
         .kind = Kind::invalid,
         .code = std::string{kInsecureUrl},
-        .detail = "http:// is allowed only to this machine itself; use https:// for '" + host + "'.",
+        .detail =
+            "http:// is allowed only to this machine itself; use https:// for '" + host + "'.",
     };
 }
 

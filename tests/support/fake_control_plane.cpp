@@ -172,7 +172,8 @@ FakeControlPlane::Answer FakeControlPlane::answer(const Request& request) {
     }
     if (request.path == "/v1/auth/token") {
         const auto token = "token-" + std::to_string(++tokens_given_);
-        return {200, R"({"access_token":")" + token + R"(","token_type":"bearer","expires_in":900})"};
+        return {
+            200, R"({"access_token":")" + token + R"(","token_type":"bearer","expires_in":900})"};
     }
     const auto bearer = request.headers.find("authorization");
     const std::string prefix = "Bearer token-";

@@ -1,7 +1,7 @@
 #pragma once
 
-// An operation of /v1, declared once: routing, reading with all problems, OpenAPI, the CLI's and the
-// tests' calls all come from the constant and from the described structs it names.
+// An operation of /v1, declared once: routing, reading with all problems, OpenAPI, the CLI's and
+// the tests' calls all come from the constant and from the described structs it names.
 //
 //   inline constexpr Operation<CreateTenant, Tenant> kCreateTenant{
 //       .id = "tenants.create", .method = Verb::post, .path = "/v1/tenants",

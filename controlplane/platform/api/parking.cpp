@@ -28,7 +28,8 @@ Ticket::~Ticket() {
     const std::lock_guard lock{lot_->mutex_};
     const auto found = lot_->waiting_.find(key_);
     // A newer ticket may hold the key by now.
-    if (found != lot_->waiting_.end() && found->second.lock() == state_) lot_->waiting_.erase(found);
+    if (found != lot_->waiting_.end() && found->second.lock() == state_)
+        lot_->waiting_.erase(found);
 }
 
 void Ticket::on_wake(std::function<void(Wake)> callback) {

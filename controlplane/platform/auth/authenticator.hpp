@@ -12,7 +12,7 @@ namespace synapsex {
 
 struct Credential {
     std::string secret;  // an access token or API key, from Authorization: Bearer or X-API-Key
-    std::string tenant;  // X-Tenant-Id: id or slug of one of the caller's tenants; empty: the default
+    std::string tenant;  // X-Tenant-Id: id or slug of a tenant of the caller's; empty: the default
 };
 
 class Authenticator {

@@ -17,7 +17,7 @@ enum class PrincipalKind { anonymous, user, api_key, agent, system };
 // Who calls, as the credential proved it. Immutable once made; shared by the calls of a connection.
 struct Principal {
     PrincipalKind kind = PrincipalKind::anonymous;
-    TenantId tenant{};           // the tenant this credential acts in; empty for anonymous and system
+    TenantId tenant{};  // the tenant this credential acts in; empty for anonymous and system
     UserId user{};               // the user, also behind an API key
     AgentId agent{};             // only for PrincipalKind::agent
     std::string credential_id{}; // key_…, ses_…: what a revocation names

@@ -302,7 +302,8 @@ TEST_F(AgentRegistryTest, an_agent_is_renamed_with_its_vm_and_listed_in_pages) {
     enroll("web-2");
     enroll("web-3");
     const auto renamed =
-        agents.update(operator_call(), {agent.agent_id, Text<1, 100>{"db-1"}, std::nullopt}).value();
+        agents.update(operator_call(), {agent.agent_id, Text<1, 100>{"db-1"}, std::nullopt})
+            .value();
     EXPECT_EQ(renamed.name, "db-1");
     EXPECT_EQ(vms.names[agent.vm_id], "db-1");
     ListAgents wish;

@@ -205,9 +205,12 @@ BOOST_DESCRIBE_STRUCT(
 )
 
 inline constexpr api::Operation<CreateEnrollmentToken, CreatedEnrollmentToken> kCreateToken{
-    .id = "agents.enrollment_tokens.create", .method = api::Verb::post,
-    .path = "/v1/agents/enrollment-tokens", .access = auth::user("enrollment_tokens.write"),
-    .success = 201, .summary = "Make an enrollment token; the answer is the only one that shows it."};
+    .id = "agents.enrollment_tokens.create",
+    .method = api::Verb::post,
+    .path = "/v1/agents/enrollment-tokens",
+    .access = auth::user("enrollment_tokens.write"),
+    .success = 201,
+    .summary = "Make an enrollment token; the answer is the only one that shows it."};
 inline constexpr api::Operation<ListEnrollmentTokens, EnrollmentTokenPage> kListTokens{
     .id = "agents.enrollment_tokens.list", .path = "/v1/agents/enrollment-tokens",
     .access = auth::user("enrollment_tokens.read"),
@@ -224,13 +227,17 @@ inline constexpr api::Operation<Enroll, Enrolled> kEnroll{
     .description = "Repeating it with the same token and key answers the same agent, so a lost "
                    "answer costs nothing."};
 inline constexpr api::Operation<Heartbeat, HeartbeatAnswer> kHeartbeat{
-    .id = "agents.heartbeat", .method = api::Verb::post,
-    .path = "/v1/agents/{agentId}/heartbeat", .access = auth::agent(),
-    .body = api::BodyKind::protobuf, .replay = api::Replay::natural,
+    .id = "agents.heartbeat",
+    .method = api::Verb::post,
+    .path = "/v1/agents/{agentId}/heartbeat",
+    .access = auth::agent(),
+    .body = api::BodyKind::protobuf,
+    .replay = api::Replay::natural,
     .unknown = api::Unknown::ignore,
     .summary = "Report that the agent lives; held until there is work for it.",
-    .description = "A long poll: telemetry in the request is committed first, then the answer "
-                   "waits up to holdSeconds. A newer heartbeat of the same agent ends an older one."};
+    .description =
+        "A long poll: telemetry in the request is committed first, then the answer "
+        "waits up to holdSeconds. A newer heartbeat of the same agent ends an older one."};
 inline constexpr api::Operation<PutInventory, api::None> kPutInventory{
     .id = "agents.inventory.put", .method = api::Verb::put,
     .path = "/v1/agents/{agentId}/inventory/{section}", .access = auth::agent(),

@@ -117,8 +117,8 @@ inline constexpr Doc kDocOf<agent_registry::Removed>{
 template <>
 inline constexpr Doc kDocOf<agent_registry::SectionHash>{
     "Which state of a section the agent has.",
-    {{{"section", "The section.", R"("packages")"}, {"hash", "Of the section as it would be sent."}}}
-};
+    {{{"section", "The section.", R"("packages")"},
+      {"hash", "Of the section as it would be sent."}}}};
 template <>
 inline constexpr Doc kDocOf<agent_registry::Heartbeat>{
     "A sign of life, with what changed since the last.",

@@ -88,9 +88,11 @@ Result<vm_registry::SectionBody> body_of(const PutInventory& wish) {
 Heartbeats::Heartbeats(const Parts& parts)
     : parts_(parts),
       heartbeats_(parts.metrics.counter("synapsex_heartbeats_total", "Heartbeats taken.")) {
-    parts.metrics.gauge("synapsex_agents_parked", "Heartbeats held open now.", [&parking = parts.parking] {
-        return static_cast<double>(parking.size());
-    });
+    parts.metrics.gauge(
+        "synapsex_agents_parked",
+        "Heartbeats held open now.",
+        [&parking = parts.parking] { return static_cast<double>(parking.size()); }
+    );
     for (const auto state : {State::unknown, State::online, State::degraded, State::late,
                              State::offline, State::lost, State::rebooting}) {
         const Labels labels{{"state", std::string{enum_name(state)}}};
@@ -165,8 +167,9 @@ Result<api::HeldOr<HeartbeatAnswer>> Heartbeats::beat(
     api::Held<HeartbeatAnswer> held;
     held.ticket = std::move(ticket);
     held.hold = hold;
-    held.finish = [this, vm, agent = heartbeat.agent_id,
-                   stored = now_answer.stored_through_slot](api::Wake wake) -> Result<HeartbeatAnswer> {
+    held.finish = [this, vm, agent = heartbeat.agent_id, stored = now_answer.stored_through_slot](
+                      api::Wake wake
+                  ) -> Result<HeartbeatAnswer> {
         parts_.presence.touch(agent);
         auto late_answer = answer(vm, reason_of(wake));
         late_answer.stored_through_slot = stored;

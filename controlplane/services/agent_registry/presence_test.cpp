@@ -41,7 +41,8 @@ class PresenceTest : public ::testing::Test {
 };
 
 TEST(Combine, admission_comes_before_everything_else) {
-    for (const auto connectivity : {Connectivity::unknown, Connectivity::online, Connectivity::lost}) {
+    for (const auto connectivity :
+         {Connectivity::unknown, Connectivity::online, Connectivity::lost}) {
         EXPECT_EQ(
             combine(connectivity, Condition::ok, Activity::updating, Admission::quarantined),
             State::quarantined

@@ -30,7 +30,8 @@ api::OperationInfo document(std::string_view id, std::string_view path) {
 }
 
 std::string render_readiness(const std::vector<Readiness>& checks, bool is_ready) {
-    std::string json = is_ready ? R"({"status":"ready","checks":[)" : R"({"status":"not_ready","checks":[)";
+    std::string json =
+        is_ready ? R"({"status":"ready","checks":[)" : R"({"status":"not_ready","checks":[)";
     for (const auto& check : checks) {
         if (json.back() == '}') json += ',';
         json += "{\"name\":";
@@ -43,7 +44,8 @@ std::string render_readiness(const std::vector<Readiness>& checks, bool is_ready
 }
 
 api::Reply viewer_file(const ViewerFile& file) {
-    api::Reply reply{.content_type = std::string{file.content_type}, .body = std::string{file.bytes}};
+    api::Reply reply{
+        .content_type = std::string{file.content_type}, .body = std::string{file.bytes}};
     reply.headers.emplace_back("Cache-Control", "public, max-age=3600");
     // The viewer runs scripts of its own; nothing else may run or be loaded on the page.
     reply.headers.emplace_back(

@@ -14,7 +14,8 @@ namespace {
 
 Problem no_such_path(const http::RequestHead& head, const std::vector<api::Verb>& allowed) {
     if (allowed.empty())
-        return {Kind::not_found, "request.path_not_found", "There is nothing at " + head.path + "."};
+        return {
+            Kind::not_found, "request.path_not_found", "There is nothing at " + head.path + "."};
     std::string list;
     for (const auto verb : allowed) {
         if (!list.empty()) list += ", ";

@@ -112,7 +112,9 @@ class GatewayTest : public ::testing::Test {
     FakeAuthenticator authenticator;
     http::WorkerPool pool{{.threads = 2, .queue_max = 4}};
     std::function<api::Outcome(const api::RequestParts&)> handler =
-        [](const api::RequestParts& parts) -> api::Outcome { return api::Reply{.body = parts.body}; };
+        [](const api::RequestParts& parts) -> api::Outcome {
+        return api::Reply{.body = parts.body};
+    };
     std::optional<Gateway> gateway;
 };
 
@@ -128,7 +130,8 @@ TEST_F(GatewayTest, a_request_id_is_kept_if_it_is_well_formed_and_made_if_not) {
     auto head = head_of("GET", "/v1/open");
     head.headers.emplace_back("x-request-id", "my-id_1.2");
     EXPECT_EQ(header_of(send(head), "X-Request-Id"), "my-id_1.2");
-    for (const std::string& bad : {std::string{"a b"}, std::string(65, 'a'), std::string{"<script>"}}) {
+    for (const std::string& bad :
+         {std::string{"a b"}, std::string(65, 'a'), std::string{"<script>"}}) {
         head.headers[0].second = bad;
         EXPECT_TRUE(header_of(send(head), "X-Request-Id").starts_with("req_")) << bad;
     }
@@ -161,7 +164,9 @@ TEST_F(GatewayTest, a_cached_credential_is_authorised_like_any_other) {
 }
 
 TEST_F(GatewayTest, an_answer_to_a_credential_is_not_to_be_stored) {
-    EXPECT_EQ(header_of(send_as("viewer-token", "GET", "/v1/things/1"), "Cache-Control"), "no-store");
+    EXPECT_EQ(
+        header_of(send_as("viewer-token", "GET", "/v1/things/1"), "Cache-Control"), "no-store"
+    );
     EXPECT_EQ(header_of(send(head_of("GET", "/v1/open")), "Cache-Control"), "");
 }
 
@@ -172,7 +177,9 @@ TEST_F(GatewayTest, what_a_handler_throws_stays_inside) {
     const auto reply = send(head_of("GET", "/v1/open"));
     EXPECT_EQ(reply.status, 500);
     EXPECT_EQ(reply.body.find("secret"), std::string::npos);
-    handler = [](const api::RequestParts&) -> api::Outcome { throw db::DatabaseError("disk full"); };
+    handler = [](const api::RequestParts&) -> api::Outcome {
+        throw db::DatabaseError("disk full");
+    };
     const auto busy = send(head_of("GET", "/v1/open"));
     EXPECT_EQ(busy.status, 503);
     EXPECT_NE(busy.body.find("database.unavailable"), std::string::npos);

@@ -35,21 +35,26 @@ constexpr std::string_view kHtml = "text/html; charset=utf-8";
 std::span<const ViewerFile> viewer_files() {
     static const std::array files{
         ViewerFile{
-            "gateway.docs", "/docs", kHtml, between(synapsex_viewer_page_begin, synapsex_viewer_page_end)
-        },
+            "gateway.docs",
+            "/docs",
+            kHtml,
+            between(synapsex_viewer_page_begin, synapsex_viewer_page_end)},
 #ifdef SYNAPSEX_VIEWER_DIRECTORY
         ViewerFile{
-            "gateway.docs.start", "/docs/start.js", "text/javascript; charset=utf-8",
-            between(synapsex_viewer_start_begin, synapsex_viewer_start_end)
-        },
+            "gateway.docs.start",
+            "/docs/start.js",
+            "text/javascript; charset=utf-8",
+            between(synapsex_viewer_start_begin, synapsex_viewer_start_end)},
         ViewerFile{
-            "gateway.docs.script", "/docs/viewer.js", "text/javascript; charset=utf-8",
-            between(synapsex_viewer_script_begin, synapsex_viewer_script_end)
-        },
+            "gateway.docs.script",
+            "/docs/viewer.js",
+            "text/javascript; charset=utf-8",
+            between(synapsex_viewer_script_begin, synapsex_viewer_script_end)},
         ViewerFile{
-            "gateway.docs.style", "/docs/viewer.css", "text/css; charset=utf-8",
-            between(synapsex_viewer_style_begin, synapsex_viewer_style_end)
-        },
+            "gateway.docs.style",
+            "/docs/viewer.css",
+            "text/css; charset=utf-8",
+            between(synapsex_viewer_style_begin, synapsex_viewer_style_end)},
 #endif
     };
     return files;

@@ -1,7 +1,8 @@
 #pragma once
 
-// The API reference at /docs. With the viewer's npm package at configure time, its files are part of
-// the binary (cmake/embed_assets.cmake); without it, /docs is a plain page that links the document.
+// The API reference at /docs. With the viewer's npm package at configure time, its files are part
+// of the binary (viewer.cpp); without it, /docs is a plain page that links the
+// document.
 
 #include <span>
 #include <string_view>

@@ -1,5 +1,7 @@
 #include "controlplane/services/tenant/service.hpp"
 
+#include <thread>
+
 #include <gmock/gmock.h>
 
 #include "controlplane/services/tenant/migrations.hpp"
@@ -168,6 +170,31 @@ TEST_F(TenantMembers, the_last_owner_is_neither_removed_nor_demoted) {
     EXPECT_TRUE(tenants.change_member(call, {acme.id, ada, Role::viewer}));
     const auto bobs = call_of(bob, acme.id);
     EXPECT_EQ(code_of(tenants.remove_member(bobs, {acme.id, bob})), "tenants.last_owner");
+}
+
+TEST_F(TenantMembers, of_two_owners_who_demote_each_other_at_once_one_stays) {
+    const auto ada = new_user();
+    const auto acme = create(ada, "Acme");
+    const auto bob = add(acme, ada, Role::owner);
+    for (int round = 0; round < 10; ++round) {
+        std::thread first{[&] {
+            tenants.change_member(call_of(ada, acme.id), {acme.id, bob, Role::admin});
+        }};
+        std::thread second{[&] {
+            tenants.change_member(call_of(bob, acme.id), {acme.id, ada, Role::admin});
+        }};
+        first.join();
+        second.join();
+        std::vector<UserId> owners;
+        for (const auto& user : {ada, bob}) {
+            const auto seen = tenants.get(call_of(user, acme.id), acme.id).value();
+            if (seen.role == Role::owner) owners.push_back(user);
+        }
+        ASSERT_EQ(owners.size(), 1U);
+        const auto other = owners.front() == ada ? bob : ada;
+        tenants.change_member(call_of(owners.front(), acme.id), {acme.id, other, Role::owner})
+            .value();
+    }
 }
 
 TEST_F(TenantMembers, an_admin_neither_makes_nor_changes_nor_removes_an_owner) {

@@ -37,7 +37,9 @@ inline constexpr Doc kDocOf<vm_registry::VmSummary>{
       {"name", "Its name: the host name at enrollment, until somebody renames it.", R"("web-1")"},
       {"state", "How it is doing.", R"("online")"},
       {"last_seen_at", "When its agent was last heard of; null: never."},
-      {"os", "Operating system; empty until reported.", R"json("Debian GNU/Linux 12 (bookworm)")json"},
+      {"os",
+       "Operating system; empty until reported.",
+       R"json("Debian GNU/Linux 12 (bookworm)")json"},
       {"kernel", "Kernel release; empty until reported.", R"("6.1.0-18-amd64")"},
       {"architecture", "Machine architecture.", R"("x86_64")"},
       {"cpu_threads", "Logical processors; 0 until reported.", "4"},
@@ -46,8 +48,7 @@ inline constexpr Doc kDocOf<vm_registry::VmSummary>{
       {"packages", "Installed packages; 0 until reported.", "412"},
       {"latest", "The newest telemetry; null: none yet."},
       {"created_at", "When it was enrolled."},
-      {"updated_at", "When its name or inventory last changed."}}}
-};
+      {"updated_at", "When its name or inventory last changed."}}}};
 template <>
 inline constexpr Doc kDocOf<vm_registry::SectionInfo>{
     "Which inventory there is.",
@@ -75,7 +76,9 @@ inline constexpr Doc kDocOf<vm_registry::Vm>{
       {"name", "Its name: the host name at enrollment, until somebody renames it.", R"("web-1")"},
       {"state", "How it is doing.", R"("online")"},
       {"last_seen_at", "When its agent was last heard of; null: never."},
-      {"os", "Operating system; empty until reported.", R"json("Debian GNU/Linux 12 (bookworm)")json"},
+      {"os",
+       "Operating system; empty until reported.",
+       R"json("Debian GNU/Linux 12 (bookworm)")json"},
       {"kernel", "Kernel release; empty until reported.", R"("6.1.0-18-amd64")"},
       {"architecture", "Machine architecture.", R"("x86_64")"},
       {"cpu_threads", "Logical processors; 0 until reported.", "4"},
@@ -85,8 +88,7 @@ inline constexpr Doc kDocOf<vm_registry::Vm>{
       {"latest", "The newest telemetry; null: none yet."},
       {"created_at", "When it was enrolled."},
       {"updated_at", "When its name or inventory last changed."},
-      {"reported", "What its agent reported. It authorises nothing."}}}
-};
+      {"reported", "What its agent reported. It authorises nothing."}}}};
 template <>
 inline constexpr Doc kDocOf<vm_registry::ListVms>{
     "Which VMs.",

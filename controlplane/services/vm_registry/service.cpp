@@ -208,8 +208,8 @@ Result<PackagePage> VmRegistry::list_packages(const Call& call, const ListPackag
             return row ? read_body<Packages>(row->body) : Packages{};
         })
     );
-    // Sorted here and not where it is stored: the order of a list is this list's matter. Packages of
-    // one name (several architectures) are told apart by the key.
+    // Sorted here and not where it is stored: the order of a list is this list's matter. Packages
+    // of one name (several architectures) are told apart by the key.
     const auto key_of = [](const Package& package) {
         return package.name + "\n" + package.architecture;
     };

@@ -147,7 +147,8 @@ TEST_F(VmRegistryTest, telemetry_over_many_chunks_is_read_in_order_in_pages_of_a
         expected.push_back(s);
     }
     store(vm, samples).value();
-    for (const std::int64_t limit : {1000, 240, 41, 40, 39}) EXPECT_EQ(shown_slots(vm, limit), expected);
+    for (const std::int64_t limit : {1000, 240, 41, 40, 39})
+        EXPECT_EQ(shown_slots(vm, limit), expected);
 }
 
 TEST_F(VmRegistryTest, telemetry_from_an_instant_to_another_holds_the_slots_that_start_between) {
@@ -167,7 +168,9 @@ TEST_F(VmRegistryTest, telemetry_from_an_instant_to_another_holds_the_slots_that
 TEST_F(VmRegistryTest, samples_that_do_not_ascend_are_refused_whole) {
     const auto vm = make_vm("web-1");
     const auto slot = this_slot();
-    EXPECT_EQ(store(vm, {sample_at(slot), sample_at(slot)}).error().code, "telemetry.not_ascending");
+    EXPECT_EQ(
+        store(vm, {sample_at(slot), sample_at(slot)}).error().code, "telemetry.not_ascending"
+    );
     EXPECT_EQ(
         store(vm, {sample_at(slot), sample_at(slot - 1)}).error().code, "telemetry.not_ascending"
     );
@@ -206,9 +209,15 @@ TEST_F(VmRegistryTest, sections_come_back_and_fill_the_list) {
     Packages packages{"dpkg", {{"zlib1g", "1.2", "amd64"}, {"bash", "5.2", "amd64"}}};
     vms.put_section(call(), tenant, vm, {SectionName::os, "h1", false, os}).value();
     vms.put_section(call(), tenant, vm, {SectionName::packages, "h2", true, packages}).value();
-    vms.put_section(call(), tenant, vm, {SectionName::disks, "h3", false,
-                                         Disks{{{"vda", 10, "", false, false}, {"vdb", 5, "", true, false}}}})
-        .value();
+    vms.put_section(
+           call(),
+           tenant,
+           vm,
+           {SectionName::disks,
+            "h3",
+            false,
+            Disks{{{"vda", 10, "", false, false}, {"vdb", 5, "", true, false}}}}
+    ).value();
 
     const auto shown = vms.get(call(), {vm}).value();
     EXPECT_EQ(shown.os, "Debian GNU/Linux 12 (bookworm)");
