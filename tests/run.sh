@@ -166,7 +166,8 @@ install_npm() {
 # npm_packages NAME FOLDER
 npm_packages() {
     has_npm_packages "$2" && return 0
-    [[ $install == yes ]] || return 1
+    # They may be of another day; better than none.
+    [[ $install == yes ]] || { [[ -d $2/node_modules ]]; return; }
     export -f install_npm
     must "npm packages of $1" 600 install_npm "$2"
 }

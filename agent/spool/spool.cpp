@@ -83,8 +83,8 @@ void Spool::enforce_limits() {
     Backlog gone;
     attempt("drop", [&](Store& store) {
         const auto last = store.oldest(share).back().slot;
-        gone = store.total_through(last);
-        store.erase_through(last);
+        gone = store.total(INT64_MIN, last);
+        store.erase(INT64_MIN, last);
         backlog_.samples -= gone.samples;
         backlog_.bytes -= gone.bytes;
     });
@@ -110,13 +110,13 @@ std::vector<EncodedSample> Spool::oldest(std::size_t samples_max, std::size_t by
     return samples;
 }
 
-std::size_t Spool::forget_through(std::int64_t slot) {
+std::size_t Spool::forget(std::int64_t first, std::int64_t last) {
     const std::lock_guard lock{mutex_};
     std::size_t forgotten = 0;
     attempt("forget", [&](Store& store) {
-        const auto gone = store.total_through(slot);
+        const auto gone = store.total(first, last);
         if (gone.samples == 0) return;
-        store.erase_through(slot);
+        store.erase(first, last);
         backlog_.samples -= gone.samples;
         backlog_.bytes -= gone.bytes;
         forgotten = gone.samples;

@@ -36,8 +36,9 @@ class Spool {
     void append(const EncodedSample& sample);
     // The oldest ones in order of their slots: at most samples_max, at most bytes_max together.
     std::vector<EncodedSample> oldest(std::size_t samples_max, std::size_t bytes_max);
-    // Forgets the samples up to and including `slot`; how many there were.
-    std::size_t forget_through(std::int64_t slot);
+    // Forgets the samples from `first` to `last`, both included; how many there were. Only what was
+    // sent may be named: a clock that was set back makes new samples with slots below.
+    std::size_t forget(std::int64_t first, std::int64_t last);
     Backlog backlog() const;
 
     // Since enrollment, over restarts.

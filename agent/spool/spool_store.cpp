@@ -30,8 +30,9 @@ constexpr const char* kPrepare = R"sql(
 constexpr const char* kInsert = "INSERT OR IGNORE INTO samples (slot, body) VALUES ($1, $2)";
 constexpr const char* kOldest = "SELECT slot, body FROM samples ORDER BY slot LIMIT $1";
 constexpr const char* kTotal =
-    "SELECT count(*), coalesce(sum(length(body)), 0) FROM samples WHERE slot <= $1";
-constexpr const char* kErase = "DELETE FROM samples WHERE slot <= $1";
+    "SELECT count(*), coalesce(sum(length(body)), 0) FROM samples"
+    " WHERE slot BETWEEN $1 AND $2";
+constexpr const char* kErase = "DELETE FROM samples WHERE slot BETWEEN $1 AND $2";
 constexpr const char* kFact = "SELECT value FROM facts WHERE name = $1";
 constexpr const char* kSetFact =
     "INSERT INTO facts (name, value) VALUES ($1, $2)"
@@ -65,11 +66,12 @@ std::vector<EncodedSample> Spool::Store::oldest(std::size_t samples_max) {
     return samples;
 }
 
-Backlog Spool::Store::total() { return total_through(INT64_MAX); }
+Backlog Spool::Store::total() { return total(INT64_MIN, INT64_MAX); }
 
-Backlog Spool::Store::total_through(std::int64_t slot) {
+Backlog Spool::Store::total(std::int64_t first, std::int64_t last) {
     auto select = connection_.prepare(kTotal);
-    select.bind(1, slot);
+    select.bind(1, first);
+    select.bind(2, last);
     select.step();
     return {
         .samples = static_cast<std::size_t>(select.integer(0)),
@@ -77,9 +79,10 @@ Backlog Spool::Store::total_through(std::int64_t slot) {
     };
 }
 
-void Spool::Store::erase_through(std::int64_t slot) {
+void Spool::Store::erase(std::int64_t first, std::int64_t last) {
     auto erase = connection_.prepare(kErase);
-    erase.bind(1, slot);
+    erase.bind(1, first);
+    erase.bind(2, last);
     erase.run();
     connection_.execute("PRAGMA incremental_vacuum(32)");
 }

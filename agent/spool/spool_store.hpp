@@ -18,8 +18,9 @@ class Spool::Store {
     bool insert(const EncodedSample& sample);  // false: the slot was there
     std::vector<EncodedSample> oldest(std::size_t samples_max);
     Backlog total();
-    Backlog total_through(std::int64_t slot);
-    void erase_through(std::int64_t slot);
+    // Of the slots from `first` to `last`, both included.
+    Backlog total(std::int64_t first, std::int64_t last);
+    void erase(std::int64_t first, std::int64_t last);
 
     std::uint64_t number(std::string_view name);
     std::string text(std::string_view name);

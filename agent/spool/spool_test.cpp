@@ -58,11 +58,11 @@ TEST_F(SpoolTest, gives_no_more_bytes_than_asked_for) {
     EXPECT_EQ(spool_->oldest(10, 350).size(), 3U);
 }
 
-TEST_F(SpoolTest, forgets_up_to_a_slot_and_says_how_many) {
-    append(1, 5);
-    EXPECT_EQ(spool_->forget_through(3), 3U);
-    EXPECT_EQ(spool_->forget_through(3), 0U);
-    EXPECT_THAT(slots(), ElementsAre(4, 5));
+TEST_F(SpoolTest, forgets_from_one_slot_to_another_and_says_how_many) {
+    append(1, 6);
+    EXPECT_EQ(spool_->forget(2, 4), 3U);
+    EXPECT_EQ(spool_->forget(2, 4), 0U);
+    EXPECT_THAT(slots(), ElementsAre(1, 5, 6));
 }
 
 TEST_F(SpoolTest, drops_the_oldest_by_count_and_remembers_how_many) {
@@ -118,7 +118,7 @@ TEST_F(SpoolTest, outlives_damage_that_it_meets_while_it_runs) {
     }
     reopen();
     append(1000, 1010);
-    spool_->forget_through(2000);
+    spool_->forget(1000, 2000);
     append(2001, 2001);
     append(2002, 2002);
     EXPECT_EQ(slots().back(), 2002);

@@ -100,8 +100,8 @@ void Talker::on_answer(const HeartbeatAnswer& answer, const Heartbeat& sent) {
     SpoolProgress progress{.samples_sent = sent.telemetry.size()};
     // Only what was sent: a clock that was set back makes new samples look like old, stored ones.
     if (!sent.telemetry.empty()) {
-        const auto slot = std::min(answer.stored_through_slot, sent.telemetry.back().slot);
-        progress.samples_forgotten = parts_.spool.forget_through(slot);
+        const auto last = std::min(answer.stored_through_slot, sent.telemetry.back().slot);
+        progress.samples_forgotten = parts_.spool.forget(sent.telemetry.front().slot, last);
     }
     const auto known = conversation_.server_incarnation();
     conversation_.on_heartbeat(answer, progress);

@@ -140,6 +140,8 @@ TEST_F(AuthApi, says_who_the_caller_is) {
 TEST_F(AuthApi, publishes_its_keys_as_rfc_7517_has_it) {
     const auto reply = send("GET", "/v1/auth/jwks.json");
     EXPECT_EQ(reply.status, 200);
+    const std::pair<std::string, std::string> a_while{"Cache-Control", "public, max-age=300"};
+    EXPECT_THAT(reply.headers, Contains(a_while));
     EXPECT_EQ(
         reply.body, R"({"keys":[{"kty":"OKP","crv":"Ed25519","use":"sig","alg":"EdDSA","kid":")" +
                         tokens.jwks().keys[0].kid + R"(","x":")" +

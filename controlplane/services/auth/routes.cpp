@@ -41,7 +41,8 @@ void mount_routes(
         }
     );
     router.mount(kJwks, [keys = access_tokens.jwks()](const Call&, const api::None&) {
-        return Result<JwkSet>{keys};
+        const api::WithHeaders<JwkSet> answer{keys, {{"Cache-Control", "public, max-age=300"}}};
+        return Result<api::WithHeaders<JwkSet>>{answer};
     });
 }
 
