@@ -53,9 +53,10 @@ SendHeartbeat Conversation::make_heartbeat(const Backlog& backlog) {
     const bool is_behind =
         samples_max > 0 && (backlog.samples > samples_max || backlog.bytes > batch_.kBytesMax);
     // Samples that the server does not store are no reason to hurry.
-    // The first one is answered at once: until then nobody knows that all is well.
+    // The first one, at the start and after an outage, is answered at once: until then nobody knows
+    // that all is well.
     const bool is_in_hurry =
-        !was_ever_answered_ || is_live() || (is_behind && !is_telemetry_stuck_);
+        !is_connected_ || is_live() || (is_behind && !is_telemetry_stuck_);
     sent_ = SendHeartbeat{
         .hold = is_in_hurry ? seconds{0} : hold_.current(),
         .samples_max = samples_max,
@@ -77,7 +78,7 @@ void Conversation::on_token_failed(const CallFailure& failure) {
 }
 
 void Conversation::on_heartbeat(const HeartbeatAnswer& answer, const SpoolProgress& progress) {
-    is_connected_ = was_ever_answered_ = true;
+    is_connected_ = true;
     is_token_fresh_ = false;
     backoff_.reset();
     batch_.on_taken();

@@ -98,7 +98,6 @@ class Conversation {
     std::string goodbye_;
     bool is_stopping_ = false;
     bool is_connected_ = false;
-    bool was_ever_answered_ = false;
     bool is_token_fresh_ = false;      // fetched since the last 401
     bool is_telemetry_stuck_ = false;  // the last samples were sent and not stored
 };

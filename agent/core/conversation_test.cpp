@@ -85,8 +85,8 @@ TEST_F(ConversationTest, halves_the_hold_when_a_proxy_cuts_it_and_asks_again_at_
         clock_.advance(4s);
         fail(Kind::cut);
     }
-    const auto sent = heartbeat();
-    EXPECT_EQ(sent.hold, 5s) << "never below";
+    EXPECT_EQ(beat().hold, 0s) << "cut at the shortest hold, it is an outage";
+    EXPECT_EQ(heartbeat().hold, 5s) << "never below";
 }
 
 TEST_F(ConversationTest, takes_502_and_504_after_a_while_for_a_cut_too) {
@@ -107,7 +107,9 @@ TEST_F(ConversationTest, takes_a_connection_that_ends_at_once_for_an_outage) {
     clock_.advance(100ms);
     fail(Kind::cut);
     EXPECT_FALSE(conversation_.is_connected());
-    EXPECT_EQ(heartbeat().hold, 55s);
+    EXPECT_EQ(beat().hold, 0s) << "whoever asks learns at once that the outage is over";
+    EXPECT_TRUE(conversation_.is_connected());
+    EXPECT_EQ(heartbeat().hold, 55s) << "the hold is not to blame and stays";
 }
 
 TEST_F(ConversationTest, backs_off_up_to_two_minutes_while_the_server_is_away) {
