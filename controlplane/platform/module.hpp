@@ -50,6 +50,7 @@ class Module {
     // After all are mounted and migrated, before the first request; stop runs in reverse order.
     virtual void start() {}
     virtual void stop() {}
+    // What it needs beside its database, which the application asks for all alike.
     virtual std::vector<Readiness> readiness() { return {}; }
 };
 

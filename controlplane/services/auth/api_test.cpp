@@ -199,7 +199,6 @@ TEST_F(AuthApi, the_module_starts_stops_and_writes_what_was_noted) {
     module.stop();
     EXPECT_TRUE(service.list_keys(call_of(ada), {})->items.at(0).last_used_at);
     EXPECT_EQ(module.manifest().port, 8001);
-    EXPECT_TRUE(module.readiness().at(0).is_ready);
 }
 
 }  // namespace

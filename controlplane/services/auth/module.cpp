@@ -92,11 +92,4 @@ void AuthModule::start() { impl_->upkeep.start(); }
 
 void AuthModule::stop() { impl_->upkeep.stop(); }
 
-std::vector<Readiness> AuthModule::readiness() {
-    const bool is_healthy = impl_->database.is_healthy();
-    return {{
-        "auth-service.database", is_healthy, is_healthy ? "" : "The database does not answer."
-    }};
-}
-
 }  // namespace synapsex::auth

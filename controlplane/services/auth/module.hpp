@@ -50,7 +50,6 @@ class AuthModule final : public Module {
     // A thread that writes what was noted about keys and sweeps what was left unfinished.
     void start() override;
     void stop() override;
-    std::vector<Readiness> readiness() override;
 
  private:
     struct Impl;

@@ -14,8 +14,7 @@ constexpr std::array<std::string_view, 1> kPrefixes{"/v1/tenants"};
 }
 
 TenantModule::TenantModule(const Platform& platform, db::Database& database)
-    : database_(database),
-      service_(std::make_unique<TenantService>(database, platform.clock, platform.random)) {}
+    : service_(std::make_unique<TenantService>(database, platform.clock, platform.random)) {}
 
 TenantModule::~TenantModule() = default;
 
@@ -34,13 +33,5 @@ const ServiceManifest& TenantModule::manifest() const {
 }
 
 void TenantModule::mount(api::Router& router) { mount_routes(router, *service_); }
-
-std::vector<Readiness> TenantModule::readiness() {
-    const bool is_healthy = database_.is_healthy();
-    return {{
-        "tenant-service.database", is_healthy,
-        is_healthy ? "" : "The database does not answer."
-    }};
-}
 
 }  // namespace synapsex::tenant

@@ -20,10 +20,8 @@ class TenantModule final : public Module {
 
     const ServiceManifest& manifest() const override;
     void mount(api::Router& router) override;
-    std::vector<Readiness> readiness() override;
 
  private:
-    db::Database& database_;
     std::unique_ptr<TenantService> service_;
 };
 

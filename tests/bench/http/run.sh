@@ -108,11 +108,11 @@ start() {
     started=$!
     pids+=("$started")
     exec 3>"$work/stdin"  # closing it ends the program
-    until [[ -s $work/said ]]; do
+    # The one line that matters starts with a port or a URL; node's test runner may speak first.
+    until said=$(grep -m 1 -E '^(http|[0-9]+$)' "$work/said"); do
         kill -0 "$started" 2>/dev/null || die "$1 did not start"
         sleep 0.05
     done
-    said=$(head -1 "$work/said")
 }
 
 [[ $# -eq 2 ]] || die "usage: see the head of this file"
