@@ -88,8 +88,6 @@ class OneVm final : public Source {
         const auto documents = item_documents(context_);
         std::vector<Sample> samples;
         for (std::size_t i = 0; i < page.items.size(); ++i) {
-            // The server looks for whole slots, so it may give the last one again.
-            if (last_at_ && page.items[i].at <= *last_at_) continue;
             last_at_ = page.items[i].at;
             points_.push_back(page.items[i]);
             if (points_.size() > kPointsShownMax) points_.pop_front();

@@ -279,10 +279,18 @@ Result<Watching> VmRegistry::watch(const Call& call, const WatchVm& wish) {
 
 std::int64_t VmRegistry::prune(const Call& call) {
     const auto oldest = chunk_of(slot_of(clock_.now() - kTelemetryRetention));
-    const auto pruned = database_.write(call, [&](db::Session& session) -> Result<std::int64_t> {
+    std::int64_t total = 0;
+    // In batches, so that heartbeats are written in between.
+    const auto prune_batch = [&](db::Session& session) -> Result<std::int64_t> {
         return VmStore{session}.prune_chunks(oldest, kPruneBatch);
-    });
-    return pruned ? *pruned : 0;
+    };
+    while (!call.deadline.is_expired(clock_)) {
+        const auto pruned = database_.write(call, prune_batch);
+        if (!pruned) break;
+        total += *pruned;
+        if (*pruned < kPruneBatch) break;
+    }
+    return total;
 }
 
 Result<Done> VmRegistry::create_vm(const Call& call, const NewVm& vm) {

@@ -30,7 +30,7 @@ class VmRegistry final : public VmDirectory {
     Result<TelemetryPage> read_telemetry(const Call& call, const ReadTelemetry& wish);
     Result<Watching> watch(const Call& call, const WatchVm& wish);
 
-    // Deletes a bounded share of what is past its retention; returns how many rows.
+    // Deletes what is past its retention, as far as the deadline lets it; returns how many rows.
     std::int64_t prune(const Call& call);
 
     Result<Done> create_vm(const Call& call, const NewVm& vm) override;

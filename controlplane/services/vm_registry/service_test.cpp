@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "controlplane/services/vm_registry/migrations.hpp"
+#include "controlplane/services/vm_registry/sample_chunk.hpp"
 #include "controlplane/services/vm_registry/store.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/seeded_random.hpp"
@@ -198,6 +199,20 @@ TEST_F(VmRegistryTest, telemetry_past_its_retention_is_pruned) {
     store(vm, {sample_at(this_slot())}).value();
     EXPECT_EQ(vms.prune(call()), 1);
     EXPECT_THAT(shown_slots(vm), ElementsAre(this_slot()));
+}
+
+TEST_F(VmRegistryTest, pruning_goes_on_until_nothing_is_left_or_its_time_is_over) {
+    const auto vm = make_vm("web-1");
+    std::vector<TelemetrySample> samples;
+    for (std::int64_t chunk = 1200; chunk > 0; --chunk)
+        samples.push_back(sample_at(this_slot() - chunk * kChunkSlots));
+    store(vm, {samples.begin(), samples.begin() + 600}).value();
+    store(vm, {samples.begin() + 600, samples.end()}).value();
+    clock.advance(kTelemetryRetention + 1h);
+    auto hurried = call();
+    hurried.deadline = Deadline::at(clock.steady_now());
+    EXPECT_EQ(vms.prune(hurried), 0);
+    EXPECT_EQ(vms.prune(call()), 1200);
 }
 
 TEST_F(VmRegistryTest, sections_come_back_and_fill_the_list) {
