@@ -3,12 +3,16 @@
 # calls it. Everything it makes is in build/release and in .quickstart/; --help says the rest.
 set -Eeuo pipefail
 
-root="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)"
-readonly root called_from=$PWD
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname -- "${BASH_SOURCE[0]}")/build_tools.sh"  # sets $root
+# shellcheck source-path=SCRIPTDIR
+source "$root/installers/processes.sh"
+readonly called_from=$PWD
 readonly bin="$root/build/release/bin"
 readonly base="$root/.quickstart"
 readonly data="$base/data"
 readonly logs="$base/logs"
+readonly viewer="$root/controlplane/services/api_gateway/viewer"
 readonly owner_file="$base/owner.json"
 readonly credentials="$base/credentials.json"
 readonly tool="$base/synapsexctl"  # the command-line tool with its sign-in built in
@@ -65,29 +69,17 @@ done_step() { printf '      %s (%d s)\n' "$1" "$((SECONDS - step_started))"; }
 progress() { if is_terminal; then printf '\r\e[K      %s' "$*"; fi; }
 end_progress() { if is_terminal; then printf '\r\e[K'; fi; }
 
-# "Yes" unless the answer is no; nobody to ask is a yes too, for scripts.
+# confirm QUESTION DEFAULT: an empty answer is the default, y or n; the end of the input is a no;
+# nobody to ask is a yes, for scripts.
 confirm() {
     [[ $assume_yes == no && -t 0 ]] || return 0
-    local answer
-    read -r -p "$1 [Y/n] " answer
-    [[ ${answer,,} != n* ]]
+    local answer choices='[Y/n]'
+    [[ $2 == y ]] || choices='[y/N]'
+    read -r -p "$1 $choices " answer || { say ''; return 1; }
+    [[ ${answer:-$2} == [yY]* ]]
 }
 
 # --- packages -------------------------------------------------------------------------------------
-# The packages of a section of packages.txt.
-packages_of() {
-    awk -v section="[$1]" '/^#/ || !NF { next } /^\[/ { on = $0 == section; next } on' \
-        "$root/installers/packages.txt"
-}
-
-missing_of() {
-    local package installed
-    installed=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n')
-    for package in $(packages_of "$1"); do
-        [[ $'\n'$installed$'\n' == *$'\n'"$package installed"$'\n'* ]] || printf '%s\n' "$package"
-    done
-}
-
 apt() {
     local sudo=()
     [[ $EUID -eq 0 ]] || sudo=(sudo --)
@@ -105,8 +97,8 @@ install_packages() {
         done_step 'Installing nothing: taking the compilers and libraries that are here'
         return
     fi
-    mapfile -t needed < <(missing_of build)
-    mapfile -t faster < <(missing_of faster)
+    mapfile -t needed < <(missing_packages build)
+    mapfile -t faster < <(missing_packages faster)
     # For shorter builds alone nobody is asked for a password.
     if [[ ${#needed[@]} -eq 0 && (${#faster[@]} -eq 0 || $EUID -ne 0) ]]; then
         done_step 'All packages are there'
@@ -116,7 +108,7 @@ install_packages() {
     [[ ${#faster[@]} -eq 0 ]] || say "      For shorter builds: ${faster[*]}"
     [[ $EUID -eq 0 ]] || command -v sudo >/dev/null ||
         die "packages are missing and there is no sudo; as root: apt-get install ${needed[*]}"
-    confirm '      Install them?' || die 'nothing was installed.'
+    confirm '      Install them?' y || die 'nothing was installed.'
     [[ $EUID -eq 0 ]] || sudo -v || die 'sudo did not let us install packages.'
     progress 'installing'
     apt update || true  # what is in the lists already may do
@@ -128,21 +120,6 @@ install_packages() {
 }
 
 # --- build ----------------------------------------------------------------------------------------
-# A checkout that was copied together with its build directory cannot go on with it.
-drop_foreign_build() {
-    local cache="$root/build/release/CMakeCache.txt"
-    [[ -f $cache ]] || return 0
-    grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "$cache" || rm -rf -- "$root/build/release"
-}
-
-# A compiler takes up to 1.5 GB here; fewer of them are quicker than swapping.
-build_jobs() {
-    awk -v cores="$(nproc)" '/^MemAvailable:/ {
-        jobs = int($2 / 1500000)
-        print (jobs < 1 ? 1 : (jobs > cores ? cores : jobs))
-    }' /proc/meminfo
-}
-
 build_failed() {
     end_progress
     tail -n 20 -- "$logs/build.log" >&2
@@ -164,13 +141,27 @@ follow_build() {
     done >>"$logs/build.log"
 }
 
+# The API reference is a plain page without its viewer, which comes from npm: taken along where npm
+# is, and not worth 400 packages where it is not.
+fetch_viewer() {
+    has_npm_packages "$viewer" && return
+    command -v npm >/dev/null && [[ -w $viewer ]] || return 0
+    progress 'fetching the viewer of the API reference'
+    export -f install_npm
+    # shellcheck disable=SC2016  # for the inner shell
+    npm_config_fetch_retries=0 timeout 120 bash -c 'install_npm "$1"' _ "$viewer" >>"$logs/build.log" 2>&1 </dev/null &&
+        has_new_viewer=yes
+    end_progress
+}
+
 build() {
     : >"$logs/build.log"
-    drop_foreign_build
+    drop_foreign_build release
     mkdir -p -- "$root/build/release" 2>/dev/null || true
     [[ -w $root/build/release ]] || die "$root/build/release cannot be written by this user."
     cd -- "$root"
-    if [[ ! -f build/release/build.ninja ]]; then
+    fetch_viewer
+    if [[ ! -f build/release/build.ninja || $has_new_viewer == yes ]]; then
         progress 'configuring'
         cmake --preset release >>"$logs/build.log" 2>&1 || build_failed
     fi
@@ -180,54 +171,7 @@ build() {
     done_step 'Built'
 }
 
-# --- processes ------------------------------------------------------------------------------------
-# The pid in $run/$1.pid, if that process runs one of our programs. A pid file alone proves nothing:
-# numbers are given again.
-pid_of() {
-    local pid program
-    [[ -f $run/$1.pid ]] && read -r pid <"$run/$1.pid" || return 1
-    [[ $pid =~ ^[0-9]+$ ]] || return 1
-    program=$(readlink -- "/proc/$pid/exe" 2>/dev/null) || return 1
-    program=${program% (deleted)}  # built anew since
-    [[ ${program%/*} == "$bin" && ${program##*/} == synapsex-* ]] || return 1
-    printf '%s\n' "$pid"
-}
-
-# What a program is made of, to see whether it was built anew.
-build_stamp() { (cd -- "$bin" && stat -c '%n %s %Y %i' -- "$@"); }
-
-# start NAME STAMP PROGRAM ARGUMENT…: in the background and without a terminal. The new process
-# writes its own pid file first, so there is no moment in which it runs and nobody knows.
-start() {
-    local name=$1 stamp=$2
-    shift 2
-    printf '%s\n' "$stamp" >"$run/$name.stamp"
-    (
-        umask 077
-        # shellcheck disable=SC2016  # for the inner shell
-        exec setsid bash -c 'echo "$$" >"$1.new" && mv -f "$1.new" "$1" && shift && exec "$@"' \
-            _ "$run/$name.pid" "$@" </dev/null >>"$logs/$name.log" 2>&1 9>&-
-    ) &
-    disown
-}
-
-# Asks, waits 15 s, insists.
-stop() {
-    local name=$1 pid attempt
-    if pid=$(pid_of "$name"); then
-        kill -TERM "$pid" 2>/dev/null || true
-        for ((attempt = 0; attempt < 150; attempt++)); do
-            pid_of "$name" >/dev/null || break
-            sleep 0.1
-        done
-        ! pid=$(pid_of "$name") || kill -KILL "$pid" 2>/dev/null || true
-    fi
-    rm -f -- "$run/$name.pid" "$run/$name.stamp"
-}
-
-# Runs, and was started from the programs that are there now.
-is_current() { pid_of "$1" >/dev/null && [[ $(cat -- "$run/$1.stamp" 2>/dev/null) == "$2" ]]; }
-
+# --- the port --------------------------------------------------------------------------------------
 is_port_taken() { (exec 4<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; }
 die_of_port() { die "port $port is in use by another program; choose one with --port N."; }
 
@@ -370,6 +314,8 @@ summary() {
     ctl vms get "$vm"
     say ''
     say "API reference  $url/docs"
+    has_npm_packages "$viewer" ||
+        say '               (a plain page: its viewer comes with npm, if that is here at the next run)'
     say "Owner          $email"
     if [[ ! -e $base/password-shown ]]; then
         say "Password       $(owner_member password)"
@@ -399,7 +345,7 @@ clean() {
     [[ -d $base ]] || { say 'There is nothing to delete.'; return; }
     if [[ $assume_yes == no ]]; then
         [[ -t 0 ]] || die '--clean deletes all data; confirm it with --yes.'
-        confirm "Stop and delete $base with all its data?" || die 'nothing was deleted.'
+        confirm "Stop and delete $base with all its data?" n || die 'nothing was deleted.'
     fi
     stop agent
     stop controlplane
@@ -453,7 +399,12 @@ make_directories() {
     [[ -O $run && -O $base && ! -L $run ]] ||
         die "$base and $run have to belong to the user who runs this."
     mkdir -p -- "$data" "$logs"
-    exec 9>"$base/lock"
+}
+
+# One at a time; nothing to take where nothing was made.
+take_lock() {
+    [[ -d $base ]] || return 0
+    exec 9>"$base/lock" || die "$base cannot be written by this user."
     flock -n 9 || die 'another quickstart runs in this checkout.'
 }
 
@@ -462,6 +413,7 @@ install=yes
 assume_yes=no
 action=up
 vm=''
+has_new_viewer=no
 parse_arguments "$@"
 choose_port
 choose_run_directory
@@ -473,8 +425,9 @@ done
 
 case $action in
     status) show_status; exit 0 ;;
-    clean) clean; exit 0 ;;
+    clean) take_lock; clean; exit 0 ;;
     stop)
+        take_lock
         stop agent
         stop controlplane
         say 'Stopped. The data is kept; run it again to go on.'
@@ -484,6 +437,9 @@ esac
 
 say "SynapseX quickstart, in $root"
 make_directories
+take_lock
+# Told before minutes of building.
+pid_of controlplane >/dev/null || ! is_port_taken || die_of_port
 step 'Packages'
 install_packages
 step 'Build (the first time takes some minutes)'

@@ -2,8 +2,8 @@
 # Builds and runs the tests; --help says which. Everything it makes is in build/.
 set -Eeuo pipefail
 
-root="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)"
-readonly root
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname -- "${BASH_SOURCE[0]}")/../installers/build_tools.sh"  # sets $root
 readonly build="$root/build/ci"
 readonly logs="$root/build/test-logs"
 readonly programs=(synapsex-controlplane synapsex-agent synapsex-executor synapsexctl)
@@ -100,26 +100,6 @@ finish() {
 
 # --- what the tests need ------------------------------------------------------------------------
 
-packages_of() {
-    awk -v section="[$1]" '/^#/ || !NF { next } /^\[/ { on = $0 == section; next } on' \
-        "$root/installers/packages.txt"
-}
-
-# As Debian's package, or as a program of the same name from elsewhere.
-is_there() {
-    [[ $(dpkg-query -W -f '${Status}' "$1" 2>/dev/null) == 'install ok installed' ]] ||
-        command -v "$1" >/dev/null || [[ -x /usr/sbin/$1 || -x /usr/sbin/${1%-light} ]]
-}
-
-missing_packages() {
-    local section package
-    for section in "$@"; do
-        for package in $(packages_of "$section"); do
-            is_there "$package" || printf '%s\n' "$package"
-        done
-    done
-}
-
 # shellcheck disable=SC2317  # called through step
 as_root() {
     if [[ $EUID -eq 0 ]]; then "$@"; else sudo -n -- "$@"; fi
@@ -155,14 +135,6 @@ check_node() {
         die "node $(node --version) is too old; 18.19 or later is needed."
 }
 
-# npm's own record of what it installed is newer than what was asked for.
-has_npm_packages() { [[ $1/node_modules/.package-lock.json -nt $1/package-lock.json ]]; }
-
-# shellcheck disable=SC2317  # called through step
-install_npm() {
-    (cd -- "$1" && npm ci --ignore-scripts --no-audit --no-fund)
-}
-
 # npm_packages NAME FOLDER
 npm_packages() {
     has_npm_packages "$2" && return 0
@@ -174,17 +146,6 @@ npm_packages() {
 
 # --- build --------------------------------------------------------------------------------------
 
-# With sanitizers a compiler takes up to 1.5 GB here; fewer of them are quicker than swapping.
-build_jobs() {
-    local cores memory_kib jobs
-    cores=$(nproc)
-    memory_kib=$(awk '/^MemAvailable:/ { print $2 }' /proc/meminfo)
-    jobs=$((memory_kib / 1500000))
-    ((jobs < 1)) && jobs=1
-    ((jobs > cores)) && jobs=$cores
-    printf '%s\n' "$jobs"
-}
-
 # build_preset PRESET TARGET…: all targets if none is named.
 build_preset() {
     local preset=$1 targets=()
@@ -193,14 +154,10 @@ build_preset() {
     must "build $preset" 2400 cmake --build --preset "$preset" -j "$(build_jobs)" "${targets[@]}"
 }
 
-# A checkout that was copied together with its build directory cannot go on with it.
 configure() {
     local preset=$1
     shift
-    local cache="$root/build/$preset/CMakeCache.txt"
-    if [[ -f $cache ]] && ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "$cache"; then
-        rm -rf -- "$root/build/$preset"
-    fi
+    drop_foreign_build "$preset"
     must "configure $preset" 300 cmake --preset "$preset" "$@"
 }
 
