@@ -95,11 +95,20 @@ struct FieldDoc {
     std::string_view text;     // a sentence; units where the name has none
     std::string_view example{};  // as JSON: "\"acme\"", "3"
 };
+// What `fields` does not say, `base` says: the struct it derives from, or kPageDoc.
 struct Doc {
     std::string_view text{};
     std::array<FieldDoc, 40> fields{};
+    const Doc* base = nullptr;
 };
 template <class T>
 inline constexpr Doc kDocOf{};
+
+// The members that every page and every request for one have.
+inline constexpr Doc kPageDoc{
+    {},
+    {{{"limit", "How many at most.", "50"},
+      {"cursor", "nextCursor of the page before; left out for the first."},
+      {"next_cursor", "Where the next page starts; null on the last."}}}};
 
 }  // namespace synapsex::api

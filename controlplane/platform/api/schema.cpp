@@ -76,8 +76,9 @@ std::string nullable(const Shape& inner, std::string schema) {
 }
 
 const FieldDoc* find_doc(const Doc& doc, std::string_view member) {
-    for (const auto& field : doc.fields)
-        if (field.member == member) return &field;
+    for (const auto* told = &doc; told; told = told->base)
+        for (const auto& field : told->fields)
+            if (field.member == member) return &field;
     return nullptr;
 }
 

@@ -39,14 +39,13 @@ inline constexpr Doc kDocOf<agent_registry::CreatedEnrollmentToken>{
 template <>
 inline constexpr Doc kDocOf<agent_registry::ListEnrollmentTokens>{
     "Which page of enrollment tokens.",
-    {{{"limit", "How many at most.", "50"},
-      {"cursor", "nextCursor of the page before; left out for the first."}}}
-};
+    {},
+    &kPageDoc};
 template <>
 inline constexpr Doc kDocOf<agent_registry::EnrollmentTokenPage>{
     "Enrollment tokens, oldest first.",
-    {{{"items", "The tokens."}, {"next_cursor", "Where the next page starts; null on the last."}}}
-};
+    {{{"items", "The tokens."}}},
+    &kPageDoc};
 template <>
 inline constexpr Doc kDocOf<agent_registry::EnrollmentTokenPath>{
     "An enrollment token.", {{{"token_id", "The token."}}}
@@ -97,10 +96,9 @@ inline constexpr Doc kDocOf<agent_registry::Agent>{
 template <>
 inline constexpr Doc kDocOf<agent_registry::ListAgents>{
     "Which agents.",
-    {{{"limit", "How many at most.", "50"},
-      {"cursor", "From the Link header of the page before; left out for the first."},
-      {"status", "Only agents in this state.", R"("online")"}}}
-};
+    {{{"cursor", "From the Link header of the page before; left out for the first."},
+      {"status", "Only agents in this state.", R"("online")"}}},
+    &kPageDoc};
 template <>
 inline constexpr Doc kDocOf<agent_registry::AgentPath>{"An agent.", {{{"agent_id", "The agent."}}}};
 template <>

@@ -121,9 +121,8 @@ inline constexpr synapsex::api::Doc synapsex::api::kDocOf<synapsex::tenant::Memb
 template <>
 inline constexpr synapsex::api::Doc synapsex::api::kDocOf<synapsex::tenant::ListTenants>{
     "Which page of the caller's tenants.",
-    {{{"limit", "How many at most.", "50"},
-      {"cursor", "nextCursor of the page before; left out for the first."}}}
-};
+    {},
+    &synapsex::api::kPageDoc};
 template <>
 inline constexpr synapsex::api::Doc synapsex::api::kDocOf<synapsex::tenant::CreateTenant>{
     "A tenant to be made.",
@@ -146,10 +145,8 @@ inline constexpr synapsex::api::Doc synapsex::api::kDocOf<synapsex::tenant::Upda
 template <>
 inline constexpr synapsex::api::Doc synapsex::api::kDocOf<synapsex::tenant::ListMembers>{
     "Which page of the tenant's members.",
-    {{{"tenant_id", "The tenant."},
-      {"limit", "How many at most.", "50"},
-      {"cursor", "nextCursor of the page before; left out for the first."}}}
-};
+    {{{"tenant_id", "The tenant."}}},
+    &synapsex::api::kPageDoc};
 template <>
 inline constexpr synapsex::api::Doc synapsex::api::kDocOf<synapsex::tenant::AddMember>{
     "A user to be added to the tenant.",
@@ -172,13 +169,13 @@ inline constexpr synapsex::api::Doc synapsex::api::kDocOf<synapsex::tenant::Memb
 template <>
 inline constexpr synapsex::api::Doc synapsex::api::kDocOf<synapsex::tenant::TenantPage>{
     "The caller's tenants, oldest first.",
-    {{{"items", "The tenants."}, {"next_cursor", "Where the next page starts; null on the last."}}}
-};
+    {{{"items", "The tenants."}}},
+    &synapsex::api::kPageDoc};
 template <>
 inline constexpr synapsex::api::Doc synapsex::api::kDocOf<synapsex::tenant::MemberPage>{
     "The tenant's members, by user id.",
-    {{{"items", "The members."}, {"next_cursor", "Where the next page starts; null on the last."}}}
-};
+    {{{"items", "The members."}}},
+    &synapsex::api::kPageDoc};
 
 namespace synapsex::tenant {
 

@@ -17,18 +17,8 @@ inline constexpr Doc kDocOf<vm_registry::TelemetryPoint>{
       {"cpu_busy_percent", "Busy time of all processors.", "18.3"},
       {"cpu_iowait_percent", "Time waiting for disks.", "0.4"},
       {"cpu_steal_percent", "Time taken by the hypervisor.", "0"},
-      {"memory_total_bytes", "Memory."},
-      {"memory_available_bytes", "Memory that programs could have."},
-      {"swap_total_bytes", "Swap space."},
-      {"swap_used_bytes", "Used swap space."},
-      {"disk_read_bytes_per_second", "Read from disks."},
-      {"disk_write_bytes_per_second", "Written to disks."},
-      {"network_receive_bytes_per_second", "Received."},
-      {"network_transmit_bytes_per_second", "Sent."},
-      {"filesystem_used_percent_max", "Of the fullest local file system.", "42.1"},
-      {"processes", "Processes.", "131"},
-      {"uptime_seconds", "Since the start of the VM.", "86400"}}}
-};
+      {"filesystem_used_percent_max", "Of the fullest local file system.", "42.1"}}},
+    &kDocOf<vm_registry::TelemetrySample>};
 template <>
 inline constexpr Doc kDocOf<vm_registry::VmSummary>{
     "A VM, as lists show it.",
@@ -71,68 +61,45 @@ inline constexpr Doc kDocOf<vm_registry::Inventory>{
 template <>
 inline constexpr Doc kDocOf<vm_registry::Vm>{
     "A VM with its inventory.",
-    {{{"id", "The VM."},
-      {"agent_id", "Its agent."},
-      {"name", "Its name: the host name at enrollment, until somebody renames it.", R"("web-1")"},
-      {"state", "How it is doing.", R"("online")"},
-      {"last_seen_at", "When its agent was last heard of; null: never."},
-      {"os",
-       "Operating system; empty until reported.",
-       R"json("Debian GNU/Linux 12 (bookworm)")json"},
-      {"kernel", "Kernel release; empty until reported.", R"("6.1.0-18-amd64")"},
-      {"architecture", "Machine architecture.", R"("x86_64")"},
-      {"cpu_threads", "Logical processors; 0 until reported.", "4"},
-      {"memory_total_bytes", "Memory; 0 until reported.", "8330698752"},
-      {"disk_total_bytes", "Sum of its disks; 0 until reported.", "53687091200"},
-      {"packages", "Installed packages; 0 until reported.", "412"},
-      {"latest", "The newest telemetry; null: none yet."},
-      {"created_at", "When it was enrolled."},
-      {"updated_at", "When its name or inventory last changed."},
-      {"reported", "What its agent reported. It authorises nothing."}}}};
+    {{{"reported", "What its agent reported. It authorises nothing."}}},
+    &kDocOf<vm_registry::VmSummary>};
 template <>
 inline constexpr Doc kDocOf<vm_registry::ListVms>{
     "Which VMs.",
-    {{{"limit", "How many at most.", "50"},
-      {"cursor", "nextCursor of the page before; left out for the first."},
-      {"state", "Only VMs in this state.", R"("online")"},
-      {"name", "Only VMs of exactly this name.", R"("web-1")"}}}
-};
+    {{{"state", "Only VMs in this state.", R"("online")"},
+      {"name", "Only VMs of exactly this name.", R"("web-1")"}}},
+    &kPageDoc};
 template <>
 inline constexpr Doc kDocOf<vm_registry::VmPage>{
     "VMs, by id.",
-    {{{"items", "The VMs."}, {"next_cursor", "Where the next page starts; null on the last."}}}
-};
+    {{{"items", "The VMs."}}},
+    &kPageDoc};
 template <>
 inline constexpr Doc kDocOf<vm_registry::VmPath>{"A VM.", {{{"vm_id", "The VM."}}}};
 template <>
 inline constexpr Doc kDocOf<vm_registry::ListPackages>{
     "Which packages.",
     {{{"vm_id", "The VM."},
-      {"limit", "How many at most.", "50"},
-      {"cursor", "nextCursor of the page before; left out for the first."},
-      {"prefix", "Only packages whose names start so.", R"("lib")"}}}
-};
+      {"prefix", "Only packages whose names start so.", R"("lib")"}}},
+    &kPageDoc};
 template <>
 inline constexpr Doc kDocOf<vm_registry::PackagePage>{
     "Packages, by name.",
-    {{{"items", "The packages."},
-      {"next_cursor", "Where the next page starts; null on the last."}}}
-};
+    {{{"items", "The packages."}}},
+    &kPageDoc};
 template <>
 inline constexpr Doc kDocOf<vm_registry::ReadTelemetry>{
     "Which telemetry.",
     {{{"vm_id", "The VM."},
       {"from", "The first instant; left out: an hour ago."},
       {"to", "The last instant; left out: now."},
-      {"limit", "How many points at most.", "240"},
-      {"cursor", "nextCursor of the page before; left out for the first."}}}
-};
+      {"limit", "How many points at most.", "240"}}},
+    &kPageDoc};
 template <>
 inline constexpr Doc kDocOf<vm_registry::TelemetryPage>{
     "Telemetry, oldest first.",
-    {{{"items", "One point for each slot in which the agent lived."},
-      {"next_cursor", "Where the next page starts; null on the last."}}}
-};
+    {{{"items", "One point for each slot in which the agent lived."}}},
+    &kPageDoc};
 template <>
 inline constexpr Doc kDocOf<vm_registry::WatchVm>{
     "For how long to watch.",
