@@ -15,6 +15,15 @@ let controlPlane;
 before(async () => { if (!skip) controlPlane = await ControlPlane.start(); });
 after(async () => { await controlPlane?.stop(); });
 
+// What somebody does to try an operation; the status that the page then shows.
+async function answerInPage(page, path) {
+    const block = page.locator('.opblock', { has: page.locator(`[data-path="${path}"]`) });
+    await block.locator('.opblock-summary-control').click();
+    await block.getByRole('button', { name: 'Try it out' }).click();
+    await block.getByRole('button', { name: 'Execute' }).click();
+    return Number.parseInt(await block.locator('.live-responses-table .response-col_status').last().innerText(), 10);
+}
+
 test('a browser renders the API reference', { skip, timeout: 180_000 }, async (t) => {
     const { chromium } = await import('playwright-core');
     const { version } = JSON.parse(readFileSync(new URL('node_modules/playwright-core/package.json', import.meta.url)));
@@ -26,14 +35,17 @@ test('a browser renders the API reference', { skip, timeout: 180_000 }, async (t
         const foreign = [];
         page.on('console', (message) => { if (['error', 'warning'].includes(message.type())) complaints.push(message.text()); });
         page.on('pageerror', (error) => complaints.push(error.message));
+        // Under another name than the document gives as the server's.
+        const url = controlPlane.url.replace('127.0.0.1', 'localhost');
         page.on('request', (request) => {
-            if (!request.url().startsWith(controlPlane.url) && !/^(data|blob):/.test(request.url())) foreign.push(request.url());
+            if (!request.url().startsWith(url) && !/^(data|blob):/.test(request.url())) foreign.push(request.url());
         });
-        await page.goto(`${controlPlane.url}/docs`);
+        await page.goto(`${url}/docs`);
         await page.waitForSelector('.opblock', { timeout: 60_000 });
         const { paths } = (await controlPlane.get('/v1/openapi.json')).json;
         const expected = Object.values(paths).flatMap((methods) => Object.values(methods)).filter((operation) => operation.operationId).length;
         assert.equal(await page.locator('.opblock').count(), expected);
+        assert.equal(await answerInPage(page, '/v1/auth/jwks.json'), 200);
         assert.deepEqual(foreign, [], 'nothing comes from elsewhere');
         assert.deepEqual(complaints, []);
     } finally {

@@ -1,3 +1,11 @@
+// Requests go to the host that served this page, under whatever name the browser called it: the
+// page's policy lets no others through.
+const toThisHost = (request) => {
+    const { pathname, search } = new URL(request.url, location.origin);
+    request.url = location.origin + pathname + search;
+    return request;
+};
+
 SwaggerUIBundle({
     url: '/v1/openapi.json',
     dom_id: '#reference',
@@ -6,4 +14,5 @@ SwaggerUIBundle({
     persistAuthorization: false,
     tryItOutEnabled: false,
     validatorUrl: null,
+    requestInterceptor: toThisHost,
 });
