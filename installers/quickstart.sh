@@ -199,8 +199,8 @@ initialise() {
     stop agent
     rm -rf -- "$data/controlplane.new" "$data/agent" "$credentials" "$base/password-shown"
     "$bin/synapsex-controlplane" init --config /dev/null --data-dir "$data/controlplane.new" \
-        --email "$email" --tenant-name Quickstart --credentials-file "$owner_file.new" \
-        >"$base/init.new" 2>&1 || {
+        --listen "127.0.0.1:$port" --email "$email" --tenant-name Quickstart \
+        --credentials-file "$owner_file.new" >"$base/init.new" 2>&1 || {
         cat -- "$base/init.new" >&2
         die 'the control plane could not be initialised.'
     }

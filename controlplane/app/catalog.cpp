@@ -21,7 +21,7 @@ class Showcase {
         config_.public_url = "http://127.0.0.1:8080";
         services_.emplace(
             Platform{clock_, random_, metrics_, parking_}, config_,
-            crypto::Ed25519Key::generate(random_)
+            Identity{config_.public_url, crypto::Ed25519Key::generate(random_)}
         );
         services_->prepare(router_);
     }

@@ -48,8 +48,9 @@ std::optional<std::string> apply_listen(Config& config, const std::string& text)
     const bool is_loopback = config.listen_address.starts_with("127.") ||
                              config.listen_address == "[::1]" ||
                              config.listen_address == "localhost";
-    if (!is_loopback) return "is not on loopback; plain HTTP is for 127.0.0.1 only";
+    if (!is_loopback) return "is not on loopback; plain HTTP is for 127.0.0.1 and [::1] only";
     if (config.listen_address == "localhost") config.listen_address = "127.0.0.1";
+    if (config.listen_address == "[::1]") config.listen_address = "::1";
     return std::nullopt;
 }
 
@@ -100,10 +101,12 @@ std::optional<std::string> apply_open_registration(Config& config, const std::st
 }
 
 std::optional<std::string> apply_count(
-    std::size_t& count, const std::string& text, std::size_t highest
+    std::size_t& count, const std::string& text, std::size_t highest, std::size_t lowest = 1
 ) {
-    const auto value = parse_integer<std::size_t>(text, 1, highest);
-    if (!value) return "is no whole number from 1 to " + std::to_string(highest);
+    const auto value = parse_integer<std::size_t>(text, lowest, highest);
+    if (!value)
+        return "is no whole number from " + std::to_string(lowest) + " to " +
+               std::to_string(highest);
     count = *value;
     return std::nullopt;
 }
@@ -118,6 +121,12 @@ std::optional<std::string> apply_worker_threads(Config& config, const std::strin
 
 std::optional<std::string> apply_connections_max(Config& config, const std::string& text) {
     return apply_count(config.connections_max, text, 1'000'000);
+}
+
+// Room for the largest body of an operation at least.
+std::optional<std::string> apply_body_bytes_max(Config& config, const std::string& text) {
+    constexpr std::size_t kMebibyte = 1024 * 1024;
+    return apply_count(config.body_bytes_in_flight_max, text, kMebibyte * kMebibyte, kMebibyte);
 }
 
 template <std::size_t Index>
@@ -178,6 +187,9 @@ std::vector<Setting> make_table() {
         {{"connections-max", "SYNAPSEX_CONNECTIONS_MAX", "open connections; the next gets 503",
           "10000"},
          apply_connections_max},
+        {{"body-bytes-in-flight-max", "SYNAPSEX_BODY_BYTES_IN_FLIGHT_MAX",
+          "bytes of all requests' bodies in memory; the next gets 503", "268435456"},
+         apply_body_bytes_max},
     };
     add_service_settings(table, std::make_index_sequence<kServicesWithTables.size()>{});
     return table;
@@ -261,6 +273,12 @@ const std::string& Config::database_url_of(const std::string& service) const {
     return found == service_database_urls.end() ? database_url : found->second;
 }
 
+std::string Config::listen_endpoint() const {
+    const bool is_ipv6 = listen_address.find(':') != std::string::npos;
+    const auto host = is_ipv6 ? "[" + listen_address + "]" : listen_address;
+    return host + ":" + std::to_string(listen_port);
+}
+
 const std::vector<SettingInfo>& settings() {
     static const auto kSettings = [] {
         std::vector<SettingInfo> infos;
@@ -286,9 +304,7 @@ Result<Config> load_config(const ConfigSources& sources) {
     if (!problem.errors.empty()) return problem;
     if (config.database_url.empty())
         config.database_url = "sqlite://" + (config.data_dir / "controlplane.db").string();
-    if (config.public_url.empty())
-        config.public_url =
-            "http://" + config.listen_address + ":" + std::to_string(config.listen_port);
+    if (config.public_url.empty()) config.public_url = "http://" + config.listen_endpoint();
     return config;
 }
 

@@ -19,9 +19,9 @@
 namespace synapsex::app {
 
 struct Config {
-    std::string listen_address = "127.0.0.1";
+    std::string listen_address = "127.0.0.1";  // without brackets: "::1"
     std::uint16_t listen_port = 8080;
-    std::string public_url;  // how clients and agents reach the server; issuer of tokens
+    std::string public_url;  // how clients and agents reach the server
     std::filesystem::path data_dir;
     std::string database_url;                          // of every service that has none of its own
     std::map<std::string, std::string> service_database_urls;  // by the service's folder name
@@ -31,8 +31,11 @@ struct Config {
     std::size_t io_threads = 1;
     std::size_t worker_threads = 64;
     std::size_t connections_max = 10'000;
+    std::size_t body_bytes_in_flight_max = 256 * 1024 * 1024;
 
     const std::string& database_url_of(const std::string& service) const;
+    // "127.0.0.1:8080", "[::1]:8080"
+    std::string listen_endpoint() const;
 };
 
 // Where a setting may be said, and how it is shown.

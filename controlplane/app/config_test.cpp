@@ -62,6 +62,22 @@ TEST_F(ConfigTest, says_all_that_is_wrong_and_where_it_was_said) {
     EXPECT_EQ(problem.errors[2].pointer, file.string());
 }
 
+TEST_F(ConfigTest, takes_the_loopback_of_ipv6_in_brackets) {
+    flags = {{"listen", "[::1]:8080"}};
+    const auto config = load_config(sources()).value();
+    EXPECT_EQ(config.listen_address, "::1");
+    EXPECT_EQ(config.listen_port, 8080);
+    EXPECT_EQ(config.public_url, "http://[::1]:8080");
+}
+
+TEST_F(ConfigTest, has_room_for_the_largest_body_at_least) {
+    EXPECT_EQ(load_config(sources()).value().body_bytes_in_flight_max, 268435456U);
+    flags = {{"body-bytes-in-flight-max", "1048576"}};
+    EXPECT_EQ(load_config(sources()).value().body_bytes_in_flight_max, 1048576U);
+    flags = {{"body-bytes-in-flight-max", "1048575"}};
+    EXPECT_EQ(load_config(sources()).error().code, "config.invalid");
+}
+
 TEST_F(ConfigTest, refuses_plain_http_off_loopback) {
     for (const auto* listen : {"0.0.0.0:8080", "192.0.2.1:8080", "[::]:8080"}) {
         flags = {{"listen", listen}};

@@ -1,8 +1,10 @@
 #pragma once
 
-// The data directory: mode 0700, keys in keys/, the SQLite database beside it.
+// The data directory: mode 0700, keys in keys/, the issuer in issuer, the SQLite database beside
+// them.
 
 #include <filesystem>
+#include <string>
 
 #include "shared/base/random.hpp"
 #include "shared/crypto/ed25519.hpp"
@@ -12,11 +14,19 @@ namespace synapsex::app {
 // Makes the directories that are missing. Throws StartRefused.
 void make_data_dir(const std::filesystem::path& data_dir);
 
-// The key that signs access tokens. Throws StartRefused: there is none (run init), or it cannot be
-// read.
-crypto::Ed25519Key load_signing_key(const std::filesystem::path& data_dir);
+// Who this control plane is to those who prove something to it, or hold something it signed. Made
+// once: agents keep the issuer, so moving to another address or to TLS must not change it.
+struct Identity {
+    std::string issuer;  // `iss` of access tokens, `aud` of agents' assertions
+    crypto::Ed25519Key signing_key;
+};
 
-// The same, made first if it is missing.
-crypto::Ed25519Key load_or_make_signing_key(const std::filesystem::path& data_dir, Random& random);
+// Throws StartRefused: there is none (run init), or it cannot be read.
+Identity load_identity(const std::filesystem::path& data_dir);
+
+// The same; what is missing is made first, the issuer from the public URL.
+Identity load_or_make_identity(
+    const std::filesystem::path& data_dir, const std::string& public_url, Random& random
+);
 
 }  // namespace synapsex::app

@@ -1,4 +1,6 @@
+#include <cerrno>
 #include <cstdio>
+#include <system_error>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -16,6 +18,12 @@ namespace {
 constexpr std::size_t kPasswordSize = 20;  // of 62 characters: 119 bits
 constexpr std::chrono::seconds kInitBudget{60};
 
+void remove_credentials(const std::filesystem::path& file) {
+    std::error_code ignored;
+    if (std::filesystem::is_regular_file(file, ignored)) std::filesystem::remove(file, ignored);
+}
+
+// Before the owner is made: there must never be an owner whose password nobody knows.
 void write_credentials(
     const std::filesystem::path& file, const std::string& email, const std::string& password
 ) {
@@ -29,8 +37,33 @@ void write_credentials(
         fd >= 0 && ::fchmod(fd, 0600) == 0 &&
         ::write(fd, json.data(), json.size()) == static_cast<ssize_t>(json.size()) &&
         ::fsync(fd) == 0;
+    const auto why = std::generic_category().message(errno);
     if (fd >= 0) ::close(fd);
-    if (!is_written) throw StartRefused("cannot write " + file.string());
+    if (is_written) return;
+    if (fd >= 0) remove_credentials(file);
+    throw StartRefused("cannot write " + file.string() + ": " + why + "; there is no owner yet");
+}
+
+// A failure that may have come after the owner was committed.
+void print_in_case(const std::string& password) {
+    std::printf(
+        "Making the owner failed, perhaps at its very end. If the next init says that there is\n"
+        "one already, its password is  %s\n",
+        password.c_str()
+    );
+}
+
+Result<auth::FirstOwner> create_owner(
+    auth::AuthModule& auth, const Call& call, const auth::FirstOwnerWish& wish
+) {
+    try {
+        auto owner = auth.create_first_owner(call, wish);
+        if (!owner && owner.error().kind == Kind::unavailable) print_in_case(wish.password);
+        return owner;
+    } catch (const std::exception&) {
+        print_in_case(wish.password);
+        throw;
+    }
 }
 
 }  // namespace
@@ -41,24 +74,29 @@ int init(const Config& config, const InitWish& wish) {
     Metrics metrics;
     api::ParkingLot parking;
     make_data_dir(config.data_dir);
-    auto signing_key = load_or_make_signing_key(config.data_dir, random);
+    const auto identity = load_or_make_identity(config.data_dir, config.public_url, random);
     const Platform platform{clock, random, metrics, parking};
-    Services services{platform, config, std::move(signing_key)};
+    Services services{platform, config, identity};
     api::Router router;
     services.prepare(router);
 
     const auto call = Call::system("init", Deadline::after(clock, kInitBudget));
-    const auto password = random.base62(kPasswordSize);
-    const auto owner = services.auth().create_first_owner(
-        call, {wish.email, wish.full_name, password, wish.tenant_name}
-    );
-    if (!owner && owner.error().code == "auth.already_initialized") {
+    const auto is_used = services.auth().has_users(call);
+    if (!is_used) throw StartRefused(is_used.error().detail);
+    if (*is_used) {
         std::printf("Initialised before: there is an owner already. Nothing was changed.\n");
         return 0;
     }
-    if (!owner) throw StartRefused(owner.error().detail);
+    const auto password = random.base62(kPasswordSize);
     if (!wish.credentials_file.empty())
         write_credentials(wish.credentials_file, wish.email, password);
+    const auto owner = create_owner(
+        services.auth(), call, {wish.email, wish.full_name, password, wish.tenant_name}
+    );
+    if (!owner) {
+        if (owner.error().kind != Kind::unavailable) remove_credentials(wish.credentials_file);
+        throw StartRefused(owner.error().detail);
+    }
     std::printf(
         "SynapseX %.*s is initialised in %s\n"
         "  tenant    %s (%s)\n"

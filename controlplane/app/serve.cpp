@@ -4,6 +4,7 @@
 
 #include "controlplane/app/commands.hpp"
 #include "controlplane/app/data_dir.hpp"
+#include "controlplane/app/open_files.hpp"
 #include "controlplane/app/services.hpp"
 #include "controlplane/services/api_gateway/gateway.hpp"
 #include "shared/base/version.hpp"
@@ -28,13 +29,13 @@ std::unique_ptr<http::Server> listen(const Config& config, http::Application& ap
     options.address = config.listen_address;
     options.port = config.listen_port;
     options.io_threads = config.io_threads;
-    options.limits.connections_max = config.connections_max;
+    options.limits.connections_max = allow_connections(config.connections_max);
+    options.limits.body_bytes_in_flight_max = config.body_bytes_in_flight_max;
     try {
         return std::make_unique<http::Server>(options, application);
     } catch (const std::system_error& error) {
         throw StartRefused(
-            "cannot listen on " + config.listen_address + ":" +
-            std::to_string(config.listen_port) + ": " + error.code().message() +
+            "cannot listen on " + config.listen_endpoint() + ": " + error.code().message() +
             "; choose another with --listen"
         );
     }
@@ -51,6 +52,7 @@ void publish_counters(Metrics& metrics, http::Server& server) {
     gauge("synapsex_connections_accepted", "Connections so far.", &http::ServerCounters::accepted);
     gauge("synapsex_connections_refused", "Over the limit.", &http::ServerCounters::refused);
     gauge("synapsex_connections_timed_out", "Cut at a deadline.", &http::ServerCounters::timed_out);
+    gauge("synapsex_body_bytes", "Of requests in flight.", &http::ServerCounters::body_bytes);
 }
 
 }  // namespace
@@ -65,10 +67,10 @@ int serve(const Config& config) {
     Metrics metrics;
     api::ParkingLot parking;
     const Platform platform{clock, random, metrics, parking};
-    auto signing_key = load_signing_key(config.data_dir);
+    const auto identity = load_identity(config.data_dir);
 
     api::Router router;
-    Services services{platform, config, std::move(signing_key)};
+    Services services{platform, config, identity};
     services.prepare(router);
     http::WorkerPool::Options pool_options;
     pool_options.threads = config.worker_threads;

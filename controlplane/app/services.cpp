@@ -16,23 +16,21 @@ std::string folder_of(std::string_view name) {
     return folder;
 }
 
-auth::AuthSettings auth_settings(const Config& config, crypto::Ed25519Key signing_key) {
+auth::AuthSettings auth_settings(const Config& config, const Identity& identity) {
     return {
-        .issuer = config.public_url,
+        .issuer = identity.issuer,
         .is_registration_open = config.is_registration_open,
-        .signing_key = std::move(signing_key),
+        .signing_key = identity.signing_key,
     };
 }
 
 }  // namespace
 
 db::Database& Databases::of(const std::string& service) {
-    const auto& url = config_.database_url_of(service);
-    auto& database = by_url_[url];
-    if (database) return *database;
-    const auto options = db::parse_database_url(url);
+    const auto options = db::parse_database_url(config_.database_url_of(service));
     if (!options) throw StartRefused("database of " + service + ": " + options.error().detail);
-    database = db::open_sqlite(*options, clock_, metrics_);
+    auto& database = by_file_[db::resolve_path(options->path)];
+    if (!database) database = db::open_sqlite(*options, clock_, metrics_);
     return *database;
 }
 
@@ -49,19 +47,22 @@ void Databases::migrate(std::span<Module* const> modules) {
 }
 
 Services::Services(
-    const Platform& platform, const Config& config, crypto::Ed25519Key signing_key
+    const Platform& platform, const Config& config, const Identity& identity
 )
     : databases_(config, platform.clock, platform.metrics),
       tenants_(platform, databases_.of("tenant")),
       vms_(platform, databases_.of("vm_registry")),
-      agents_(platform, databases_.of("agent_registry"), vms_.directory(), config.public_url),
+      agents_(platform, databases_.of("agent_registry"), vms_.directory(), identity.issuer),
       auth_(
           platform, databases_.of("auth"), tenants_.directory(), agents_.directory(),
-          auth_settings(config, std::move(signing_key))
+          auth_settings(config, identity)
       ),
       gateway_({[this] { return readiness(); }, platform.metrics, config.public_url}),
       modules_{&tenants_, &vms_, &agents_, &auth_, &gateway_} {
     agents_.directory().on_removed([this](const AgentId& agent) { auth_.forget_agent(agent); });
+    tenants_.directory().on_member_changed([this](const TenantId& tenant, const UserId& user) {
+        auth_.forget_member(tenant, user);
+    });
 }
 
 void Services::prepare(api::Router& router) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "controlplane/app/config.hpp"
+#include "controlplane/app/data_dir.hpp"
 #include "controlplane/platform/module.hpp"
 #include "controlplane/services/agent_registry/module.hpp"
 #include "controlplane/services/api_gateway/module.hpp"
@@ -18,7 +19,8 @@
 
 namespace synapsex::app {
 
-// One Database for each URL that the configuration names; services with the same URL share it.
+// One Database for each file that the configuration names; services with the same file share it,
+// however their URLs spell it.
 class Databases {
  public:
     Databases(const Config& config, const Clock& clock, Metrics& metrics)
@@ -33,7 +35,7 @@ class Databases {
     const Config& config_;
     const Clock& clock_;
     Metrics& metrics_;
-    std::map<std::string, std::unique_ptr<db::Database>> by_url_;
+    std::map<std::filesystem::path, std::unique_ptr<db::Database>> by_file_;
 };
 
 // The operator has to do something before the server can start; what() is the sentence.
@@ -44,7 +46,7 @@ class StartRefused : public std::runtime_error {
 
 class Services {
  public:
-    Services(const Platform& platform, const Config& config, crypto::Ed25519Key signing_key);
+    Services(const Platform& platform, const Config& config, const Identity& identity);
 
     // All, in the order of dependency; the gateway is last.
     std::span<Module* const> modules() const { return modules_; }

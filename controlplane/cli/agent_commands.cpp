@@ -1,4 +1,6 @@
 #include <CLI/CLI.hpp>
+#include <array>
+#include <iterator>
 #include <memory>
 
 #include "controlplane/cli/arguments.hpp"
@@ -36,8 +38,16 @@ Result<Done> list_agents(Context& context, const AgentOptions& options) {
     print_listing(
         context,
         listing,
-        Table{{{"NAME"}, {"STATE"}, {"SEEN"}, {"VERSION"}, {"ID"}, {"VM"}}},
-        "There are no agents. Enroll a VM with a token from synapsexctl tokens create.",
+        Table{
+            {{"NAME", Align::left, {.width_min = 16}},
+             {"STATE", Align::left, {.leaves = 4}},
+             {"SEEN", Align::left, {.leaves = 3}},
+             {"VERSION", Align::left, {.leaves = 2}},
+             {"ID"},
+             {"VM", Align::left, {.leaves = 1}}}},
+        wish.status ? "No agent is in this state."
+                    : "There are no agents. Enroll a VM with a token from synapsexctl tokens "
+                      "create.",
         [&](const Agent& agent) {
             return std::vector<Cell>{
                 {agent.name},
@@ -51,11 +61,17 @@ Result<Done> list_agents(Context& context, const AgentOptions& options) {
     return Done{};
 }
 
-std::string joined(const std::vector<std::int64_t>& numbers) {
+// The numbers of shared/proto/CAPABILITIES.md in words, from 1 on.
+constexpr std::array<std::string_view, 4> kCapabilities{
+    "long poll", "inventory", "live telemetry", "unprivileged"};
+
+std::string words_of_capabilities(const std::vector<std::int64_t>& numbers) {
     std::string text;
     for (const auto number : numbers) {
         if (!text.empty()) text += ", ";
-        text += std::to_string(number);
+        const auto is_known = 1 <= number && number <= std::ssize(kCapabilities);
+        text += is_known ? std::string{kCapabilities[static_cast<std::size_t>(number) - 1]}
+                         : std::to_string(number) + " (newer than this program)";
     }
     return text;
 }
@@ -73,7 +89,7 @@ Result<Done> get_agent(Context& context, const AgentOptions& options) {
     facts.add({"Seen", format_relative(agent.last_seen_at, context.now())});
     if (!agent.description.empty()) facts.add({"Description", agent.description});
     facts.add({"Version", agent.version});
-    facts.add({"Capabilities", joined(agent.capabilities)});
+    facts.add({"Capabilities", words_of_capabilities(agent.capabilities)});
     facts.add({"Enrolled", format_instant(agent.created_at)});
     facts.add({"Id", agent.id.text()});
     facts.add({"VM", agent.vm_id.text()});
@@ -133,6 +149,7 @@ void add_agent_commands(CLI::App& app, Action& chosen) {
     auto* remove = group->add_subcommand("remove", "Remove an agent and its VM");
     remove->add_option("AGENT", options->agent, "Its id or name")->required();
     remove->add_flag("-y,--yes", options->is_confirmed, "Do not ask");
+    add_footer(*remove, "Example: synapsexctl agents remove web-1");
     remove->callback([&chosen, options] {
         chosen = [options](Context& context) { return remove_agent(context, *options); };
     });

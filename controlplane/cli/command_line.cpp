@@ -1,7 +1,9 @@
 #include "controlplane/cli/command_line.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
+#include "controlplane/cli/arguments.hpp"
 #include "controlplane/cli/commands.hpp"
 #include "controlplane/cli/complaint.hpp"
 #include "controlplane/cli/context.hpp"
@@ -20,6 +22,7 @@ std::string footer() {
                "  SYNAPSEX_TENANT_ID     the tenant, where --tenant does not say\n"
                "  SYNAPSEX_PROFILE       the profile, where --profile does not say\n"
                "  NO_COLOR               no colors\n"
+               "  COLUMNS                how wide tables may be on a terminal\n"
                "\n"} +
            kExitCodesHelp +
            "\n\n"
@@ -62,24 +65,76 @@ void allow_global_options_anywhere(CLI::App& app) {
     for (auto* command : app.get_subcommands({})) allow_global_options_anywhere(*command);
 }
 
-// CLI11 explains what is wrong with a command line, and prints help where it was asked for.
-ExitCode explain(const CLI::App& app, const CLI::ParseError& error, Surroundings& surroundings) {
-    const int code = app.exit(error, surroundings.out, surroundings.err);
-    return code == 0 ? ExitCode::ok : ExitCode::usage;
+struct CommandSoFar {
+    const CLI::App* app;
+    std::string name;  // "synapsexctl vms"
+};
+
+CommandSoFar command_so_far(const CLI::App& app) {
+    CommandSoFar command{&app, app.get_name()};
+    while (!command.app->get_subcommands().empty()) {
+        command.app = command.app->get_subcommands().front();
+        command.name += " " + command.app->get_name();
+    }
+    return command;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+    std::string text;
+    for (const auto& word : words) text += (text.empty() ? "" : " ") + word;
+    return text;
+}
+
+std::string names_of_commands(const CLI::App& app) {
+    std::string names;
+    for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; }))
+        names += (names.empty() ? "" : ", ") + command->get_name();
+    return names;
+}
+
+// What CLI11 says, and better where it does not say what was wrong.
+std::string explanation_of(
+    const CLI::App& app, const CommandSoFar& command, const CLI::ParseError& error
+) {
+    const auto names = names_of_commands(*command.app);
+    const auto strangers = app.remaining(true);
+    if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr)
+        return "Not understood: " + joined(strangers) + ".";
+    if (names.empty() || dynamic_cast<const CLI::RequiredError*>(&error) == nullptr)
+        return error.what();
+    if (strangers.empty()) return command.name + " needs a command: " + names + ".";
+    return "\"" + strangers.front() + "\" is no command or option of " + command.name +
+           ". Commands: " + names + ".";
+}
+
+ExitCode refuse(const CLI::App& app, const CLI::ParseError& error, Context& context) {
+    const auto command = command_so_far(app);
+    const auto problem = usage_problem(explanation_of(app, command, error));
+    complain(context, problem, "see " + command.name + " --help");
+    return ExitCode::usage;
+}
+
+// "help vms list" is what people try, and so is "help".
+std::vector<std::string> with_help_as_option(std::vector<std::string> arguments) {
+    if (arguments.empty() || arguments.front() != "help") return arguments;
+    arguments.erase(arguments.begin());
+    arguments.emplace_back("--help");
+    return arguments;
+}
+
+ExitCode fail(Context& context, const Problem& problem) {
+    complain(context, problem);
+    return exit_code_of(problem);
 }
 
 ExitCode run_action(Context& context, const Action& action) {
     const auto done = action(context);
-    context.surroundings().out.flush();
-    if (!done) {
-        complain(context, done.error());
-        return exit_code_of(done.error());
-    }
-    if (!context.surroundings().out) {
-        context.surroundings().err << "synapsexctl: standard output cannot be written\n";
-        return ExitCode::failure;
-    }
-    return ExitCode::ok;
+    auto& surroundings = context.surroundings();
+    surroundings.out.flush();
+    if (!done) return fail(context, done.error());
+    if (surroundings.out) return ExitCode::ok;
+    if (surroundings.is_reader_gone()) return ExitCode::pipe_closed;
+    return fail(context, output_unwritable());
 }
 
 }  // namespace
@@ -88,10 +143,11 @@ ExitCode run_command_line(const std::vector<std::string>& arguments, Surrounding
     CLI::App app{"Run a fleet of virtual machines with SynapseX.", "synapsexctl"};
     GlobalOptions options;
     Action chosen;
+    const auto words = with_help_as_option(arguments);
     app.set_version_flag("--version", "synapsexctl " + std::string{kVersion});
     app.require_subcommand(1);
     // Commands take over the footer that stands when they are made, unless they have their own.
-    app.footer("Options of every command (--json, --url, --tenant, …): synapsexctl --help");
+    app.footer(kHelpOfAll);
     add_global_options(app, options);
     add_sign_in_commands(app, chosen);
     add_tenant_commands(app, chosen);
@@ -102,14 +158,25 @@ ExitCode run_command_line(const std::vector<std::string>& arguments, Surrounding
     app.footer(footer());
     allow_global_options_anywhere(app);
     try {
-        app.parse(std::vector<std::string>{arguments.rbegin(), arguments.rend()});
+        app.parse(std::vector<std::string>{words.rbegin(), words.rend()});
+    } catch (const CLI::Success& wish) {  // for help or the version
+        app.exit(wish, surroundings.out, surroundings.err);
+        Context context{surroundings, std::move(options)};
+        return run_action(context, [](Context&) { return Result<Done>{Done{}}; });
     } catch (const CLI::ParseError& error) {
-        return explain(app, error, surroundings);
+        // The options were not taken over, since the line as a whole is wrong.
+        if (std::ranges::find(words, "--json") != words.end()) options.output = Output::json;
+        Context context{surroundings, std::move(options)};
+        return refuse(app, error, context);
     }
     if (options.profile.empty() && options.credentials_file.empty())
         options.profile = surroundings.environment_value("SYNAPSEX_PROFILE");
     Context context{surroundings, std::move(options)};
-    return run_action(context, chosen);
+    try {
+        return run_action(context, chosen);
+    } catch (const std::exception& error) {
+        return fail(context, {.code = "cli.failed", .detail = error.what()});
+    }
 }
 
 }  // namespace synapsex::cli

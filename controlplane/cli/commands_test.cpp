@@ -200,6 +200,18 @@ TEST_F(CommandsTest, a_wrong_command_line_is_exit_code_2) {
     EXPECT_THAT(out.str(), HasSubstr("Exit codes"));
 }
 
+TEST_F(CommandsTest, capabilities_have_names) {
+    signed_in();
+    server.answer(
+        200, R"({"id":")" + id("agt_") + R"(","name":"web-1","vmId":")" + id("vm_") +
+                 R"(","type":"vm","model":null,"tools":[],"status":"late","description":"",)"
+                 R"("config":{},"version":"0.1.0","capabilities":[1,4,77],"lastSeenAt":null,)"
+                 R"("createdAt":"2026-01-01T00:00:00Z","updatedAt":"2026-01-01T00:00:00Z"})"
+    );
+    EXPECT_EQ(run({"agents", "get", id("agt_")}), 0) << err.str();
+    EXPECT_THAT(out.str(), HasSubstr("long poll, unprivileged, 77 (newer than this program)\n"));
+}
+
 TEST_F(CommandsTest, lists_follow_the_cursors_and_json_joins_the_pages) {
     signed_in();
     server.answer(200, page("{" + vm_members("web-1") + "}", "c1"));
@@ -324,6 +336,48 @@ TEST_F(CommandsTest, a_token_for_a_file_is_shown_nowhere_else) {
     server.answer(204, "");
     EXPECT_EQ(run({"tokens", "create", "--token-file", "/proc/none/token"}), 1);
     EXPECT_EQ(server.requests.back().method, "DELETE") << "what nobody has seen is revoked";
+}
+
+TEST_F(CommandsTest, a_secret_goes_into_no_device_and_is_not_even_made) {
+    signed_in();
+    const auto pipe = home / "pipe";
+    ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+    EXPECT_EQ(run({"tokens", "create", "--token-file", "/dev/null"}), 2);
+    EXPECT_THAT(err.str(), HasSubstr("/dev/null is no ordinary file and stays as it is."));
+    EXPECT_THAT(err.str(), HasSubstr("Without --token-file the token is printed."));
+    EXPECT_EQ(run({"keys", "create", "--name", "k", "--key-file", pipe.string()}), 2);
+    EXPECT_THAT(err.str(), HasSubstr("Without --key-file the key is printed."));
+    EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+    EXPECT_TRUE(std::filesystem::is_fifo(pipe));
+    EXPECT_THAT(server.requests, IsEmpty());
+}
+
+TEST_F(CommandsTest, a_secret_that_could_not_be_shown_is_revoked) {
+    signed_in();
+    server.answer(
+        201, R"({"id":")" + id("ent_") + R"(","name":"","usesMax":1,"createdAt":)"
+             R"("2026-01-02T03:04:05Z","expiresAt":"2026-01-02T05:04:05Z","token":"sxe_secret"})"
+    );
+    server.answer(204, "");
+    server.on_request = [this] { out.setstate(std::ios::badbit); };
+    EXPECT_EQ(run({"tokens", "create"}), 1);
+    EXPECT_EQ(server.requests.back().method, "DELETE");
+}
+
+TEST_F(CommandsTest, a_chosen_tenant_that_has_gone_does_not_keep_from_choosing_another) {
+    signed_in();
+    const auto tenants = page(
+        R"({"id":")" + id("ten_") + R"(","slug":"acme","name":"Acme","role":"operator",)"
+        R"("createdAt":"2026-01-01T00:00:00Z","updatedAt":"2026-01-01T00:00:00Z"})"
+    );
+    server.answer(200, tenants);
+    server.refuse(404, "tenants.not_found", "There is no such tenant.");
+    EXPECT_EQ(run({"tenants", "list", "--tenant", "gone"}), 0) << err.str();
+    EXPECT_EQ(header_of(server.requests.at(0), "X-Tenant-Id"), "");
+    EXPECT_EQ(header_of(server.requests.at(1), "X-Tenant-Id"), "gone");
+    server.answer(200, tenants);
+    EXPECT_EQ(run({"tenants", "use", "acme", "--tenant", "gone"}), 0) << err.str();
+    EXPECT_EQ(stored().tenant_id, id("ten_"));
 }
 
 TEST_F(CommandsTest, the_chosen_tenant_is_kept_and_sent) {

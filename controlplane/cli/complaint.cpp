@@ -17,9 +17,15 @@ const SessionSettings* settings_of(Context& context) {
     return session ? &(*session)->settings() : nullptr;
 }
 
+// Signs in where this command looked.
 std::string login_command(Context& context) {
+    const auto& options = context.options();
     const auto url = context.url();
-    return "synapsexctl login" + (url ? " --url " + *url : std::string{});
+    std::string command = "synapsexctl login";
+    if (url) command += " --url " + *url;
+    if (!options.profile.empty()) command += " --profile " + options.profile;
+    if (!options.credentials_file.empty()) command += " --credentials " + options.credentials_file;
+    return command;
 }
 
 std::string advice_on_sign_in(Context& context) {
@@ -37,7 +43,8 @@ std::string advice_on_network(const Problem& problem, Context& context) {
     const auto url = context.url();
     const auto at = url ? " at " + *url : std::string{};
     if (problem.code == net::kTlsFailed)
-        return "check the address, and name the server's own certificate authority with --ca-file";
+        return "check that the address is right and speaks https, and name the server's own "
+               "certificate authority with --ca-file";
     if (problem.code == net::kInsecureUrl || problem.code == net::kInvalidUrl)
         return "give an address like https://synapsex.example.com with --url";
     return "check that the control plane runs" + at + ", or name another with --url";
@@ -45,8 +52,11 @@ std::string advice_on_network(const Problem& problem, Context& context) {
 
 bool is_from_network(const Problem& problem) { return problem.code.starts_with("net."); }
 
-// "/name: must not be empty", one a line.
+// "/name: must not be empty", one a line; the detail says as much where there is only one.
 void list_errors(std::ostream& err, const Problem& problem) {
+    if (problem.errors.size() == 1 &&
+        problem.detail.find(problem.errors.front().detail) != std::string::npos)
+        return;
     for (const auto& error : problem.errors)
         err << sentence("  {}: {}\n", {error.pointer, error.detail});
 }
@@ -86,6 +96,10 @@ std::string advice_for(const Problem& problem, Context& context) {
 }
 
 void complain(Context& context, const Problem& problem) {
+    complain(context, problem, advice_for(problem, context));
+}
+
+void complain(Context& context, const Problem& problem, std::string_view advice) {
     auto& surroundings = context.surroundings();
     surroundings.out.flush();
     auto& err = surroundings.err;
@@ -98,7 +112,6 @@ void complain(Context& context, const Problem& problem) {
     }
     err << sentence("synapsexctl: {}\n", {problem.detail});
     list_errors(err, problem);
-    const auto advice = advice_for(problem, context);
     if (!advice.empty()) err << sentence("  -> {}\n", {advice});
     const auto request_id = answer == nullptr ? std::string{} : request_id_of(*answer);
     if (request_id.empty())

@@ -1,5 +1,7 @@
 #include "controlplane/cli/context.hpp"
 
+#include <charconv>
+
 #include "shared/base/version.hpp"
 
 namespace synapsex::cli {
@@ -27,11 +29,27 @@ Problem usage_problem(std::string detail) {
     return {.kind = Kind::invalid, .code = "cli.usage", .detail = std::move(detail)};
 }
 
+Problem output_unwritable() {
+    return {
+        .kind = Kind::internal,
+        .code = "cli.output_unwritable",
+        .detail = "Standard output cannot be written."};
+}
+
 Colors Context::colors() const {
     const bool is_wanted = surroundings_.is_out_terminal && !options_.without_color &&
                            surroundings_.environment_value("NO_COLOR").empty() &&
                            surroundings_.environment_value("TERM") != "dumb";
     return is_wanted ? Colors::on : Colors::off;
+}
+
+std::size_t Context::columns_max() const {
+    if (!surroundings_.is_out_terminal) return 0;
+    const auto wish = surroundings_.environment_value("COLUMNS");
+    std::size_t columns = 0;
+    const auto read = std::from_chars(wish.data(), wish.data() + wish.size(), columns);
+    const bool is_number = read.ec == std::errc{} && read.ptr == wish.data() + wish.size();
+    return is_number && columns > 0 ? columns : surroundings_.terminal_size().columns;
 }
 
 Result<CredentialsFile> Context::credentials_file() const {
@@ -124,7 +142,8 @@ void Context::note(std::string_view pattern, std::initializer_list<std::string_v
 }
 
 void Context::print(const Table& table) {
-    for (const auto& line : table.lines(colors())) surroundings_.out << line << '\n';
+    const auto columns = table.has_titles() ? columns_max() : 0;
+    for (const auto& line : table.lines(colors(), columns)) surroundings_.out << line << '\n';
 }
 
 void Context::print_json(std::string_view document) {

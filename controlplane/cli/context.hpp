@@ -39,6 +39,9 @@ class Context {
     bool wants_json() const { return options_.output == Output::json; }
     Timestamp now() const { return surroundings_.clock.now(); }
     Colors colors() const;
+    // What a line on standard output may take: COLUMNS, or the terminal's width; 0, no limit, where
+    // it is no terminal.
+    std::size_t columns_max() const;
 
     // Where `login` stores and all others look. Fails with cli.usage when nothing says where.
     Result<CredentialsFile> credentials_file() const;
@@ -63,6 +66,7 @@ class Context {
     void say(std::string_view pattern, std::initializer_list<std::string_view> values = {});
     // The same to standard error: what a program that reads the output does not want.
     void note(std::string_view pattern, std::initializer_list<std::string_view> values = {});
+    // Fitted into the terminal; facts are whole anyway.
     void print(const Table& table);
     // One document, as it came; escaped for a terminal. `{}` for an answer without a body.
     void print_json(std::string_view document);
@@ -79,5 +83,6 @@ class Context {
 };
 
 Problem usage_problem(std::string detail);
+Problem output_unwritable();
 
 }  // namespace synapsex::cli

@@ -49,16 +49,7 @@ Result<Done> CredentialsFile::save(const Credentials& credentials) const {
     return write_private_file(path_, json::serialize(object) + "\n");
 }
 
-Result<bool> CredentialsFile::remove() const {
-    std::error_code error;
-    const bool was_there = std::filesystem::remove(path_, error);
-    if (error)
-        return Problem{
-            .kind = Kind::internal,
-            .code = "cli.file_unwritable",
-            .detail = path_.string() + ": " + error.message()};
-    return was_there;
-}
+Result<bool> CredentialsFile::remove() const { return remove_private_file(path_); }
 
 Result<FileLock> CredentialsFile::lock() const {
     return FileLock::acquire(path_.string() + ".lock");

@@ -1,10 +1,12 @@
 #include "controlplane/cli/credentials.hpp"
 
 #include <atomic>
+#include <fcntl.h>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <thread>
+#include <unistd.h>
 
 namespace synapsex::cli {
 namespace {
@@ -86,6 +88,43 @@ TEST_F(CredentialsFileTest, is_refused_when_it_is_something_else) {
 TEST_F(CredentialsFileTest, says_so_when_it_cannot_be_written) {
     const CredentialsFile impossible{"/proc/none/credentials.json"};
     EXPECT_EQ(impossible.save(ada).error().code, "cli.file_unwritable");
+}
+
+TEST_F(CredentialsFileTest, leaves_what_is_no_ordinary_file_as_it_is) {
+    const auto pipe = folder / "pipe";
+    const auto link = folder / "link";
+    ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+    std::filesystem::create_symlink(pipe, link);
+    for (const auto& path : {pipe, link, folder}) {
+        const CredentialsFile other{path};
+        EXPECT_EQ(other.save(ada).error().code, "cli.file_not_ordinary") << path;
+        EXPECT_EQ(other.remove().error().code, "cli.file_not_ordinary") << path;
+    }
+    EXPECT_TRUE(std::filesystem::is_fifo(pipe));
+    EXPECT_TRUE(std::filesystem::is_symlink(link));
+    EXPECT_EQ(CredentialsFile{folder}.load().error().code, "cli.file_unreadable") << "a folder";
+}
+
+TEST_F(CredentialsFileTest, replaces_no_file_behind_the_back_of_who_holds_it_open) {
+    const auto held = folder / "held";
+    const int descriptor = ::open(held.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    ASSERT_GE(descriptor, 0);
+    const auto name = "/dev/fd/" + std::to_string(descriptor);
+    const auto link = folder / "link";
+    std::filesystem::create_symlink(name, link);
+    EXPECT_EQ(CredentialsFile{name}.save(ada).error().code, "cli.file_not_ordinary");
+    EXPECT_EQ(CredentialsFile{link}.save(ada).error().code, "cli.file_not_ordinary");
+    EXPECT_TRUE(std::filesystem::is_empty(held));
+    ::close(descriptor);
+}
+
+TEST_F(CredentialsFileTest, is_written_where_a_link_to_it_leads) {
+    ASSERT_TRUE(file.save({"https://old.example", "ada@example.com"}));
+    const auto link = folder / "link";
+    std::filesystem::create_symlink(file.path(), link);
+    ASSERT_TRUE(CredentialsFile{link}.save(ada));
+    EXPECT_TRUE(std::filesystem::is_symlink(link));
+    EXPECT_EQ(file.load().value()->url, ada.url);
 }
 
 TEST_F(CredentialsFileTest, is_locked_by_one_at_a_time) {

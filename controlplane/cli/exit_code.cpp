@@ -3,6 +3,8 @@
 namespace synapsex::cli {
 
 ExitCode exit_code_of(const Problem& problem) {
+    if (problem.code == kInterrupted) return ExitCode::interrupted;
+    if (problem.code == kTerminated) return ExitCode::terminated;
     switch (problem.kind) {
         case Kind::invalid:
         case Kind::unprocessable:

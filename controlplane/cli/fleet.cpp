@@ -28,7 +28,7 @@ Style style_of(State state) {
 }
 
 // The server may find more than exactly this name.
-Result<VmSummary> find_by_name(Context& context, const std::string& name) {
+Result<VmSummary> find_by_name(Context& context, const std::string& what, const std::string& name) {
     vm_registry::ListVms wish;
     wish.name.emplace().value = name;
     SYNAPSEX_TRY(auto listing, list_up_to(context, vm_registry::kListVms, wish, kListLimit));
@@ -37,7 +37,8 @@ Result<VmSummary> find_by_name(Context& context, const std::string& name) {
         return Problem{
             .kind = Kind::not_found,
             .code = "cli.vm_not_found",
-            .detail = "There is no VM named \"" + name + "\" here. See synapsexctl vms list."};
+            .detail = "There is no " + what + " named \"" + name + "\" here. See synapsexctl " +
+                      (what == "VM" ? "vms" : "agents") + " list."};
     if (listing.items.size() > 1)
         return Problem{
             .kind = Kind::conflict,
@@ -53,13 +54,17 @@ Cell state_cell(State state) { return {word_of(state), style_of(state)}; }
 
 Result<VmId> find_vm(Context& context, const std::string& id_or_name) {
     if (auto id = VmId::parse(id_or_name)) return *std::move(id);
-    SYNAPSEX_TRY(const auto vm, find_by_name(context, id_or_name));
+    if (AgentId::parse(id_or_name))
+        return usage_problem(id_or_name + " is an agent's id. Give its VM's id or name.");
+    SYNAPSEX_TRY(const auto vm, find_by_name(context, "VM", id_or_name));
     return vm.id;
 }
 
 Result<AgentId> find_agent(Context& context, const std::string& id_or_name) {
     if (auto id = AgentId::parse(id_or_name)) return *std::move(id);
-    SYNAPSEX_TRY(const auto vm, find_by_name(context, id_or_name));
+    if (VmId::parse(id_or_name))
+        return usage_problem(id_or_name + " is a VM's id. Give its agent's id or name.");
+    SYNAPSEX_TRY(const auto vm, find_by_name(context, "agent", id_or_name));
     return vm.agent_id;
 }
 

@@ -23,6 +23,7 @@ Result<Done> create_key(Context& context, const KeyOptions& options) {
     auth::CreateApiKey wish;
     wish.name.value = options.name;
     if (!options.description.empty()) wish.description.emplace().value = options.description;
+    SYNAPSEX_CHECK(check_secret_file("key", options.file));
     SYNAPSEX_TRY(const auto key, context.call(auth::kCreateApiKey, wish));
     if (auto shown = show_secret(context, "key", key.key, options.file); !shown) {
         // Nobody has seen it and nobody will.
@@ -42,7 +43,13 @@ Result<Done> list_keys(Context& context, const KeyOptions& options) {
     print_listing(
         context,
         listing,
-        Table{{{"NAME"}, {"KEY"}, {"CREATED"}, {"LAST USED"}, {"ID"}, {"DESCRIPTION"}}},
+        Table{
+            {{"NAME", Align::left, {.width_min = 12}},
+             {"KEY", Align::left, {.leaves = 4}},
+             {"CREATED", Align::left, {.leaves = 1}},
+             {"LAST USED", Align::left, {.leaves = 3}},
+             {"ID"},
+             {"DESCRIPTION", Align::left, {.width_min = 16, .leaves = 2}}}},
         "You have no API keys in this tenant. Make one with synapsexctl keys create.",
         [&](const auth::ApiKey& key) {
             return std::vector<Cell>{
@@ -80,6 +87,12 @@ void add_key_commands(CLI::App& app, Action& chosen) {
     create->add_option(
         "--key-file", options->file, "Write the key to this file (mode 0600) and do not show it"
     )->type_name("FILE");
+    add_footer(
+        *create,
+        "The key is all that goes to standard output. Programs give it in SYNAPSEX_API_KEY:\n"
+        "  synapsexctl keys create --name backup-script --key-file key\n"
+        "  SYNAPSEX_API_KEY=$(cat key) synapsexctl vms list"
+    );
     create->callback([&chosen, options] {
         chosen = [options](Context& context) { return create_key(context, *options); };
     });
@@ -92,6 +105,7 @@ void add_key_commands(CLI::App& app, Action& chosen) {
 
     auto* revoke = group->add_subcommand("revoke", "Revoke API keys, at once");
     revoke->add_option("ID", options->ids, "Ids of keys (key_…)")->required();
+    add_footer(*revoke, "Example: synapsexctl keys revoke key_01jgjz2m1xq3v5n8b7w6t4r2e0");
     revoke->callback([&chosen, options] {
         chosen = [options](Context& context) { return revoke_keys(context, *options); };
     });

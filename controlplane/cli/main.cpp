@@ -10,6 +10,7 @@
 int main(int count, char** values) {
     using namespace synapsex;
     try {
+        cli::prepare_process();
         SystemClock clock;
         SystemRandom random;
         auto surroundings = cli::surroundings_of_process(clock, random);

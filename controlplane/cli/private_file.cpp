@@ -73,6 +73,26 @@ bool make_private_folders(const std::filesystem::path& folder) {
     return ::mkdir(folder.c_str(), 0700) == 0 || errno == EEXIST;
 }
 
+// A rename would replace the link.
+std::filesystem::path behind_links(const std::filesystem::path& path) {
+    std::error_code error;
+    auto target = std::filesystem::canonical(path, error);
+    return error ? path : target;
+}
+
+// /dev/stdout, /dev/fd/3: a file that somebody holds open would be replaced behind their back.
+bool is_name_of_open_file(const std::filesystem::path& path) {
+    constexpr int kLinksMax = 40;  // as the kernel has it
+    std::error_code error;
+    auto link = std::filesystem::absolute(path);
+    for (int i = 0; i < kLinksMax && std::filesystem::is_symlink(link, error); ++i) {
+        const auto folder = std::filesystem::canonical(link.parent_path(), error);
+        if (folder.string().starts_with("/proc/")) return true;
+        link = folder / std::filesystem::read_symlink(link, error);
+    }
+    return false;
+}
+
 }  // namespace
 
 Result<std::optional<std::string>> read_private_file(const std::filesystem::path& path) {
@@ -83,6 +103,10 @@ Result<std::optional<std::string>> read_private_file(const std::filesystem::path
     }
     struct stat facts {};
     if (::fstat(descriptor.number(), &facts) != 0) return unreadable(path);
+    if (S_ISDIR(facts.st_mode)) {
+        errno = EISDIR;
+        return unreadable(path);
+    }
     if ((facts.st_mode & 077) != 0 || facts.st_uid != ::geteuid()) return exposed(path);
 
     std::string content;
@@ -96,20 +120,40 @@ Result<std::optional<std::string>> read_private_file(const std::filesystem::path
     }
 }
 
+// The superuser could put a file into the place of a device, for all programs.
+Result<Done> check_replaceable(const std::filesystem::path& path) {
+    struct stat facts {};
+    const bool is_missing = ::stat(path.c_str(), &facts) != 0;
+    if ((is_missing || S_ISREG(facts.st_mode)) && !is_name_of_open_file(path)) return Done{};
+    return Problem{
+        .kind = Kind::invalid,
+        .code = "cli.file_not_ordinary",
+        .detail = path.string() + " is no ordinary file and stays as it is."};
+}
+
 Result<Done> write_private_file(const std::filesystem::path& path, std::string_view content) {
-    const auto folder = std::filesystem::absolute(path).parent_path();
+    SYNAPSEX_CHECK(check_replaceable(path));
+    const auto target = behind_links(path);
+    const auto folder = std::filesystem::absolute(target).parent_path();
     if (!make_private_folders(folder)) return unwritable(folder);
-    std::string temporary = path.string() + ".XXXXXX";
+    std::string temporary = target.string() + ".XXXXXX";
     const Descriptor descriptor{::mkostemp(temporary.data(), O_CLOEXEC)};  // mode 0600
     if (!descriptor.is_open()) return unwritable(path);
     if (!write_all(descriptor.number(), content) || ::fsync(descriptor.number()) != 0 ||
-        ::rename(temporary.c_str(), path.c_str()) != 0) {
+        ::rename(temporary.c_str(), target.c_str()) != 0) {
         const auto problem = unwritable(path);
         ::unlink(temporary.c_str());
         return problem;
     }
     sync_folder(folder);
     return Done{};
+}
+
+Result<bool> remove_private_file(const std::filesystem::path& path) {
+    SYNAPSEX_CHECK(check_replaceable(path));
+    if (::unlink(behind_links(path).c_str()) == 0) return true;
+    if (errno == ENOENT || errno == ENOTDIR) return false;
+    return unwritable(path);
 }
 
 Result<FileLock> FileLock::acquire(const std::filesystem::path& path) {

@@ -15,9 +15,16 @@ namespace synapsex::cli {
 // write it or owns it, with cli.file_unreadable otherwise.
 Result<std::optional<std::string>> read_private_file(const std::filesystem::path& path);
 
+// Whether the file may be replaced: it is missing or an ordinary file, or a link to one. Anything
+// else, and names of open files such as /dev/stdout, stay as they are: cli.file_not_ordinary.
+Result<Done> check_replaceable(const std::filesystem::path& path);
+
 // A reader sees the old content or the new, never a part, also after a power cut. Makes missing
-// folders with mode 0700. Fails with cli.file_unwritable.
+// folders with mode 0700. Fails as check_replaceable does, and with cli.file_unwritable.
 Result<Done> write_private_file(const std::filesystem::path& path, std::string_view content);
+
+// True if there was one. Fails as write_private_file does.
+Result<bool> remove_private_file(const std::filesystem::path& path);
 
 // While it lives, no other process holds a FileLock of the same path; waits for that. The file
 // stays: removing it would let two processes lock two different files of one name.

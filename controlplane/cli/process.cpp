@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <condition_variable>
 #include <csignal>
+#include <fcntl.h>
 #include <iostream>
 #include <mutex>
 #include <poll.h>
@@ -32,10 +33,17 @@ std::map<std::string, std::string> read_environment() {
 }
 
 TerminalSize read_terminal_size() {
-    winsize size{};
-    if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0)
-        return {};
-    return {.columns = size.ws_col, .rows = size.ws_row};
+    TerminalSize known;
+    winsize size{};  // a terminal may know one of the two only
+    if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) return known;
+    if (size.ws_col > 0) known.columns = size.ws_col;
+    if (size.ws_row > 0) known.rows = size.ws_row;
+    return known;
+}
+
+bool is_reader_of_output_gone() {
+    pollfd output{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
+    return ::poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0;
 }
 
 // The terminal hands over every key as it is pressed and shows none, Ctrl-C included, so that no
@@ -127,11 +135,11 @@ class SignalPause final : public Pause {
 
     bool wait(std::chrono::milliseconds duration) override {
         std::unique_lock lock{mutex_};
-        return !stopped_.wait_for(lock, duration, [this] { return is_stopping_; });
+        return !stopped_.wait_for(lock, duration, [this] { return stop_ != Stop::none; });
     }
-    bool is_stopping() const override {
+    Stop stop() const override {
         const std::lock_guard lock{mutex_};
-        return is_stopping_;
+        return stop_;
     }
 
  private:
@@ -146,7 +154,7 @@ class SignalPause final : public Pause {
             if (::read(signal_descriptor_, &info, sizeof info) != sizeof info) continue;
             {
                 const std::lock_guard lock{mutex_};
-                is_stopping_ = true;
+                stop_ = info.ssi_signo == SIGINT ? Stop::interrupted : Stop::terminated;
             }
             stopped_.notify_all();
             client_.cancel();
@@ -160,11 +168,19 @@ class SignalPause final : public Pause {
     int end_descriptor_ = -1;
     mutable std::mutex mutex_;
     std::condition_variable stopped_;
-    bool is_stopping_ = false;
+    Stop stop_ = Stop::none;
     std::thread listener_;
 };
 
 }  // namespace
+
+void prepare_process() {
+    // What takes a missing stream's place fails as a closed one does.
+    for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+        if (::fcntl(stream, F_GETFD) < 0)
+            ::open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+    std::signal(SIGPIPE, SIG_IGN);
+}
 
 Surroundings surroundings_of_process(Clock& clock, Random& random) {
     return {
@@ -178,6 +194,7 @@ Surroundings surroundings_of_process(Clock& clock, Random& random) {
         .clock = clock,
         .random = random,
         .terminal_size = read_terminal_size,
+        .is_reader_gone = is_reader_of_output_gone,
         .ask_secret = ask_secret_on_terminal,
         .connect =
             [](const net::CurlOptions& options) {

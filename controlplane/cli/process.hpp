@@ -6,6 +6,10 @@
 
 namespace synapsex::cli {
 
+// To be called first: no socket may take the number of a closed standard stream, and no peer that
+// hangs up may end the program by SIGPIPE.
+void prepare_process();
+
 Surroundings surroundings_of_process(Clock& clock, Random& random);
 
 }  // namespace synapsex::cli

@@ -9,6 +9,9 @@
 
 namespace synapsex::cli {
 
+// Whether the secret could go into the file; asked before the server makes one. `member` as below.
+Result<Done> check_secret_file(std::string_view member, const std::string& file);
+
 // The last answer's document bears `secret` in `member`. Into the file if there is one (mode 0600),
 // and then nothing shows it: --json leaves the member out. Else to standard output, alone on its
 // line, or inside the document with --json.

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "controlplane/cli/credentials.hpp"
 #include "controlplane/platform/api/client.hpp"
@@ -44,6 +45,10 @@ class Session final : private api::Transport {
     );
 
     const SessionSettings& settings() const { return settings_; }
+    // The tenant of later calls; returns that of the earlier ones. Empty: the credential's own.
+    std::string choose_tenant(std::string tenant) {
+        return std::exchange(settings_.tenant, std::move(tenant));
+    }
     net::HttpClient& client() { return client_; }
     // Nothing before the first answer and after a failure without one.
     const std::optional<net::HttpResponse>& last_answer() const { return last_answer_; }

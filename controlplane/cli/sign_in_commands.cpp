@@ -109,7 +109,7 @@ Result<Done> logout(Context& context) {
     if (context.wants_json())
         context.print_json({});
     else if (was_signed_in)
-        context.say("Signed out: the tokens in {} are gone.", {file.path().string()});
+        context.say("Signed out here: the tokens in {} are gone.", {file.path().string()});
     else
         context.say("You were not signed in.");
     return Done{};
@@ -139,7 +139,8 @@ void add_sign_in_commands(CLI::App& app, Action& chosen) {
         options->is_password_on_stdin,
         "Read the password from the first line of standard input, for scripts"
     );
-    login_command->footer(
+    add_footer(
+        *login_command,
         "Examples:\n"
         "  synapsexctl login --url https://synapsex.example.com\n"
         "  synapsexctl login --email ada@example.com --password-stdin < password.txt"
@@ -147,9 +148,13 @@ void add_sign_in_commands(CLI::App& app, Action& chosen) {
     login_command->callback([&chosen, options] {
         chosen = [options](Context& context) { return login(context, *options); };
     });
-    app.add_subcommand("logout", "Forget the tokens on this machine")->callback([&chosen] {
-        chosen = logout;
-    });
+    auto* logout_command =
+        app.add_subcommand("logout", "Forget the tokens on this machine, and only here");
+    add_footer(
+        *logout_command,
+        "The server is not told: whoever copied the tokens stays signed in until they expire."
+    );
+    logout_command->callback([&chosen] { chosen = logout; });
     app.add_subcommand("whoami", "Show who the commands act as")->callback([&chosen] {
         chosen = whoami;
     });

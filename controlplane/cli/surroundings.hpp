@@ -19,13 +19,15 @@
 
 namespace synapsex::cli {
 
-// Waiting that Ctrl-C ends. While it lives, Ctrl-C ends nothing else.
+enum class Stop { none, interrupted, terminated };  // not asked for; Ctrl-C; SIGTERM
+
+// Waiting that Ctrl-C and SIGTERM end. While it lives, they end nothing else.
 class Pause {
  public:
     virtual ~Pause() = default;
-    // False as soon as the user asked to stop, at once if that was before.
+    // False as soon as somebody asked to stop, at once if that was before.
     virtual bool wait(std::chrono::milliseconds duration) = 0;
-    virtual bool is_stopping() const = 0;
+    virtual Stop stop() const = 0;
 };
 
 struct TerminalSize {
@@ -44,6 +46,8 @@ struct Surroundings {
     Clock& clock;
     Random& random;
     std::function<TerminalSize()> terminal_size;
+    // Whether the program that read standard output has gone, as `head` does.
+    std::function<bool()> is_reader_gone;
     // Asks on the terminal without showing what is typed.
     std::function<Result<std::string>(std::string_view prompt)> ask_secret;
     std::function<std::unique_ptr<net::HttpClient>(const net::CurlOptions&)> connect;

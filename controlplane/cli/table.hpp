@@ -1,6 +1,7 @@
 #pragma once
 
-// Columns for people: aligned by what the terminal shows, not by bytes. Cells are escaped here.
+// Columns for people: aligned by what the terminal shows, not by bytes, and fitted into its width.
+// Cells are escaped here.
 
 #include <string>
 #include <vector>
@@ -11,9 +12,19 @@ namespace synapsex::cli {
 
 enum class Align { left, right };
 
+// What a column does where the table is too wide: columns leave in the order of `leaves`, equal
+// numbers together, until the others would fit at their least widths; then, in the same order, as
+// many of the others as it takes are shortened. Where all that is not enough, those that may be
+// shortened get less than their least.
+struct Fit {
+    std::size_t width_min = 0;  // 0: never shortened
+    int leaves = 0;             // 0: never leaves, and is shortened last
+};
+
 struct Column {
     std::string title;
     Align align = Align::left;
+    Fit fit{};
 };
 
 struct Cell {
@@ -35,13 +46,20 @@ class Table {
     void add(std::vector<Cell> cells);
     bool empty() const { return rows_.empty(); }
     std::size_t size() const { return rows_.size(); }
+    // Facts have none.
+    bool has_titles() const;
 
-    // The lines, titles first unless all are empty, without line ends. Nothing is wider than
-    // `columns_max`; 0 is no limit.
+    // The lines, titles first if there are any, without line ends. Nothing is wider than
+    // `columns_max`: columns leave and are shortened as their Fit says, and where that is not
+    // enough, lines are cut. 0 is no limit.
     std::vector<std::string> lines(Colors colors, std::size_t columns_max = 0) const;
 
  private:
+    // 0: nothing of the column is shown.
     std::vector<std::size_t> widths() const;
+    std::vector<std::size_t> widths_within(std::size_t columns_max) const;
+    std::size_t width_least(std::size_t column, std::size_t width) const;
+    void shorten(std::vector<std::size_t>& widths, std::size_t columns_max) const;
     std::string line(
         const std::vector<Cell>& cells,
         const std::vector<std::size_t>& widths,

@@ -15,19 +15,33 @@ bool is_named(const tenant::Tenant& tenant, const std::string& id_or_slug) {
     return tenant.id.text() == id_or_slug || tenant.slug == id_or_slug;
 }
 
+// Whatever was chosen: a tenant that has gone must not keep its members from choosing another.
+Result<Listing<tenant::Tenant>> own_tenants(Context& context, std::int64_t limit) {
+    SYNAPSEX_TRY(auto* session, context.session());
+    const auto chosen = session->choose_tenant({});
+    auto listing = list_up_to(context, tenant::kListTenants, tenant::ListTenants{}, limit);
+    session->choose_tenant(chosen);
+    return listing;
+}
+
 Result<Done> list_tenants(Context& context, std::int64_t limit) {
-    SYNAPSEX_TRY(
-        const auto listing, list_up_to(context, tenant::kListTenants, tenant::ListTenants{}, limit)
-    );
+    SYNAPSEX_TRY(const auto listing, own_tenants(context, limit));
     TenantId current;
     if (!context.wants_json()) {
-        SYNAPSEX_TRY(const auto me, context.call(auth::kMe, api::None{}));
-        current = me.tenant_id;
+        const auto me = context.call(auth::kMe, api::None{});
+        if (me) current = me->tenant_id;
+        else if (me.error().kind != Kind::not_found) return me.error();
     }
     print_listing(
         context,
         listing,
-        Table{{{""}, {"SLUG"}, {"NAME"}, {"ROLE"}, {"CREATED"}, {"ID"}}},
+        Table{
+            {{""},
+             {"SLUG"},
+             {"NAME", Align::left, {.width_min = 12, .leaves = 2}},
+             {"ROLE", Align::left, {.leaves = 3}},
+             {"CREATED", Align::left, {.leaves = 1}},
+             {"ID"}}},
         "You belong to no tenant.",
         [&](const tenant::Tenant& tenant) {
             const bool is_current = tenant.id == current;
@@ -48,7 +62,7 @@ Problem no_such_tenant(const std::string& id_or_slug) {
     return {
         .kind = Kind::not_found,
         .code = "cli.tenant_not_found",
-        .detail = "You belong to no tenant \"" + id_or_slug + "\". See synapsexctl tenants."};
+        .detail = "You belong to no tenant \"" + id_or_slug + "\". See synapsexctl tenants list."};
 }
 
 // The choice is kept with the sign-in, so it makes no sense for one from the environment.
@@ -58,10 +72,7 @@ Result<Done> use_tenant(Context& context, const std::string& id_or_slug) {
     if (sign_in != SignIn::file && sign_in != SignIn::nobody)
         return usage_problem("The credential comes from the environment; choose its tenant with "
                              "SYNAPSEX_TENANT_ID or --tenant.");
-    SYNAPSEX_TRY(
-        const auto listing,
-        list_up_to(context, tenant::kListTenants, tenant::ListTenants{}, kListLimit)
-    );
+    SYNAPSEX_TRY(const auto listing, own_tenants(context, kListLimit));
     for (const auto& tenant : listing.items) {
         if (!is_named(tenant, id_or_slug)) continue;
         SYNAPSEX_TRY(const auto file, context.credentials_file());
@@ -96,6 +107,12 @@ void add_tenant_commands(CLI::App& app, Action& chosen) {
     add_limit_option(*list, options->limit);
     auto* use = group->add_subcommand("use", "Choose the one that commands act in");
     use->add_option("TENANT", options->tenant, "Its id or slug")->required();
+
+    add_footer(
+        *use,
+        "The choice is kept with the sign-in; --tenant and SYNAPSEX_TENANT_ID go before it.\n"
+        "Example: synapsexctl tenants use acme"
+    );
 
     const auto list_action = [options](Context& context) {
         return list_tenants(context, options->limit);

@@ -121,6 +121,62 @@ TEST(Table, fits_into_the_columns_that_there_are) {
     EXPECT_THAT(table.lines(Colors::off, 13), ElementsAre("NAME      ST…", "abcdefgh  on…"));
 }
 
+Table table_that_yields() {
+    Table table{
+        {{"NAME", Align::left, {.width_min = 6}},
+         {"OS", Align::left, {.width_min = 4, .leaves = 2}},
+         {"CPUS", Align::right, {.leaves = 1}},
+         {"MEM", Align::right, {.leaves = 1}},
+         {"ID"}}};
+    table.add({{"web-server-1"}, {"Debian"}, {"4"}, {"8"}, {"vm_123456"}});
+    return table;
+}
+
+TEST(Table, shows_everything_where_there_is_room) {
+    const std::vector<std::string> whole{
+        "NAME          OS      CPUS  MEM  ID",
+        "web-server-1  Debian     4    8  vm_123456"};
+    EXPECT_EQ(table_that_yields().lines(Colors::off), whole);
+    EXPECT_EQ(table_that_yields().lines(Colors::off, 42), whole);
+}
+
+TEST(Table, shortens_what_may_be_shortened_the_less_important_first) {
+    EXPECT_THAT(
+        table_that_yields().lines(Colors::off, 40),
+        ElementsAre(
+            "NAME          OS    CPUS  MEM  ID", "web-server-1  Deb…     4    8  vm_123456"
+        )
+    );
+    EXPECT_THAT(
+        table_that_yields().lines(Colors::off, 36),
+        ElementsAre("NAME      OS    CPUS  MEM  ID", "web-ser…  Deb…     4    8  vm_123456")
+    );
+}
+
+TEST(Table, leaves_the_less_important_columns_out_where_shortening_is_not_enough) {
+    EXPECT_THAT(
+        table_that_yields().lines(Colors::off, 33),
+        ElementsAre("NAME          OS      ID", "web-server-1  Debian  vm_123456")
+    ) << "both that leave first";
+    EXPECT_THAT(
+        table_that_yields().lines(Colors::off, 22),
+        ElementsAre("NAME         ID", "web-server…  vm_123456")
+    );
+    EXPECT_THAT(
+        table_that_yields().lines(Colors::off, 17),
+        ElementsAre("NAME    ID", "web-s…  vm_123456")
+    );
+    EXPECT_THAT(
+        table_that_yields().lines(Colors::off, 14), ElementsAre("NA…  ID", "we…  vm_123456")
+    ) << "the id whole as long as anything else can be shortened";
+}
+
+TEST(Table, cuts_lines_where_nothing_else_is_left) {
+    for (std::size_t columns = 1; columns < 60; ++columns)
+        for (const auto& line : table_that_yields().lines(Colors::off, columns))
+            EXPECT_LE(display_width(line), columns) << line;
+}
+
 TEST(Table, shows_facts_without_titles) {
     auto facts = Table::of_facts();
     facts.add({{"Name"}, {"web-1"}});

@@ -69,21 +69,22 @@ class ScriptedHttpClient final : public net::HttpClient {
     ScriptedServer& server_;
 };
 
-// Time passes by itself; Ctrl-C comes after `waits_left`.
+// Time passes by itself; Ctrl-C, or another signal, comes after `waits_left`.
 class ScriptedPause final : public Pause {
  public:
-    ScriptedPause(synapsex::testing::FakeClock& clock, int& waits_left)
-        : clock_(clock), waits_left_(waits_left) {}
+    ScriptedPause(synapsex::testing::FakeClock& clock, int& waits_left, Stop signal)
+        : clock_(clock), waits_left_(waits_left), signal_(signal) {}
 
     bool wait(std::chrono::milliseconds duration) override {
         clock_.advance(duration);
         return waits_left_-- > 0;
     }
-    bool is_stopping() const override { return waits_left_ < 0; }
+    Stop stop() const override { return waits_left_ < 0 ? signal_ : Stop::none; }
 
  private:
     synapsex::testing::FakeClock& clock_;
     int& waits_left_;
+    Stop signal_;
 };
 
 inline std::string header_of(const net::HttpRequest& request, std::string_view name) {
@@ -126,7 +127,8 @@ class CliTest : public ::testing::Test {
             .is_err_terminal = is_terminal,
             .clock = clock,
             .random = random,
-            .terminal_size = [] { return TerminalSize{200, 24}; },
+            .terminal_size = [this] { return terminal_size; },
+            .is_reader_gone = [this] { return is_reader_gone; },
             .ask_secret = [](std::string_view) { return Result<std::string>{"typed password"}; },
             .connect =
                 [this](const net::CurlOptions& options) {
@@ -135,7 +137,7 @@ class CliTest : public ::testing::Test {
                 },
             .pause_until_stopped =
                 [this](net::HttpClient&) {
-                    return std::make_unique<ScriptedPause>(clock, waits_left);
+                    return std::make_unique<ScriptedPause>(clock, waits_left, signal);
                 }};
         return static_cast<int>(run_command_line(arguments, surroundings));
     }
@@ -146,7 +148,10 @@ class CliTest : public ::testing::Test {
     std::ostringstream out;
     std::ostringstream err;
     bool is_terminal = false;
+    TerminalSize terminal_size{200, 24};
+    bool is_reader_gone = false;
     int waits_left = 0;
+    Stop signal = Stop::interrupted;
     synapsex::testing::FakeClock clock;
     synapsex::testing::SeededRandom random;
     ScriptedServer server;

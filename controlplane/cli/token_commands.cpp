@@ -33,6 +33,13 @@ Cell validity_of(const EnrollmentToken& token, Timestamp now) {
 Result<agent_registry::CreateEnrollmentToken> wish_of(const TokenOptions& options) {
     const auto ttl = parse_duration(options.ttl);
     if (!ttl) return usage_problem("\"" + options.ttl + "\" is no duration; write 30m, 1h or 2d.");
+    using Ttl = decltype(agent_registry::CreateEnrollmentToken{}.ttl_seconds.value);
+    if (ttl->count() < Ttl::kMin || ttl->count() > Ttl::kMax)
+        return usage_problem(
+            "A token is valid from " + format_duration(std::chrono::seconds{Ttl::kMin}) + " to " +
+            format_duration(std::chrono::seconds{Ttl::kMax}) + ": --ttl " + options.ttl +
+            " is out of that."
+        );
     agent_registry::CreateEnrollmentToken wish;
     if (!options.name.empty()) wish.name.emplace().value = options.name;
     wish.uses.value.value = options.uses;
@@ -42,6 +49,7 @@ Result<agent_registry::CreateEnrollmentToken> wish_of(const TokenOptions& option
 
 Result<Done> create_token(Context& context, const TokenOptions& options) {
     SYNAPSEX_TRY(const auto wish, wish_of(options));
+    SYNAPSEX_CHECK(check_secret_file("token", options.file));
     SYNAPSEX_TRY(const auto token, context.call(agent_registry::kCreateToken, wish));
     if (auto shown = show_secret(context, "token", token.token, options.file); !shown) {
         // Nobody has seen it and nobody will.
@@ -72,7 +80,13 @@ Result<Done> list_tokens(Context& context, const TokenOptions& options) {
     print_listing(
         context,
         listing,
-        Table{{{"NAME"}, {"STATE"}, {"USES", Align::right}, {"CREATED"}, {"EXPIRES"}, {"ID"}}},
+        Table{
+            {{"NAME", Align::left, {.width_min = 12}},
+             {"STATE", Align::left, {.leaves = 4}},
+             {"USES", Align::right, {.leaves = 3}},
+             {"CREATED", Align::left, {.leaves = 1}},
+             {"EXPIRES", Align::left, {.leaves = 2}},
+             {"ID"}}},
         "There are no enrollment tokens. Make one with synapsexctl tokens create.",
         [&](const EnrollmentToken& token) {
             return std::vector<Cell>{
@@ -104,8 +118,9 @@ void add_create_command(
 ) {
     auto* create = group.add_subcommand("create", "Make a token that lets VMs enroll");
     create->add_option("--name", options->name, "What it is for");
-    create->add_option("--uses", options->uses, "How many VMs may enroll with it")
-        ->type_name("N")
+    using Uses = decltype(agent_registry::CreateEnrollmentToken{}.uses.value);
+    const NumberRange uses{.min = Uses::kMin, .max = Uses::kMax};
+    add_number_option(*create, "--uses", options->uses, "How many VMs may enroll with it", uses)
         ->capture_default_str();
     create->add_option("--ttl", options->ttl, "How long it is valid: 30m, 1h, 7d")
         ->type_name("DURATION")
@@ -113,7 +128,8 @@ void add_create_command(
     create->add_option(
         "--token-file", options->file, "Write the token to this file (mode 0600) and do not show it"
     )->type_name("FILE");
-    create->footer(
+    add_footer(
+        *create,
         "The token is all that goes to standard output:\n"
         "  synapsexctl tokens create --uses 10 --ttl 2h --token-file token\n"
         "  token=$(synapsexctl tokens create)"
@@ -137,6 +153,7 @@ void add_token_commands(CLI::App& app, Action& chosen) {
     });
     auto* revoke = group->add_subcommand("revoke", "Revoke tokens; VMs that enrolled stay");
     revoke->add_option("ID", options->ids, "Ids of tokens (ent_…)")->required();
+    add_footer(*revoke, "Example: synapsexctl tokens revoke ent_01jgjz2m1xq3v5n8b7w6t4r2e0");
     revoke->callback([&chosen, options] {
         chosen = [options](Context& context) { return revoke_tokens(context, *options); };
     });

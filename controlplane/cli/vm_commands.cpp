@@ -45,7 +45,9 @@ Result<Done> list_vms(Context& context, const VmOptions& options) {
         context,
         listing,
         table_of_vms(),
-        "There are no VMs. Enroll one with a token from synapsexctl tokens create.",
+        wish.state || wish.name ? "There are no such VMs."
+                                : "There are no VMs. Enroll one with a token from synapsexctl "
+                                  "tokens create.",
         [&](const vm_registry::VmSummary& vm) { return row_of(vm, context.now()); }
     );
     return Done{};
@@ -72,7 +74,10 @@ Result<Done> list_packages(Context& context, const VmOptions& options) {
     print_listing(
         context,
         listing,
-        Table{{{"PACKAGE"}, {"VERSION"}, {"ARCHITECTURE"}}},
+        Table{
+            {{"PACKAGE", Align::left, {.width_min = 20}},
+             {"VERSION", Align::left, {.width_min = 20}},
+             {"ARCHITECTURE", Align::left, {.leaves = 1}}}},
         options.prefix.empty() ? "The agent has reported no packages."
                                : "No package's name starts like this.",
         [](const vm_registry::Package& package) {
@@ -98,6 +103,8 @@ Result<Done> read_telemetry(Context& context, const VmOptions& options) {
             return usage_problem("\"" + options.since + "\" is no duration; write 15m, 1h or 2d.");
         wish.from = context.now() - *since;
     }
+    if (wish.from && wish.to && *wish.from > *wish.to)
+        return usage_problem("The time begins after its end: see --from, --since and --to.");
     SYNAPSEX_TRY(wish.vm_id, find_vm(context, options.vm));
     SYNAPSEX_TRY(
         const auto listing, list_up_to(context, vm_registry::kReadTelemetry, wish, options.limit)
@@ -118,7 +125,10 @@ Result<Done> watch(Context& context, const VmOptions& options) {
         return usage_problem("\"" + options.interval + "\" is no duration; write 2s or 1m.");
     return watch_vms(
         context,
-        {.vm = options.vm, .interval = *interval, .samples_max = options.samples_max}
+        {.vm = options.vm,
+         .state = parse_enum<State>(options.state),
+         .interval = *interval,
+         .samples_max = options.samples_max}
     );
 }
 
@@ -139,13 +149,24 @@ void choose_with(CLI::App* command, Action& chosen, SharedOptions options, Comma
     });
 }
 
+CLI::Option* add_state_option(CLI::App& command, std::string& state) {
+    return command.add_option("--state", state, "Only those in this state")
+        ->check(CLI::IsMember(words_of<State>()));
+}
+
 void add_list(CLI::App& group, Action& chosen, const SharedOptions& options) {
     auto* list = group.add_subcommand("list", "List VMs with their state and latest telemetry");
-    list->add_option("--state", options->state, "Only those in this state")
-        ->check(CLI::IsMember(words_of<State>()));
+    add_state_option(*list, options->state);
     list->add_option("--name", options->name, "Only those of this name");
     list->add_flag("-q,--ids", options->ids_only, "Print only ids");
     add_limit_option(*list, options->limit);
+    add_footer(
+        *list,
+        "On a terminal, columns that do not fit are left out; elsewhere all are there.\n"
+        "Examples:\n"
+        "  synapsexctl vms list --state offline\n"
+        "  synapsexctl vms list --json | jq '.items[].name'"
+    );
     choose_with(list, chosen, options, list_vms);
 }
 
@@ -159,22 +180,36 @@ void add_telemetry(CLI::App& group, Action& chosen, const SharedOptions& options
         ->excludes(since);
     telemetry->add_option("--to", options->to, "The last instant (RFC 3339)")->type_name("INSTANT");
     add_limit_option(*telemetry, options->limit);
-    telemetry->footer("Without --since and --from, the last hour.");
+    add_footer(
+        *telemetry,
+        "Without --since and --from, the last hour.\n"
+        "Example: synapsexctl vms telemetry web-1 --since 15m"
+    );
     choose_with(telemetry, chosen, options, read_telemetry);
 }
 
 void add_watch(CLI::App& group, Action& chosen, const SharedOptions& options) {
     auto* watch_command = group.add_subcommand("watch", "Show telemetry as it is sampled");
-    watch_command->add_option("VM", options->vm, "Its id or name; without it, all");
+    const auto most = std::to_string(kVmsWatchedMax);
+    auto* vm = watch_command->add_option(
+        "VM", options->vm, "Its id or name; without it, the first " + most + " of vms list"
+    );
+    add_state_option(*watch_command, options->state)->excludes(vm);
     watch_command->add_option("--interval", options->interval, "How often to look")
         ->type_name("DURATION")
         ->capture_default_str();
-    watch_command->add_option("--count", options->samples_max, "End after this many samples")
-        ->type_name("N")
-        ->check(CLI::Validator{CLI::PositiveNumber}.description(""));
-    watch_command->footer(
+    add_number_option(
+        *watch_command, "--count", options->samples_max, "End after this many samples"
+    );
+    add_footer(
+        *watch_command,
         "On a terminal the picture is drawn again in place; elsewhere, and with --json, every\n"
-        "new sample is a line. Ctrl-C ends."
+        "new sample is a line. Ctrl-C ends, with exit code 0; with --count and samples still to\n"
+        "come, with 130 (143 after SIGTERM).\n"
+        "Examples:\n"
+        "  synapsexctl vms watch web-1\n"
+        "  synapsexctl vms watch --state degraded\n"
+        "  synapsexctl vms watch web-1 --count 4 --json"
     );
     choose_with(watch_command, chosen, options, watch);
 }

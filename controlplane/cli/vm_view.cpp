@@ -83,7 +83,7 @@ Table facts_of(const Vm& vm, Timestamp now) {
     facts.add({"Seen", format_relative(vm.last_seen_at, now)});
     facts.add({"Id", vm.id.text()});
     facts.add({"Agent", vm.agent_id.text()});
-    facts.add({"OS", joined({vm.os, reported.os ? reported.os->virtualization : ""})});
+    facts.add({"OS", joined({vm.os, reported.os ? reported.os->virtualization.value : ""})});
     facts.add({"Kernel", joined({vm.kernel, vm.architecture})});
     facts.add(
         {"CPU",
@@ -91,8 +91,8 @@ Table facts_of(const Vm& vm, Timestamp now) {
     );
     facts.add({"Memory", vm.memory_total_bytes == 0 ? "" : format_bytes(vm.memory_total_bytes)});
     facts.add({"Packages", format_count(vm.packages)});
-    if (reported.os && !reported.os->timezone.empty())
-        facts.add({"Time zone", reported.os->timezone});
+    if (reported.os && !reported.os->timezone.value.empty())
+        facts.add({"Time zone", reported.os->timezone.value});
     facts.add({"Enrolled", format_instant(vm.created_at)});
     if (vm.latest) {
         add_load(facts, *vm.latest);
@@ -102,7 +102,11 @@ Table facts_of(const Vm& vm, Timestamp now) {
 }
 
 Table disks_of(const Inventory& reported) {
-    Table table{{{"DISK"}, {"SIZE", Align::right}, {"KIND"}, {"MODEL"}}};
+    Table table{
+        {{"DISK", Align::left, {.width_min = 12}},
+         {"SIZE", Align::right},
+         {"KIND", Align::left, {.leaves = 1}},
+         {"MODEL", Align::left, {.width_min = 12, .leaves = 2}}}};
     for (const auto& disk : reported.disks)
         table.add(
             {{disk.name},
@@ -114,7 +118,12 @@ Table disks_of(const Inventory& reported) {
 }
 
 Table filesystems_of(const Inventory& reported) {
-    Table table{{{"MOUNTED ON"}, {"TYPE"}, {"USED"}, {"DEVICE"}, {""}}};
+    Table table{
+        {{"MOUNTED ON", Align::left, {.width_min = 16}},
+         {"TYPE", Align::left, {.leaves = 2}},
+         {"USED"},
+         {"DEVICE", Align::left, {.width_min = 12, .leaves = 1}},
+         {""}}};
     for (const auto& filesystem : reported.filesystems)
         table.add(
             {{filesystem.mount_point},
@@ -127,12 +136,16 @@ Table filesystems_of(const Inventory& reported) {
 }
 
 Table network_of(const Inventory& reported) {
-    Table table{{{"INTERFACE"}, {"STATE"}, {"ADDRESSES"}, {"MAC"}}};
+    Table table{
+        {{"INTERFACE", Align::left, {.width_min = 12}},
+         {"STATE"},
+         {"ADDRESSES", Align::left, {.width_min = 20}},
+         {"MAC", Align::left, {.leaves = 1}}}};
     for (const auto& interface : reported.network)
         table.add(
             {{interface.name},
              {interface.state},
-             {joined(interface.addresses)},
+             {joined({interface.addresses.begin(), interface.addresses.end()})},
              {interface.mac}}
         );
     return table;
@@ -142,16 +155,16 @@ Table network_of(const Inventory& reported) {
 
 Table table_of_vms() {
     return Table{
-        {{"NAME"},
-         {"STATE"},
-         {"SEEN"},
-         {"OS"},
-         {"CPUS", Align::right},
-         {"MEMORY", Align::right},
-         {"LOAD", Align::right},
-         {"CPU", Align::right},
-         {"MEM", Align::right},
-         {"DISK", Align::right},
+        {{"NAME", Align::left, {.width_min = 16}},
+         {"STATE", Align::left, {.leaves = 9}},
+         {"SEEN", Align::left, {.leaves = 8}},
+         {"OS", Align::left, {.width_min = 20, .leaves = 3}},
+         {"CPUS", Align::right, {.leaves = 1}},
+         {"MEMORY", Align::right, {.leaves = 2}},
+         {"LOAD", Align::right, {.leaves = 4}},
+         {"CPU", Align::right, {.leaves = 7}},
+         {"MEM", Align::right, {.leaves = 6}},
+         {"DISK", Align::right, {.leaves = 5}},
          {"ID"}}};
 }
 
@@ -176,16 +189,16 @@ std::vector<Cell> row_of(const VmSummary& vm, Timestamp now) {
 Table table_of_telemetry() {
     return Table{
         {{"TIME"},
-         {"LOAD", Align::right},
+         {"LOAD", Align::right, {.leaves = 4}},
          {"CPU", Align::right},
-         {"IOWAIT", Align::right},
-         {"STEAL", Align::right},
+         {"IOWAIT", Align::right, {.leaves = 3}},
+         {"STEAL", Align::right, {.leaves = 1}},
          {"MEMORY", Align::right},
-         {"DISK READ", Align::right},
-         {"DISK WRITE", Align::right},
-         {"NET IN", Align::right},
-         {"NET OUT", Align::right},
-         {"FULLEST DISK", Align::right}}};
+         {"DISK READ", Align::right, {.leaves = 6}},
+         {"DISK WRITE", Align::right, {.leaves = 6}},
+         {"NET IN", Align::right, {.leaves = 5}},
+         {"NET OUT", Align::right, {.leaves = 5}},
+         {"FULLEST DISK", Align::right, {.leaves = 2}}}};
 }
 
 std::vector<Cell> row_of(const TelemetryPoint& point) {

@@ -19,11 +19,9 @@ namespace json = boost::json;
 
 using vm_registry::TelemetryPoint;
 
-
 constexpr std::int64_t kWatchSeconds = 60;
 constexpr std::chrono::seconds kAskAgainAfter{30};  // well before the last request has run out
 constexpr std::size_t kPointsShownMax = 12;
-constexpr std::int64_t kVmsWatchedMax = 20;  // each costs a request every kAskAgainAfter
 
 struct Sample {
     std::string vm_name;
@@ -63,12 +61,18 @@ std::vector<std::string> item_documents(Context& context) {
     return documents;
 }
 
+bool is_picture(Context& context) {
+    return context.surroundings().is_out_terminal && !context.wants_json();
+}
+
 class Source {
  public:
     virtual ~Source() = default;
     // What is new since the last time.
     virtual Result<std::vector<Sample>> poll() = 0;
     virtual std::vector<std::string> picture(std::size_t columns) const = 0;
+    // What a person has to know about the last poll, or empty.
+    virtual std::string remark() const { return {}; }
 };
 
 class OneVm final : public Source {
@@ -86,8 +90,10 @@ class OneVm final : public Source {
             wish.from = vm_.latest->at - first_history();
         SYNAPSEX_TRY(const auto page, context_.call(vm_registry::kReadTelemetry, wish));
         const auto documents = item_documents(context_);
+        const bool is_history = is_picture(context_) && !last_at_;
         std::vector<Sample> samples;
         for (std::size_t i = 0; i < page.items.size(); ++i) {
+            if (is_history) samples.clear();  // drawn, but only the latest counts
             last_at_ = page.items[i].at;
             points_.push_back(page.items[i]);
             if (points_.size() > kPointsShownMax) points_.pop_front();
@@ -114,8 +120,8 @@ class OneVm final : public Source {
  private:
     // A picture starts with a past; a stream of lines with the latest sample.
     std::chrono::seconds first_history() const {
-        const bool is_picture = context_.surroundings().is_out_terminal && !context_.wants_json();
-        const auto slots = is_picture ? static_cast<std::int64_t>(kPointsShownMax) - 1 : 0;
+        const auto slots =
+            is_picture(context_) ? static_cast<std::int64_t>(kPointsShownMax) - 1 : 0;
         return std::chrono::seconds{slots * vm_registry::kSlotSeconds};
     }
 
@@ -127,51 +133,59 @@ class OneVm final : public Source {
     std::deque<TelemetryPoint> points_;
 };
 
-class AllVms final : public Source {
+class FirstVms final : public Source {
  public:
-    explicit AllVms(Context& context) : context_(context), request_(context) {}
+    FirstVms(Context& context, std::optional<vm_registry::State> state)
+        : context_(context), state_(state), request_(context) {}
 
     Result<std::vector<Sample>> poll() override {
         vm_registry::ListVms wish;
         wish.limit.value.value = kVmsWatchedMax;
+        wish.state = state_;
         SYNAPSEX_TRY(page_, context_.call(vm_registry::kListVms, wish));
         const auto documents = item_documents(context_);
         std::vector<Sample> samples;
-        for (std::size_t i = 0; i < page_.items.size(); ++i) {
-            const auto& vm = page_.items[i];
+        for (std::size_t i = 0; i < page_->items.size(); ++i) {
+            const auto& vm = page_->items[i];
             if (!vm.latest) continue;
             auto& last_at = last_at_[vm.id];
             if (last_at == vm.latest->at) continue;
             last_at = vm.latest->at;
             samples.push_back({vm.name, vm.state, *vm.latest, documents.at(i)});
         }
-        for (const auto& vm : page_.items) SYNAPSEX_CHECK(request_.keep_up(vm.id));
+        for (const auto& vm : page_->items) SYNAPSEX_CHECK(request_.keep_up(vm.id));
         return samples;
     }
 
     std::vector<std::string> picture(std::size_t columns) const override {
         auto table = table_of_vms();
-        for (const auto& vm : page_.items) table.add(row_of(vm, context_.now()));
-        auto lines = table.lines(context_.colors(), columns);
-        if (page_.next_cursor)
-            lines.push_back(cut_to_width(
-                "Only the first " + std::to_string(kVmsWatchedMax) + " VMs are watched.", columns
-            ));
-        return lines;
+        if (!page_) return {};
+        for (const auto& vm : page_->items) table.add(row_of(vm, context_.now()));
+        return table.lines(context_.colors(), columns);
+    }
+
+    std::string remark() const override {
+        if (!page_) return {};
+        if (page_->items.empty()) return "There is no such VM yet.";
+        if (!page_->next_cursor) return {};
+        return "Following the first " + std::to_string(kVmsWatchedMax) +
+               " VMs of the list only: name one, or choose with --state.";
     }
 
  private:
     Context& context_;
+    std::optional<vm_registry::State> state_;
     LiveRequest request_;
-    vm_registry::VmPage page_;
+    std::optional<vm_registry::VmPage> page_;
     std::map<VmId, std::optional<Timestamp>> last_at_;
 };
 
-// Whether trying again in a moment may help.
-bool is_passing(const Problem& problem) {
+// Whether trying again in a moment may help: the server or the way to it has a problem, not we.
+bool is_passing(const Problem& problem, const Context& context) {
     const auto code = exit_code_of(problem);
+    const auto* answer = context.last_answer();
     return code == ExitCode::unreachable || code == ExitCode::rate_limited ||
-           problem.kind == Kind::internal;
+           (problem.kind == Kind::internal && answer != nullptr && answer->status >= 500);
 }
 
 void print_sample(Context& context, const Sample& sample) {
@@ -207,37 +221,65 @@ class Watch {
     Result<Done> run() {
         do {
             const auto samples = source_.poll();
-            if (pause_.is_stopping()) break;
-            if (!samples && !is_passing(samples.error())) return samples.error();
+            if (pause_.stop() != Stop::none) break;
+            if (!samples && !is_passing(samples.error(), context_)) return samples.error();
             if (samples)
                 show(*samples);
             else
                 show_outage(samples.error());
-            if (options_.samples_max > 0 && shown_ >= options_.samples_max) break;
+            if (is_complete() || !is_read()) return Done{};
         } while (pause_.wait(options_.interval));
         // The terminal shows Ctrl-C as ^C below the picture.
-        if (is_picture() && pause_.is_stopping()) context_.surroundings().out << std::endl;
+        if (is_picture(context_)) context_.surroundings().out << std::endl;
+        if (options_.samples_max > 0) return stopped_early();
         return Done{};
     }
 
  private:
-    bool is_picture() const {
-        return context_.surroundings().is_out_terminal && !context_.wants_json();
+    bool is_complete() const {
+        return options_.samples_max > 0 && shown_ >= options_.samples_max;
+    }
+
+    // Without it a watch would live on until the next sample, which may never come.
+    bool is_read() {
+        auto& surroundings = context_.surroundings();
+        if (surroundings.is_reader_gone()) surroundings.out.setstate(std::ios::badbit);
+        return surroundings.out.good();
+    }
+
+    Problem stopped_early() const {
+        const bool was_user = pause_.stop() == Stop::interrupted;
+        return {
+            .kind = Kind::internal,
+            .code = was_user ? kInterrupted : kTerminated,
+            .detail = "Stopped after " + std::to_string(shown_) + " of " +
+                      std::to_string(options_.samples_max) + " samples."};
     }
 
     void show(const std::vector<Sample>& samples) {
         is_in_outage_ = false;
-        shown_ += static_cast<std::int64_t>(samples.size());
-        if (is_picture()) {
-            draw("Samples come every 15 s. Ctrl-C ends.");
-            return;
+        for (const auto& sample : samples) {
+            if (is_complete()) break;
+            if (!is_picture(context_)) print_sample(context_, sample);
+            ++shown_;
         }
-        for (const auto& sample : samples) print_sample(context_, sample);
+        if (is_picture(context_))
+            draw("Samples come every 15 s. Ctrl-C ends.");
+        else
+            show_remark();
         context_.surroundings().out.flush();
     }
 
+    // Once, while it is the same.
+    void show_remark() {
+        auto remark = source_.remark();
+        if (remark == last_remark_) return;
+        if (!remark.empty()) context_.note("{}", {remark});
+        last_remark_ = std::move(remark);
+    }
+
     void show_outage(const Problem& problem) {
-        if (is_picture())
+        if (is_picture(context_))
             draw("Trying again: " + problem.detail);
         else if (!is_in_outage_)
             context_.note("Trying again: {}", {problem.detail});
@@ -247,11 +289,21 @@ class Watch {
     void draw(const std::string& last_line) {
         const auto size = context_.surroundings().terminal_size();
         auto lines = source_.picture(size.columns);
-        if (lines.size() + 3 > size.rows) lines.resize(size.rows > 3 ? size.rows - 3 : 0);
+        std::vector<std::string> below{source_.remark(), last_line};
+        if (below.front().empty()) below.erase(below.begin());
+        // A blank line is between, and the cursor needs one too.
+        const auto taken = below.size() + 2;
+        if (lines.size() + taken > size.rows) {
+            const auto shown = size.rows > taken + 1 ? size.rows - taken - 1 : 0;
+            const auto hidden = std::to_string(lines.size() - shown);
+            below.insert(below.begin(), hidden + " more lines than fit into this terminal.");
+            lines.resize(shown);
+        }
         lines.emplace_back();
-        lines.push_back(styled(
-            cut_to_width(escape(last_line), size.columns), Style::dim, context_.colors()
-        ));
+        for (const auto& line : below)
+            lines.push_back(styled(
+                cut_to_width(escape(line), size.columns), Style::dim, context_.colors()
+            ));
         screen_.draw(std::move(lines), size);
     }
 
@@ -262,12 +314,13 @@ class Watch {
     LiveScreen screen_;
     std::int64_t shown_ = 0;
     bool is_in_outage_ = false;
+    std::string last_remark_;
 };
 
 }  // namespace
 
 Result<Done> watch_vms(Context& context, const WatchOptions& options) {
-    std::unique_ptr<Source> source = std::make_unique<AllVms>(context);
+    std::unique_ptr<Source> source = std::make_unique<FirstVms>(context, options.state);
     if (!options.vm.empty()) {
         SYNAPSEX_TRY(auto id, find_vm(context, options.vm));
         source = std::make_unique<OneVm>(context, std::move(id));

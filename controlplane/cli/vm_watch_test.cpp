@@ -1,3 +1,5 @@
+#include <fstream>
+
 #include "controlplane/cli/test_world.hpp"
 
 namespace synapsex::cli::testing {
@@ -95,17 +97,132 @@ TEST_F(VmWatchTest, prints_the_apis_items_as_lines_of_json) {
     EXPECT_EQ(std::ranges::count(out.str(), '\n'), 1);
 }
 
-TEST_F(VmWatchTest, watches_all_vms_and_prints_each_that_has_a_new_sample) {
-    const auto both = [](std::string_view first, std::string_view second) {
-        return page(
-            "{" + vm_members("web-1", kUlid, point_document(first)) + "},{" +
-            vm_members("web-2", kUlid2, point_document(second)) + "}"
-        );
+std::string two_vms(std::string_view first, std::string_view second, const std::string& cursor) {
+    return page(
+        "{" + vm_members("web-1", kUlid, point_document(first)) + "},{" +
+            vm_members("web-2", kUlid2, point_document(second)) + "}",
+        cursor
+    );
+}
+constexpr const char* kLive = R"({"liveUntil":"2026-01-02T03:05:05Z"})";
+
+TEST_F(VmWatchTest, prints_no_more_samples_than_were_asked_for) {
+    server.answer(200, two_vms("2026-01-02T03:04:00Z", "2026-01-02T03:04:00Z", ""));
+    server.answer(200, kLive);
+    server.answer(200, kLive);
+    server.answer(200, two_vms("2026-01-02T03:04:15Z", "2026-01-02T03:04:15Z", ""));
+    waits_left = 5;
+    EXPECT_EQ(run({"vms", "watch", "--count", "3"}), 0) << err.str();
+    EXPECT_EQ(std::ranges::count(out.str(), '\n'), 3);
+    EXPECT_THAT(out.str(), Not(HasSubstr("03:04:15Z  web-2")));
+}
+
+TEST_F(VmWatchTest, counts_on_a_terminal_only_what_is_new_and_not_the_past_that_it_draws) {
+    is_terminal = true;
+    server.answer(200, kLive);
+    server.answer(200, vm("2026-01-02T03:04:15Z"));
+    server.answer(
+        200, page(point_document("2026-01-02T03:04:00Z") + "," +
+                  point_document("2026-01-02T03:04:15Z"))
+    );
+    server.answer(200, vm("2026-01-02T03:04:30Z"));
+    server.answer(200, page(point_document("2026-01-02T03:04:30Z")));
+    waits_left = 5;
+    EXPECT_EQ(run({"vms", "watch", id("vm_"), "--count", "2"}), 0) << err.str();
+    EXPECT_THAT(out.str(), HasSubstr("03:04:30Z"));
+    EXPECT_TRUE(server.answers.empty());
+}
+
+TEST_F(VmWatchTest, says_by_its_exit_code_that_it_was_stopped_before_the_last_sample) {
+    for (const auto& [how, code] : {std::pair{Stop::interrupted, 130}, {Stop::terminated, 143}}) {
+        server.answer(200, kLive);
+        server.answer(200, vm("2026-01-02T03:04:00Z"));
+        server.answer(200, page(point_document("2026-01-02T03:04:00Z")));
+        waits_left = 0;
+        signal = how;
+        EXPECT_EQ(run({"vms", "watch", id("vm_"), "--count", "2"}), code);
+        EXPECT_THAT(err.str(), HasSubstr("Stopped after 1 of 2 samples."));
+    }
+}
+
+TEST_F(VmWatchTest, ends_when_nobody_reads_any_more) {
+    server.answer(200, kLive);
+    server.answer(200, vm("2026-01-02T03:04:00Z"));
+    server.answer(200, page(""));
+    is_reader_gone = true;
+    waits_left = 5;
+    EXPECT_EQ(run({"vms", "watch", id("vm_")}), 141);
+    EXPECT_EQ(err.str(), "");
+}
+
+TEST_F(VmWatchTest, ends_when_its_own_files_are_damaged) {
+    server.answer(200, kLive);
+    server.refuse(401, "auth.credential_expired", "The access token has expired.");
+    server.on_request = [this, request = 0]() mutable {
+        if (++request == 2) std::ofstream{credentials_file().path()} << "junk";
     };
-    server.answer(200, both("2026-01-02T03:04:00Z", "2026-01-02T03:04:00Z"));
-    server.answer(200, R"({"liveUntil":"2026-01-02T03:05:05Z"})");
-    server.answer(200, R"({"liveUntil":"2026-01-02T03:05:05Z"})");
-    server.answer(200, both("2026-01-02T03:04:00Z", "2026-01-02T03:04:15Z"));
+    waits_left = 5;
+    EXPECT_EQ(run({"vms", "watch", id("vm_")}), 1);
+    EXPECT_THAT(err.str(), HasSubstr("cli.credentials_invalid"));
+    EXPECT_THAT(err.str(), Not(HasSubstr("Trying again")));
+}
+
+TEST_F(VmWatchTest, ends_when_the_answer_is_no_synapsexs) {
+    server.answer(200, "It works!");
+    waits_left = 5;
+    EXPECT_EQ(run({"vms", "watch", id("vm_")}), 1);
+    EXPECT_THAT(err.str(), HasSubstr("client.bad_answer"));
+}
+
+TEST_F(VmWatchTest, goes_on_after_a_failure_of_the_server) {
+    server.refuse(500, "internal", "Something went wrong.");
+    server.answer(200, kLive);
+    server.answer(200, vm("2026-01-02T03:04:00Z"));
+    server.answer(200, page(point_document("2026-01-02T03:04:00Z")));
+    waits_left = 1;
+    EXPECT_EQ(run({"vms", "watch", id("vm_")}), 0);
+    EXPECT_EQ(err.str(), "Trying again: Something went wrong.\n");
+}
+
+TEST_F(VmWatchTest, says_once_that_it_follows_only_the_first_vms_and_how_to_choose) {
+    server.answer(200, two_vms("2026-01-02T03:04:00Z", "2026-01-02T03:04:00Z", "more"));
+    server.answer(200, kLive);
+    server.answer(200, kLive);
+    server.answer(200, two_vms("2026-01-02T03:04:00Z", "2026-01-02T03:04:00Z", "more"));
+    waits_left = 1;
+    EXPECT_EQ(run({"vms", "watch"}), 0) << err.str();
+    EXPECT_EQ(
+        err.str(),
+        "Following the first 20 VMs of the list only: name one, or choose with --state.\n"
+    );
+    EXPECT_THAT(server.requests.at(0).url, HasSubstr("limit=20"));
+}
+
+TEST_F(VmWatchTest, follows_vms_of_a_state) {
+    server.answer(200, page(""));
+    EXPECT_EQ(run({"vms", "watch", "--state", "degraded"}), 0) << err.str();
+    EXPECT_THAT(server.requests.at(0).url, HasSubstr("state=degraded"));
+    EXPECT_EQ(err.str(), "There is no such VM yet.\n");
+    EXPECT_EQ(run({"vms", "watch", "web-1", "--state", "degraded"}), 2);
+}
+
+TEST_F(VmWatchTest, says_on_a_terminal_what_does_not_fit) {
+    is_terminal = true;
+    environment["NO_COLOR"] = "1";
+    terminal_size = {.columns = 80, .rows = 6};
+    server.answer(200, two_vms("2026-01-02T03:04:00Z", "2026-01-02T03:04:00Z", "more"));
+    server.answer(200, kLive);
+    server.answer(200, kLive);
+    EXPECT_EQ(run({"vms", "watch"}), 0) << err.str();
+    EXPECT_THAT(out.str(), HasSubstr("2 more lines than fit into this terminal."));
+    EXPECT_THAT(out.str(), HasSubstr("Following the first 20 VMs of the list only"));
+}
+
+TEST_F(VmWatchTest, watches_all_vms_and_prints_each_that_has_a_new_sample) {
+    server.answer(200, two_vms("2026-01-02T03:04:00Z", "2026-01-02T03:04:00Z", ""));
+    server.answer(200, kLive);
+    server.answer(200, kLive);
+    server.answer(200, two_vms("2026-01-02T03:04:00Z", "2026-01-02T03:04:15Z", ""));
     waits_left = 1;
     EXPECT_EQ(run({"vms", "watch"}), 0) << err.str();
     EXPECT_EQ(std::ranges::count(out.str(), '\n'), 3);

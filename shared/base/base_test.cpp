@@ -1,6 +1,11 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <unistd.h>
 
+#include <array>
 #include <set>
+#include <utility>
 
 #include "shared/base/backoff.hpp"
 #include "shared/base/describe.hpp"
@@ -35,6 +40,13 @@ TEST(Rfc3339, reads_offsets_and_short_fractions) {
     );
 }
 
+TEST(Rfc3339, writes_the_nearest_instant_it_has_for_those_out_of_its_years) {
+    EXPECT_EQ(format_rfc3339(Timestamp::min()), "0001-01-01T00:00:00Z");
+    EXPECT_EQ(format_rfc3339(Timestamp::max()), "9999-12-31T23:59:59.999999Z");
+    EXPECT_EQ(parse_rfc3339("0001-01-01T00:00:00Z"), kInstantMin);
+    EXPECT_EQ(parse_rfc3339("9999-12-31T23:59:59.999999Z"), kInstantMax);
+}
+
 TEST(Rfc3339, refuses_what_is_no_instant) {
     for (const auto* text :
          {"", "2026-01-02", "2026-01-02T03:04:05", "2026-13-02T03:04:05Z", "2026-02-30T03:04:05Z",
@@ -42,6 +54,78 @@ TEST(Rfc3339, refuses_what_is_no_instant) {
           "2026-01-02T03:04:05+2:00", "2026-01-02T03:04:05Z ", "2026-01-02 03:04:05Z",
           "+026-01-02T03:04:05Z"})
         EXPECT_EQ(parse_rfc3339(text), std::nullopt) << text;
+}
+
+// A pipe in the place of standard error, for as long as it lives.
+class ErrorPipe {
+ public:
+    ErrorPipe() : saved_(::dup(STDERR_FILENO)) {
+        EXPECT_EQ(::pipe2(ends_.data(), O_CLOEXEC), 0);
+        ::dup2(ends_[1], STDERR_FILENO);
+    }
+    ~ErrorPipe() {
+        ::dup2(saved_, STDERR_FILENO);
+        for (const int end : {saved_, ends_[0], ends_[1]}) ::close(end);
+    }
+    ErrorPipe(const ErrorPipe&) = delete;
+    ErrorPipe& operator=(const ErrorPipe&) = delete;
+
+    void fill() {
+        const std::string page(4096, 'x');
+        pollfd room{ends_[1], POLLOUT, 0};
+        while (::poll(&room, 1, 0) == 1) EXPECT_GT(::write(ends_[1], page.data(), page.size()), 0);
+    }
+    std::string read_all() {
+        std::string text;
+        std::array<char, 4096> bytes{};
+        pollfd waiting{ends_[0], POLLIN, 0};
+        while (::poll(&waiting, 1, 0) == 1) {
+            const auto got = ::read(ends_[0], bytes.data(), bytes.size());
+            if (got <= 0) break;
+            text.append(bytes.data(), static_cast<std::size_t>(got));
+        }
+        return text;
+    }
+    void close_reader() { ::close(std::exchange(ends_[0], ::dup(saved_))); }
+
+ private:
+    int saved_;
+    std::array<int, 2> ends_{};
+};
+
+TEST(Log, a_full_pipe_costs_lines_and_no_time_and_they_are_counted) {
+    ErrorPipe pipe;
+    pipe.fill();
+    for (int i = 0; i < 3; ++i) log_error("nobody reads this");
+    EXPECT_EQ(pipe.read_all().find("nobody"), std::string::npos);
+    log_error("there is room again");
+    const auto text = pipe.read_all();
+    EXPECT_NE(text.find(R"("message":"log lines were dropped","lines":3})"), std::string::npos);
+    EXPECT_NE(text.find("there is room again"), std::string::npos);
+    log_error("and again");
+    EXPECT_EQ(pipe.read_all().find("dropped"), std::string::npos);
+}
+
+TEST(Log, a_line_that_was_cut_does_not_swallow_the_next) {
+    ErrorPipe pipe;
+    log_error("long", {{"text", std::string(1024 * 1024, 'x')}});
+    EXPECT_EQ(pipe.read_all().find('\n'), std::string::npos);
+    log_error("short");
+    const auto text = pipe.read_all();
+    EXPECT_TRUE(text.starts_with("\n{")) << text;
+    EXPECT_NE(text.find(R"("lines":1})"), std::string::npos) << text;
+    EXPECT_NE(text.find("short"), std::string::npos) << text;
+}
+
+TEST(Log, a_pipe_that_nobody_will_read_does_not_end_the_program) {
+    {
+        ErrorPipe pipe;
+        pipe.close_reader();
+        log_error("to nobody");
+    }
+    ErrorPipe pipe;
+    log_error("to somebody");
+    EXPECT_NE(pipe.read_all().find("to somebody"), std::string::npos);
 }
 
 TEST(Deadline, counts_down_and_never_below_zero) {

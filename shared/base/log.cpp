@@ -2,10 +2,14 @@
 
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <charconv>
+#include <climits>
 #include <cmath>
 #include <cstdio>
+#include <mutex>
 
+#include <poll.h>
 #include <unistd.h>
 
 #include "shared/base/time.hpp"
@@ -51,6 +55,69 @@ void append_field(std::string& line, const LogField& field) {
     }
 }
 
+// Standard error, which is inherited: its flags are others' too, so O_NONBLOCK is not for us to
+// set. Asked first, a pipe that has room takes up to PIPE_BUF bytes without blocking; the mutex
+// keeps our own threads from filling it in between.
+class Sink {
+ public:
+    void write(const std::string& line) {
+        const std::lock_guard lock{mutex_};
+        if (dropped_ > 0 && put(dropped_line())) dropped_ = 0;
+        if (dropped_ > 0 || !put(line)) ++dropped_;
+    }
+
+ private:
+    std::string dropped_line() const;
+
+    // False: not, or not to its end.
+    bool put(std::string line) {
+        if (is_cut_) line.insert(0, "\n");
+        std::string_view rest = line;
+        while (!rest.empty()) {
+            const auto bytes = write_some(rest.substr(0, PIPE_BUF));
+            if (bytes == 0) return false;
+            rest.remove_prefix(bytes);
+            is_cut_ = !rest.empty();
+        }
+        return true;
+    }
+
+    // 0: it takes no more now, or never will.
+    static std::size_t write_some(std::string_view text) {
+        pollfd room{STDERR_FILENO, POLLOUT, 0};
+        if (::poll(&room, 1, 0) != 1 || (room.revents & POLLOUT) == 0) return 0;
+        if ((room.revents & (POLLERR | POLLHUP)) != 0) return 0;  // writing would raise SIGPIPE
+        const auto bytes = ::write(STDERR_FILENO, text.data(), text.size());
+        return bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
+    }
+
+    std::mutex mutex_;
+    bool is_cut_ = false;  // the line written last has no end
+    std::uint64_t dropped_ = 0;
+};
+
+Sink& sink() {
+    // Never destroyed: threads may log while the program ends.
+    static Sink& the_sink = *new Sink;
+    return the_sink;
+}
+
+std::string begin_line(LogLevel level, std::string_view message) {
+    std::string line = "{\"time\":\"";
+    line += format_rfc3339(SystemClock{}.now());
+    line += "\",\"level\":\"";
+    line += name_of(level);
+    line += "\",\"message\":";
+    append_json_string(line, message);
+    return line;
+}
+
+std::string Sink::dropped_line() const {
+    auto line = begin_line(LogLevel::warning, "log lines were dropped");
+    append_field(line, {"lines", dropped_});
+    return line + "}\n";
+}
+
 }  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
@@ -82,18 +149,11 @@ void append_json_string(std::string& out, std::string_view text) {
 
 void log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) {
     if (level < lowest_level.load(std::memory_order_relaxed)) return;
-    std::string line = "{\"time\":\"";
-    line += format_rfc3339(SystemClock{}.now());
-    line += "\",\"level\":\"";
-    line += name_of(level);
-    line += "\",\"message\":";
-    append_json_string(line, message);
+    auto line = begin_line(level, message);
     for (const auto& field : scope_fields) append_field(line, field);
     for (const auto& field : fields) append_field(line, field);
     line += "}\n";
-    // One write a line: lines of parallel threads and processes do not mix. A closed or full
-    // standard error must not stop the program.
-    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+    sink().write(line);
 }
 
 void set_log_level(LogLevel level) { lowest_level.store(level, std::memory_order_relaxed); }

@@ -4,6 +4,9 @@
 // enclosing LogScopes (request id, tenant), then the line's own. Control characters are escaped by
 // JSON itself. Never pass a secret: log its id.
 //
+// Logging never waits: a line that a full pipe does not take is dropped, and the next one that is
+// written comes after a line that says how many were. What is closed takes none.
+//
 //   log_info("vm enrolled", {{"vmId", vm.text()}, {"packages", 1432}});
 
 #include <concepts>

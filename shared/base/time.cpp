@@ -1,5 +1,6 @@
 #include "shared/base/time.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -47,9 +48,10 @@ std::chrono::nanoseconds Deadline::remaining(const Clock& clock) const {
 }
 
 std::string format_rfc3339(Timestamp instant) {
-    const auto day = std::chrono::floor<std::chrono::days>(instant);
+    const auto shown = std::clamp(instant, kInstantMin, kInstantMax);
+    const auto day = std::chrono::floor<std::chrono::days>(shown);
     const std::chrono::year_month_day date{day};
-    const std::chrono::hh_mm_ss time{instant - day};
+    const std::chrono::hh_mm_ss time{shown - day};
     std::array<char, 48> text{};
     int size = std::snprintf(
         text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d", static_cast<int>(date.year()),

@@ -50,7 +50,17 @@ class Deadline {
     SteadyTime instant_;
 };
 
-// RFC 3339 in UTC with `Z`; the fraction is left out when zero, else 6 digits.
+// The instants that RFC 3339 has a form for: years 1 to 9999.
+inline constexpr Timestamp kInstantMin{
+    std::chrono::sys_days{std::chrono::year{1} / 1 / 1}.time_since_epoch()
+};
+inline constexpr Timestamp kInstantMax{
+    std::chrono::sys_days{std::chrono::year{10'000} / 1 / 1}.time_since_epoch() -
+    std::chrono::microseconds{1}
+};
+
+// RFC 3339 in UTC with `Z`; the fraction is left out when zero, else 6 digits. What is outside
+// kInstantMin and kInstantMax is written as the nearer of them.
 std::string format_rfc3339(Timestamp instant);
 // Accepts any RFC 3339 offset; nullopt for anything else (also leap second 60, years off 1..9999).
 std::optional<Timestamp> parse_rfc3339(std::string_view text);

@@ -6,6 +6,7 @@ import test, { after, before } from 'node:test';
 
 import { assertProblem, ControlPlane } from '../support/control_plane.mjs';
 import { JsonAgent } from '../support/json_agent.mjs';
+import { freePort } from '../support/processes.mjs';
 
 let controlPlane;
 let agent;
@@ -109,4 +110,20 @@ test('another grant is not supported', async () => {
 test('the audience may stand in a list, and unknown claims are no harm', async () => {
     const claims = { aud: ['https://other.example.com', agent.issuer], extra: { deep: [1, 2] }, jti: randomUUID() };
     assert.equal((await exchange({ claims })).status, 200);
+});
+
+test('agents and sessions outlive a move of the control plane to another address', async () => {
+    const moving = await ControlPlane.start();
+    try {
+        const agent = await JsonAgent.start(moving);
+        await moving.stop();
+        moving.port = await freePort();
+        moving.url = `http://127.0.0.1:${moving.port}`;
+        await moving.serve();
+        assert.equal((await moving.get('/v1/auth/me', { as: moving.owner })).status, 200, 'tokens from before');
+        await agent.signIn();
+        assert.equal((await agent.heartbeat()).status, 200);
+    } finally {
+        await moving.stop();
+    }
 });

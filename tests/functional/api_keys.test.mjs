@@ -51,6 +51,13 @@ test('a revoked key is refused at once', async () => {
     assertProblem(unknown, 404, 'auth.key_not_found');
 });
 
+test('a key makes no further keys, so revoking it ends what it gave access to', async () => {
+    const key = await makeKey({ name: 'leaked' });
+    assertProblem(await controlPlane.post('/v1/auth/keys', { name: 'offspring' }, { as: key.key }), 403, 'auth.sign_in_required');
+    const page = await controlPlane.must('GET', '/v1/auth/keys?limit=100');
+    assert.ok(!page.items.some((item) => item.name === 'offspring'));
+});
+
 test('a mistyped key is told by its checksum', async () => {
     const { key } = await makeKey({ name: 'typo' });
     const wrong = key.slice(0, -1) + (key.endsWith('a') ? 'b' : 'a');

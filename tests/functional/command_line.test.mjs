@@ -3,13 +3,14 @@
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
 
 import { Cli } from '../support/command_line.mjs';
 import { ControlPlane } from '../support/control_plane.mjs';
 import { JsonAgent, slotOf } from '../support/json_agent.mjs';
-import { eventually, freePort } from '../support/processes.mjs';
+import { eventually, freePort, Program, program, root, run } from '../support/processes.mjs';
 
 // Clears the screen, sets a title, colours, and hides what follows from an eye.
 const hostileName = 'evil\u001b[2J\u001b]0;pwned\u0007\u009b31m\u202egnp.exe\r\n';
@@ -53,8 +54,14 @@ test('whoami, tenants, agents and vms, as tables and as JSON', async () => {
     assert.match(table, /web-1/);
     assert.match(table, /online/);
     const list = await jsonOf('vms', 'list');
-    const items = list.items ?? list;
-    assert.equal(items.find((vm) => vm.name === 'web-1').id, agent.vmId);
+    assert.deepEqual(Object.keys(list), ['items', 'nextCursor']);
+    assert.equal(list.nextCursor, null);
+    assert.equal(list.items.find((vm) => vm.name === 'web-1').id, agent.vmId);
+    for (const group of ['tokens', 'keys', 'tenants'])
+        assert.deepEqual(Object.keys(await jsonOf(group, 'list')), ['items', 'nextCursor'], group);
+    const agents = await jsonOf('agents', 'list');
+    assert.ok(Array.isArray(agents), 'agents are a bare array, as /v1/agents is');
+    assert.equal(agents.find((record) => record.name === 'web-1').vmId, agent.vmId);
     assert.match(ok(await cli.run(['agents', 'list'])), /web-1/);
     assert.equal((await jsonOf('agents', 'get', 'web-1')).id, agent.agentId);
     assert.equal((await jsonOf('vms', 'get', 'web-1')).id, agent.vmId);
@@ -77,16 +84,125 @@ test('a token can be made into a private file, and a VM enrolls with it', async 
     await controlPlane.must('DELETE', `/v1/agents/${guest.agentId}`);
 });
 
-test('watch ends after as many samples as were asked for', async () => {
-    const watching = cli.run(['vms', 'watch', 'web-1', '--count', '1', '--interval', '1s', '--json'], { within: 60_000 });
+test('watch ends after as many samples as were asked for, also when several come at once', async () => {
     let slot = slotOf(Date.now());
-    const feeding = setInterval(() => { agent.heartbeat({ telemetry: [agent.sample(slot)] }).catch(() => {}); ++slot; }, 1000);
+    const watching = cli.run(['vms', 'watch', 'web-1', '--count', '3', '--interval', '1s', '--json'], { within: 60_000 });
+    const feeding = setInterval(() => {
+        agent.heartbeat({ telemetry: [0, 1, 2, 3].map((more) => agent.sample(slot + more)) }).catch(() => {});
+        slot += 4;
+    }, 1000);
     try {
-        const lines = ok(await watching).trim().split('\n');
-        for (const line of lines) JSON.parse(line);
+        const samples = ok(await watching).trim().split('\n').map((line) => JSON.parse(line));
+        assert.equal(samples.length, 3);
+        assert.equal(new Set(samples.map((sample) => sample.at)).size, 3);
     } finally {
         clearInterval(feeding);
     }
+});
+
+test('a watch that is stopped before its last sample does not look like one that came to its end', async () => {
+    const watch = (parameters) => new Program(program('synapsexctl'), ['vms', 'watch', ...parameters], { env: cli.env });
+    for (const [signal, parameters, code] of [
+        ['SIGINT', ['web-1', '--count', '1000'], 130],
+        ['SIGTERM', ['web-1', '--count', '1000'], 143],
+        ['SIGINT', ['web-1'], 0],
+        ['SIGTERM', [], 0],
+    ]) {
+        const watching = watch(parameters);
+        await eventually('a sample is shown', () => watching.stdout.includes('web-1'));
+        assert.deepEqual(await watching.end({ signal }), { code, signal: null }, watching.tail());
+    }
+});
+
+test('a list longer than a page is shown whole, bare arrays too', async () => {
+    const other = await controlPlane.register('cli-many');
+    const uses = 103;
+    const { token } = await controlPlane.enrollmentToken({ uses }, { as: other });
+    for (let i = 0; i < uses; ++i)
+        assert.equal((await new JsonAgent(controlPlane, { name: `many-${i}` }).enroll(token)).status, 201);
+    const env = { SYNAPSEX_ACCESS_TOKEN: other.accessToken };
+    for (const group of ['agents', 'vms']) {
+        const ids = ok(await cli.run([group, 'list', '--ids'], { env })).trim().split('\n');
+        assert.equal(new Set(ids).size, uses, group);
+        const document = JSON.parse(ok(await cli.run([group, 'list', '--json'], { env })));
+        assert.equal((group === 'agents' ? document : document.items).length, uses, group);
+        const cut = await cli.run([group, 'list', '--ids', '--limit', '101'], { env });
+        assert.equal(ok(cut).trim().split('\n').length, 101);
+        assert.match(cut.stderr, /Only the first 101 are shown/);
+    }
+    const watching = new Program(program('synapsexctl'), ['vms', 'watch'], { env: { ...cli.env, ...env } });
+    await eventually('it says what it follows', () => watching.stderr.includes('Following the first 20 VMs of the list only'));
+    assert.equal((await watching.end()).code, 0);
+});
+
+test('tables fit the terminal, with ids whole; a pipe gets everything', async () => {
+    const name = 'ip-10-0-12-34.eu-central-1.compute.internal.example.com';
+    const wide = await JsonAgent.start(controlPlane, { name });
+    await wide.putInventory('os', {
+        id: 'debian', versionId: '12', prettyName: 'Debian GNU/Linux 12 (bookworm)', kernelRelease: '6.1.0-18-amd64',
+        architecture: 'x86_64', hostname: 'h', machineIdHash: '', timezone: 'UTC', bootedAt: '2026-01-01T00:00:00Z', virtualization: 'kvm',
+    });
+    for (const columns of [60, 80, 120, 200]) {
+        for (const group of ['vms', 'agents', 'tokens', 'tenants']) {
+            const shown = ok(await cli.runOnTerminal([group, 'list'], { columns, env: { NO_COLOR: '1' } }));
+            for (const line of shown.split(/\r?\n/)) assert.ok([...line].length <= columns, `${columns}: ${line}`);
+        }
+        assert.ok(ok(await cli.runOnTerminal(['vms', 'list'], { columns })).includes(wide.vmId));
+    }
+    const piped = ok(await cli.run(['vms', 'list'], { env: { COLUMNS: '40' } }));
+    for (const whole of [name, 'Debian GNU/Linux 12 (bookworm)', wide.vmId, 'CPUS']) assert.ok(piped.includes(whole), whole);
+    await controlPlane.must('DELETE', `/v1/agents/${wide.agentId}`);
+});
+
+test('a secret replaces no pipe or device', async () => {
+    const pipe = join(cli.home, 'pipe');
+    assert.equal((await run('mkfifo', [pipe])).code, 0);
+    const before = (await jsonOf('tokens', 'list')).items.length;
+    const refused = await cli.run(['tokens', 'create', '--token-file', pipe]);
+    assert.equal(refused.code, 2);
+    assert.match(refused.stderr, /no ordinary file.*Without --token-file the token is printed/);
+    assert.ok(statSync(pipe).isFIFO());
+    assert.equal((await jsonOf('tokens', 'list')).items.length, before, 'no token was made');
+});
+
+test('capabilities have the names of all numbers in the protocol\'s list', async () => {
+    const list = readFileSync(join(root, 'shared', 'proto', 'CAPABILITIES.md'), 'utf8');
+    const numbers = [...list.matchAll(/^\| (\d+) \|/gm)].map((match) => Number(match[1]));
+    assert.ok(numbers.length >= 4);
+    await agent.heartbeat({ capabilities: numbers });
+    let line;
+    await eventually('the server has written what the agent can do', async () => {
+        line = /^Capabilities.*$/m.exec(ok(await cli.run(['agents', 'get', 'web-1'])))[0];
+        return line.split(', ').length === numbers.length;
+    });
+    assert.doesNotMatch(line, /\d/);
+});
+
+test('a server that hangs up is a clear failure, whenever it does', async () => {
+    // The request is larger than one write, so some of it meets a connection that is closed.
+    const server = createServer((socket) => { socket.on('error', () => {}); socket.end(); socket.resume(); });
+    await new Promise((done) => { server.listen(0, '127.0.0.1', done); });
+    const env = { SYNAPSEX_URL: `http://127.0.0.1:${server.address().port}`, SYNAPSEX_API_KEY: 'x' };
+    try {
+        for (let i = 0; i < 20; ++i) {
+            const done = await cli.run(['keys', 'create', '--name', 'k', '--description', 'x'.repeat(120_000)], { env });
+            assert.deepEqual([done.code, done.signal], [5, null], done.stderr);
+            assert.match(done.stderr, /net\.closed|net\.protocol/);
+        }
+    } finally {
+        await new Promise((done) => { server.close(done); });
+    }
+});
+
+test('a reader that has seen enough ends it quietly; a closed standard output does not', async () => {
+    const inShell = (script) => run('bash', ['-c', script, 'bash', program('synapsexctl')], { env: cli.env });
+    const gone = await inShell('exec 4> >(exec true); wait $!; "$1" vms list >&4');
+    assert.deepEqual([gone.code, gone.stderr], [141, '']);
+    const watching = await inShell('exec 4> >(exec true); wait $!; "$1" vms watch >&4');
+    assert.deepEqual([watching.code, watching.stderr], [141, '']);
+    const closed = await inShell('"$1" vms list >&-');
+    assert.equal(closed.code, 1);
+    assert.match(closed.stderr, /cannot be written/);
 });
 
 test('exit codes say what kind of failure it was', async () => {
@@ -116,6 +232,9 @@ test('a failure is one helpful line on standard error; with --json a problem', a
     assert.equal(asJson.stdout, '');
     const problem = JSON.parse(asJson.stderr);
     assert.equal(problem.code, 'vms.not_found');
+    const usage = await cli.run(['vms', 'list', '--limit', 'many', '--json']);
+    assert.equal(usage.code, 2);
+    assert.equal(JSON.parse(usage.stderr).code, 'cli.usage');
     const nobody = new Cli(controlPlane);
     const signedOut = await nobody.run(['vms', 'list']);
     assert.equal(signedOut.code, 3);
@@ -150,7 +269,7 @@ test('names from the fleet cannot command a terminal', async () => {
         if (!parameters.includes('--json')) assert.doesNotMatch(piped.stdout, /[\u001b\u0007\u009b]/);
     }
     const listed = await jsonOf('vms', 'list');
-    assert.equal((listed.items ?? listed).find((vm) => vm.id === evil.vmId).name, hostileName, 'a program gets the name as it is');
+    assert.equal(listed.items.find((vm) => vm.id === evil.vmId).name, hostileName, 'a program gets the name as it is');
     await controlPlane.must('DELETE', `/v1/agents/${evil.agentId}`);
 });
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
@@ -37,6 +37,12 @@ test('a second control plane on the same SQLite file names the first', async () 
     const sentence = await refuses(serve(controlPlane.dataDir, '--listen', `127.0.0.1:${await freePort()}`), /is in use by/);
     assert.ok(sentence.includes(`process ${controlPlane.process.pid}`), sentence);
     assert.equal((await controlPlane.get('/readyz')).status, 200, 'the first goes on');
+});
+
+test('a link to the file does not hide that it is in use', async () => {
+    const link = join(temporaryFolder(), 'linked.db');
+    symlinkSync(join(controlPlane.dataDir, 'controlplane.db'), link);
+    await refuses(serve(controlPlane.dataDir, '--listen', `127.0.0.1:${await freePort()}`, '--database-url', `sqlite://${link}`), /is in use by/);
 });
 
 test('init beside a running control plane is refused too', async () => {
@@ -90,7 +96,7 @@ test('bad settings are told all at once, each with its place', async () => {
     );
     assert.match(sentence, /--log-level: "loud" is none of debug, info, warning, error/);
     assert.match(sentence, /SYNAPSEX_IO_THREADS: "0" is no whole number from 1 to 64/);
-    await refuses(serve(controlPlane.dataDir, '--listen', '0.0.0.0:8080'), /plain HTTP is for 127\.0\.0\.1 only/);
+    await refuses(serve(controlPlane.dataDir, '--listen', '0.0.0.0:8080'), /plain HTTP is for 127\.0\.0\.1 and \[::1\] only/);
     await refuses(serve(controlPlane.dataDir, '--listen', '127.0.0.1:99999'), /is no address:port/);
 });
 
@@ -109,6 +115,59 @@ test('a database that this release cannot open is told so', async () => {
         serve(controlPlane.dataDir, '--listen', `127.0.0.1:${await freePort()}`, '--database-url', 'mysql://u:hunter2@host/db'),
         /database/i,
     ).then((sentence) => assert.ok(!sentence.includes('hunter2'), 'the password is masked'));
+});
+
+test('init leaves no owner whose password nobody knows', async () => {
+    const other = new ControlPlane({ settings: [], folder: temporaryFolder(), env: {}, port: await freePort() });
+    const init = ['init', ...other.flags, '--email', 'owner@example.com'];
+    await refuses([...init, '--credentials-file', join(other.folder, 'no such folder', 'owner.json')], /cannot write .*owner\.json: No such file/);
+    await refuses([...init, '--credentials-file', other.folder], /cannot write .*: Is a directory/);
+    await other.init();  // as if nothing had happened
+    assert.match(other.initOutput, /password/);
+    await other.serve();
+    await other.signIn(other.credentials);
+    await other.stop();
+});
+
+test('an e-mail that init refuses leaves no credentials either', async () => {
+    const other = new ControlPlane({ settings: [], folder: temporaryFolder(), env: {}, port: await freePort() });
+    const file = join(other.folder, 'owner.json');
+    await refuses(['init', ...other.flags, '--email', 'nobody', '--credentials-file', file], /e-mail/);
+    assert.ok(!existsSync(file));
+});
+
+test('services whose URLs spell one file differently share it', async () => {
+    const other = new ControlPlane({ settings: [], folder: temporaryFolder(), env: {}, port: await freePort() });
+    other.settings = ['--auth-database-url', `sqlite://${other.dataDir.replaceAll('/', '//')}//controlplane.db`];
+    await other.init();
+    await other.serve();
+    await other.signIn(other.credentials);
+    await other.stop();
+});
+
+test('the loopback of IPv6 is served too', async (t) => {
+    const port = await freePort();
+    const probe = createServer();
+    const isThere = await new Promise((done) => { probe.once('error', () => done(false)).listen(0, '::1', () => done(true)); });
+    probe.close();
+    if (!isThere) return t.skip('no IPv6 here');
+    const other = new ControlPlane({ settings: [], folder: temporaryFolder(), env: {}, port });
+    other.url = `http://[::1]:${port}`;
+    const flags = ['--config', other.configFile, '--data-dir', other.dataDir, '--listen', `[::1]:${port}`];
+    Object.defineProperty(other, 'flags', { value: flags });
+    await other.init();
+    await other.serve();
+    await other.signIn(other.credentials);
+    assert.ok(JSON.stringify((await other.get('/v1/openapi.json')).json.servers).includes(other.url));
+    await other.stop();
+});
+
+test('the limit of open files follows connections-max', async () => {
+    const limits = (pid) => /^Max open files +(\d+) +(\d+)/m.exec(readFileSync(`/proc/${pid}/limits`, 'utf8')).slice(1).map(Number);
+    const other = await ControlPlane.start({ settings: ['--connections-max', '3000'] });
+    const [soft, hard] = limits(other.process.pid);
+    if (hard >= 3256) assert.ok(soft >= 3256, `${soft}`);
+    await other.stop();
 });
 
 test('the command line explains itself', async () => {

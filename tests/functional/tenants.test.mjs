@@ -5,7 +5,6 @@ import test, { after, before } from 'node:test';
 
 import { assertProblem, ControlPlane } from '../support/control_plane.mjs';
 import { JsonAgent } from '../support/json_agent.mjs';
-import { eventually } from '../support/processes.mjs';
 
 let controlPlane;
 let owner;
@@ -36,25 +35,19 @@ test('a user makes a tenant, renames it and acts in it by id or slug', async () 
     assert.deepEqual([made.id, twin.id].filter((id) => !listed.items.some((item) => item.id === id)), []);
 });
 
-// A change of membership counts within 5 s, where a credential was looked up just before.
-const within = 10_000;
-
-test('members are added, promoted and removed, and feel it within seconds', async () => {
+test('members are added, promoted and removed, and feel it at once', async () => {
     const ada = await controlPlane.register('member-ada');
     const tenant = owner.tenantId;
     assertProblem(await controlPlane.get('/v1/vms', { as: ada, tenant }), 404, 'tenants.not_found');
     const added = await controlPlane.post(members(tenant), { userId: ada.id, role: 'viewer' }, { as: owner });
     assert.equal(added.status, 201, added.text);
-    await eventually('ada may read', async () =>
-        (await controlPlane.get('/v1/vms', { as: ada, tenant })).status === 200, { within });
+    assert.equal((await controlPlane.get('/v1/vms', { as: ada, tenant })).status, 200);
     assertProblem(await controlPlane.post(members(tenant), { userId: ada.id, role: 'viewer' }, { as: owner }), 409, 'tenants.member_exists');
     const promoted = await controlPlane.patch(`${members(tenant)}/${ada.id}`, { role: 'operator' }, { as: owner });
     assert.equal(promoted.json.role, 'operator', promoted.text);
-    await eventually('ada may make tokens', async () =>
-        (await controlPlane.post('/v1/agents/enrollment-tokens', {}, { as: ada, tenant })).status === 201, { within });
+    assert.equal((await controlPlane.post('/v1/agents/enrollment-tokens', {}, { as: ada, tenant })).status, 201);
     assert.equal((await controlPlane.delete(`${members(tenant)}/${ada.id}`, { as: owner })).status, 204);
-    await eventually('ada is out', async () =>
-        (await controlPlane.get('/v1/vms', { as: ada, tenant })).status === 404, { within });
+    assertProblem(await controlPlane.get('/v1/vms', { as: ada, tenant }), 404, 'tenants.not_found');
 });
 
 test('a tenant keeps an owner, and only owners make owners', async () => {
@@ -160,6 +153,31 @@ test('another tenant\'s things are 404, everywhere, for every verb', async (t) =
     assert.equal((await controlPlane.get('/v1/auth/me', { as: key.key })).status, 200);
     for (const tenant of [owner.tenantId, 'main-street', 'ten_01arz3ndektsv4rrffq69g5fav', 'no-such'])
         assertProblem(await controlPlane.get('/v1/vms', { as: stranger, tenant }), 404, 'tenants.not_found');
+});
+
+test('who is removed or gets another role feels it at once, and old keys do not come back', async () => {
+    const tenant = owner.tenantId;
+    const bob = await controlPlane.register('moving-bob');
+    const add = () => controlPlane.must('POST', members(tenant), { userId: bob.id, role: 'operator' });
+    const asBob = (method, path, body) => controlPlane.call(method, path, { as: bob, tenant, body });
+    await add();
+    const key = (await asBob('POST', '/v1/auth/keys', { name: 'of an operator' })).json;
+    const withKey = () => controlPlane.get('/v1/auth/me', { as: key.key });
+    assert.equal((await withKey()).json.role, 'operator');
+
+    await controlPlane.must('PATCH', `${members(tenant)}/${bob.id}`, { role: 'viewer' });
+    assert.equal((await withKey()).json.role, 'viewer');
+    assertProblem(await asBob('POST', '/v1/auth/keys', { name: 'of a viewer' }), 403, 'auth.scope_missing');
+    assert.equal((await withKey()).status, 200);
+
+    assert.equal((await controlPlane.delete(`${members(tenant)}/${bob.id}`, { as: owner })).status, 204);
+    assertProblem(await asBob('GET', '/v1/vms'), 404, 'tenants.not_found');
+    assertProblem(await withKey(), 401, 'auth.credential_revoked');
+    await add();
+    assert.equal((await asBob('GET', '/v1/vms')).status, 200);
+    assertProblem(await withKey(), 401, 'auth.credential_revoked');
+    await controlPlane.must('PATCH', `${members(tenant)}/${bob.id}`, { role: 'viewer' });
+    assert.equal((await asBob('DELETE', `/v1/auth/keys/${key.id}`)).status, 204, 'a viewer revokes keys of their own');
 });
 
 test('an API key stays in its tenant and makes no other', async () => {

@@ -18,11 +18,11 @@ export class Cli {
         return run(program('synapsexctl'), parameters, { env: { ...this.env, ...env }, ...rest });
     }
 
-    // On a terminal of 200 columns: what a person would see, escape sequences included.
-    runOnTerminal(parameters, options = {}) {
+    // On a terminal: what a person would see, escape sequences included.
+    runOnTerminal(parameters, { columns = 200, ...options } = {}) {
         const quoted = [program('synapsexctl'), ...parameters].map((text) => `'${text.replaceAll("'", `'\\''`)}'`);
         return run('script', [
-            '--quiet', '--return', '--echo', 'never', '--command', `stty cols 200; exec ${quoted.join(' ')}`, '/dev/null',
+            '--quiet', '--return', '--echo', 'never', '--command', `stty cols ${columns}; exec ${quoted.join(' ')}`, '/dev/null',
         ], { env: { ...this.env, TERM: 'xterm', ...options.env } });
     }
 

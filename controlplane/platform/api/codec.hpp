@@ -51,6 +51,10 @@ struct Codec {
     static Result<T> read_path(const OperationInfo& operation, const RequestParts& parts);
     // The whole text as one JSON document.
     static Result<T> read_json(std::string_view text, Unknown unknown);
+    // For an object that came another way than through a reader here (protobuf): whether it is one
+    // that a reader could have made. Kind::invalid "request.invalid" with all FieldProblems, as
+    // from read_json.
+    static Result<Done> check(const T& object);
     // Appends. Absent optional members are written as null.
     static void write_json(const T& object, std::string& out);
     static ClientRequest write_request(const OperationInfo& operation, const T& object);

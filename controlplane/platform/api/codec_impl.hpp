@@ -17,6 +17,7 @@
 #include "controlplane/platform/api/request_codec.hpp"
 #include "controlplane/platform/api/schema.hpp"
 #include "controlplane/platform/api/shape.hpp"
+#include "controlplane/platform/api/shape_checker.hpp"
 #include "shared/base/bounded.hpp"
 #include "shared/base/describe.hpp"
 #include "shared/base/ids.hpp"
@@ -238,6 +239,11 @@ Result<T> Codec<T>::read_json(std::string_view text, Unknown unknown) {
     T object{};
     SYNAPSEX_CHECK(api::read_json(text, unknown, ShapeOf<T>::kShape, &object));
     return object;
+}
+
+template <class T>
+Result<Done> Codec<T>::check(const T& object) {
+    return check_object(ShapeOf<T>::kShape, &object);
 }
 
 template <class T>

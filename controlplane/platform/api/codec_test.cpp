@@ -292,6 +292,39 @@ TEST(WriteJson, is_read_back_the_same) {
     EXPECT_EQ(once, twice);
 }
 
+TEST(Check, finds_what_a_reader_would_have_refused) {
+    CreateWidget widget;
+    widget.name.value = "too long for it";
+    widget.size.width_mm.value = 101;
+    widget.labels.emplace(4);
+    widget.flags = {{"x", true}};
+    widget.weight = std::numeric_limits<double>::infinity();
+    widget.made_at = Timestamp::min();
+    const auto checked = Codec<CreateWidget>::check(widget);
+    ASSERT_FALSE(checked);
+    EXPECT_EQ(checked.error().code, "request.invalid");
+    EXPECT_THAT(
+        errors_of(checked.error()),
+        ElementsAre(
+            "/name too_long", "/size/widthMm too_large", "/labels too_many_items",
+            "/weight too_large", "/madeAt not_an_instant"
+        )
+    );
+}
+
+TEST(Check, looks_into_lists_and_texts) {
+    CreateWidget widget;
+    widget.name.value = std::string("a\0b", 3);
+    widget.labels = {{"ok"}, {"\xFF"}, {""}};
+    const auto checked = Codec<CreateWidget>::check(widget);
+    ASSERT_FALSE(checked);
+    EXPECT_THAT(
+        errors_of(checked.error()),
+        ElementsAre("/name nul", "/labels/1 invalid_utf8", "/labels/2 too_short")
+    );
+    EXPECT_TRUE(Codec<toy::Widget>::check(some_widget()));
+}
+
 TEST(WriteJson, refuses_a_number_that_json_has_not) {
     auto widget = some_widget();
     widget.weight = std::numeric_limits<double>::quiet_NaN();

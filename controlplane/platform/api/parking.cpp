@@ -90,6 +90,14 @@ bool ParkingLot::contains(const std::string& key) const {
     return waiting_.contains(key);
 }
 
+std::unordered_set<std::string> ParkingLot::keys() const {
+    const std::lock_guard lock{mutex_};
+    std::unordered_set<std::string> keys;
+    keys.reserve(waiting_.size());
+    for (const auto& [key, waiting] : waiting_) keys.insert(key);
+    return keys;
+}
+
 std::size_t ParkingLot::size() const {
     const std::lock_guard lock{mutex_};
     return waiting_.size();

@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace synapsex::api {
 
@@ -57,6 +58,8 @@ class ParkingLot {
     bool wake(const std::string& key, Wake reason);
     void wake_all(Wake reason);
     bool contains(const std::string& key) const;
+    // A copy of all keys under which somebody waits: for who would else ask for each.
+    std::unordered_set<std::string> keys() const;
     std::size_t size() const;
 
  private:

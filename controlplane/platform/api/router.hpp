@@ -23,6 +23,13 @@ struct Reply {
     std::string content_type = "application/json";
     std::string body{};
     std::vector<std::pair<std::string, std::string>> headers{};
+    // Sent instead of `body` unless it is empty: bytes that outlive the server (embedded files,
+    // documents that a route keeps), so that a thousand readers of one cost no copy each.
+    std::string_view lasting_body{};
+
+    std::string_view bytes() const {
+        return lasting_body.empty() ? std::string_view{body} : lasting_body;
+    }
 };
 
 // An answer that waits until its ticket is woken, or `hold` is over; then `finish` makes it, on
@@ -145,6 +152,7 @@ Result<Request> decode_request(const OperationInfo& operation, const RequestPart
             // Path members by the ordinary walker, the rest from the message.
             SYNAPSEX_TRY(Request request, Codec<Request>::read_path(operation, parts));
             SYNAPSEX_CHECK(ProtobufCodec<Request>::decode(parts.body, request));
+            SYNAPSEX_CHECK(Codec<Request>::check(request));
             return request;
         }
     }

@@ -37,7 +37,7 @@ inline constexpr std::array kScopes{
     ScopeGrant{"tenants.read", Role::viewer, "Read the tenant and its members."},
     ScopeGrant{"tenants.write", Role::owner, "Change the tenant."},
     ScopeGrant{"members.write", Role::admin, "Add, change and remove members."},
-    ScopeGrant{"keys.write", Role::operator_, "Make and revoke one's own API keys."},
+    ScopeGrant{"keys.write", Role::operator_, "Make API keys of one's own."},
     ScopeGrant{"agents.read", Role::viewer, "Read agents and their state."},
     ScopeGrant{"agents.write", Role::operator_, "Rename and remove agents."},
     ScopeGrant{"enrollment_tokens.read", Role::operator_, "Read enrollment tokens."},

@@ -31,7 +31,7 @@ struct Call {
     TenantId tenant;  // == principal->tenant
     std::shared_ptr<const Principal> principal;
     Deadline deadline = Deadline::never();
-    std::string traceparent{};     // W3C Trace Context, as received or made
+    std::string traceparent{};     // W3C Trace Context, as received, unread; empty if it was not
     std::string client_address{};  // the peer's, without port
 
     // For work that no request asked for: start-up, sweeps. `name` stands where a request id would.

@@ -1,3 +1,5 @@
+#include <future>
+
 #include "controlplane/platform/http/http_test_support.hpp"
 
 namespace synapsex::http::testing {
@@ -147,6 +149,71 @@ TEST_F(HttpTest, does_not_time_out_a_handler_that_works) {
     start();
     auto client = connect();
     EXPECT_EQ(client.ask("/slow").body, "worth waiting");
+}
+
+TEST_F(HttpTest, answers_504_for_a_handler_that_never_does) {
+    options.limits.running_timeout = 50ms;
+    std::promise<Plan::DoneFn> forgotten;
+    application.on("/forgets", [&](const RequestHead&, std::string, Plan::DoneFn done) {
+        forgotten.set_value(std::move(done));
+    });
+    start();
+    auto client = connect();
+    const auto response = client.ask("/forgets");
+    EXPECT_EQ(response.status, 504);
+    EXPECT_EQ(response.body, "server.no_answer");
+    EXPECT_EQ(response.headers.at("Connection"), "close");
+    EXPECT_TRUE(client.is_closed());
+    EXPECT_EQ(server->counters().timed_out, 1u);
+    forgotten.get_future().get()(FakeApplication::text_reply(200, "after all"));
+    EXPECT_EQ(application.finished_statuses(), std::vector{504});
+}
+
+TEST_F(HttpTest, holds_only_so_many_bytes_of_bodies_of_all_requests_together) {
+    options.limits.body_bytes_in_flight_max = 100;
+    std::promise<Plan::DoneFn> running;
+    application.on("/slow", [&](const RequestHead&, std::string, Plan::DoneFn done) {
+        running.set_value(std::move(done));
+    });
+    start();
+    const std::string body(60, 'x');
+    auto first = connect();
+    first.send(post("/slow", "Content-Length: 60", body));
+    const auto done = running.get_future().get();
+    EXPECT_EQ(server->counters().body_bytes, 60u);
+    auto small = connect();
+    small.send(post("/echo", "Content-Length: 4", "body"));
+    EXPECT_EQ(small.read().body, "body");
+    auto second = connect();
+    second.send(post("/echo", "Content-Length: 60", body));
+    const auto refused = second.read();
+    EXPECT_EQ(refused.status, 503);
+    EXPECT_EQ(refused.body, "server.bodies_exhausted");
+    EXPECT_EQ(refused.headers.at("Retry-After"), "1");
+    done(FakeApplication::text_reply(200, "done"));
+    EXPECT_EQ(first.read().body, "done");
+    EXPECT_TRUE(eventually([&] { return server->counters().body_bytes == 0; }));
+    auto third = connect();
+    third.send(post("/echo", "Content-Length: 60", body));
+    EXPECT_EQ(third.read().body, body);
+}
+
+TEST_F(HttpTest, forgets_the_bytes_of_a_body_that_came_too_late) {
+    options.limits.body_timeout = 50ms;
+    start();
+    auto late = connect();
+    late.send(post("/echo", "Content-Length: 5", "four"));
+    EXPECT_EQ(late.read().status, 408);
+    EXPECT_TRUE(eventually([&] { return server->counters().body_bytes == 0; }));
+}
+
+TEST_F(HttpTest, forgets_the_bytes_of_a_body_whose_sender_left) {
+    start();
+    auto leaves = connect();
+    leaves.send(post("/echo", "Content-Length: 5", "four"));
+    EXPECT_TRUE(eventually([&] { return server->counters().body_bytes == 4; }));
+    leaves.close();
+    EXPECT_TRUE(eventually([&] { return server->counters().body_bytes == 0; }));
 }
 
 TEST_F(HttpTest, gives_up_on_a_client_that_does_not_read) {

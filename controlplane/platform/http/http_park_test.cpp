@@ -102,6 +102,18 @@ TEST_F(ParkedRequestTest, that_was_woken_before_it_parked_does_not_wait) {
     EXPECT_EQ(client.ask("/woken").body, "news");
 }
 
+TEST_F(ParkedRequestTest, keeps_neither_headers_nor_a_share_of_the_bodies) {
+    start();
+    auto client = connect();
+    client.send("POST /park?agent-1 HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody");
+    ASSERT_TRUE(eventually([&] { return server->counters().parked == 1; }));
+    EXPECT_EQ(server->counters().body_bytes, 0u);
+    EXPECT_TRUE(lot.wake("agent-1", Wake::news));
+    EXPECT_EQ(client.read().body, "news");
+    ASSERT_TRUE(eventually([&] { return application.finished_statuses().size() == 1; }));
+    EXPECT_EQ(application.headers_of_last(), 0u);
+}
+
 TEST_F(ParkedRequestTest, is_answered_when_the_hold_is_over) {
     hold = 50ms;
     start();

@@ -231,6 +231,18 @@ TEST_F(HttpTest, drops_an_answer_that_nobody_waits_for) {
     done(FakeApplication::text_reply(200, "after the server"));
 }
 
+TEST_F(HttpTest, sends_lasting_bytes_as_they_are) {
+    static const std::string file(1024 * 1024, 'x');
+    application.on("/file", [](const RequestHead&, std::string, const Plan::DoneFn& done) {
+        done(api::Reply{.lasting_body = file});
+    });
+    start();
+    auto client = connect();
+    EXPECT_EQ(client.ask("/file").body, file);
+    client.send("HEAD /file HTTP/1.1\r\nHost: a\r\n\r\n");
+    EXPECT_EQ(client.read(Client::Body::none).headers.at("Content-Length"), "1048576");
+}
+
 TEST_F(HttpTest, serves_500_connections_at_once_on_two_threads) {
     options.io_threads = 2;
     application.on("/pool", [&](const RequestHead&, std::string body, const Plan::DoneFn& done) {

@@ -48,6 +48,7 @@ inline int status_of(Kind kind) {
         case Kind::too_large: return 413;
         case Kind::header_too_large: return 431;
         case Kind::unavailable: return 503;
+        case Kind::deadline_exceeded: return 504;
         default: return 500;
     }
 }
@@ -88,9 +89,10 @@ class FakeApplication final : public Application {
         return reply;
     }
 
-    void finished(const RequestHead*, int status, std::chrono::nanoseconds) override {
+    void finished(const RequestHead* head, int status, std::chrono::nanoseconds) override {
         const std::lock_guard lock{mutex_};
         finished_.push_back(status);
+        if (head != nullptr) headers_of_last_ = head->headers.size();
     }
 
     void finish_held(
@@ -106,6 +108,11 @@ class FakeApplication final : public Application {
     std::vector<int> finished_statuses() const {
         const std::lock_guard lock{mutex_};
         return finished_;
+    }
+
+    std::size_t headers_of_last() const {
+        const std::lock_guard lock{mutex_};
+        return headers_of_last_;
     }
 
     static api::Reply text_reply(int status, std::string body) {
@@ -132,6 +139,7 @@ class FakeApplication final : public Application {
     std::map<std::string, std::function<Plan()>> plans_{};
     mutable std::mutex mutex_;
     std::vector<int> finished_{};
+    std::size_t headers_of_last_ = 0;
 };
 
 struct Response {

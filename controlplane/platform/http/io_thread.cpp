@@ -16,6 +16,21 @@ Place::~Place() {
     if (shared_.open.fetch_sub(1) == 1) shared_.is_empty.notify_all();
 }
 
+bool BodyShare::grow_to(std::size_t bytes) {
+    const auto more = bytes - bytes_;
+    const auto before = shared_.body_bytes.fetch_add(more, std::memory_order_relaxed);
+    if (before + more > shared_.limits.body_bytes_in_flight_max) {
+        shared_.body_bytes.fetch_sub(more, std::memory_order_relaxed);
+        return false;
+    }
+    bytes_ = bytes;
+    return true;
+}
+
+void BodyShare::give_back() {
+    shared_.body_bytes.fetch_sub(std::exchange(bytes_, 0), std::memory_order_relaxed);
+}
+
 IoThread::IoThread(Shared& shared)
     : shared_(shared), work_(asio::make_work_guard(context_)), sweep_timer_(context_) {
     refresh_fixed_fields();

@@ -67,6 +67,15 @@ TEST(ParkingLot, wakes_everybody) {
     EXPECT_EQ(two->reason(), Wake::draining);
 }
 
+TEST(ParkingLot, names_the_keys_under_which_somebody_waits) {
+    ParkingLot lot;
+    const auto first = lot.park("first");
+    auto second = lot.park("second");
+    EXPECT_EQ(lot.keys(), (std::unordered_set<std::string>{"first", "second"}));
+    second.reset();
+    EXPECT_EQ(lot.keys(), std::unordered_set<std::string>{"first"});
+}
+
 TEST(ParkingLot, lets_a_callback_use_the_lot) {
     ParkingLot lot;
     const auto ticket = lot.park("key");

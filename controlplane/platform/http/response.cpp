@@ -78,7 +78,7 @@ void append_response_head(
     for (const auto& [name, value] : reply.headers) append_field(out, name, value);
     if (reply.status != 204 && reply.status != 304) {
         out.append("Content-Length: ");
-        append_number(out, reply.body.size());
+        append_number(out, reply.bytes().size());
         out.append("\r\n");
     }
     if (persistence == Persistence::close) out.append("Connection: close\r\n");

@@ -22,6 +22,13 @@ TEST(ResponseHead, says_status_type_length_and_own_headers) {
     );
 }
 
+TEST(ResponseHead, counts_the_bytes_that_are_sent_in_place_of_a_body) {
+    static constexpr std::string_view kFile = "a file";
+    const api::Reply reply{.body = "not this", .lasting_body = kFile};
+    EXPECT_NE(head_of(reply).find("Content-Length: 6\r\n"), std::string::npos);
+    EXPECT_EQ(reply.bytes().data(), kFile.data());
+}
+
 TEST(ResponseHead, says_when_the_connection_closes_or_an_old_client_may_keep_it) {
     EXPECT_TRUE(head_of({}, Persistence::close).ends_with("\r\nConnection: close\r\n\r\n"));
     EXPECT_TRUE(

@@ -127,7 +127,7 @@ class Listener {
         const api::Reply reply = shared_.application.failure(problem, nullptr);
         std::string text;
         append_response_head(text, reply, Persistence::close, thread_.fixed_fields());
-        text += reply.body;
+        text += reply.bytes();
         ::send(socket.native_handle(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
         shared_.application.finished(nullptr, reply.status, 0ns);
         if (refused_now_.size() >= kRefusalsMax) return;
@@ -223,6 +223,7 @@ ServerCounters Server::counters() const {
         .parked = shared.parked.load(std::memory_order_relaxed),
         .refused = shared.refused.load(std::memory_order_relaxed),
         .timed_out = shared.timed_out.load(std::memory_order_relaxed),
+        .body_bytes = shared.body_bytes.load(std::memory_order_relaxed),
     };
 }
 

@@ -19,11 +19,16 @@ namespace synapsex::http {
 struct ServerLimits {
     std::chrono::milliseconds header_timeout{10'000};  // first byte to end of header
     std::chrono::milliseconds body_timeout{30'000};
+    // From the end of the request to `done`. A backstop: the application has deadlines of its own,
+    // and one that forgets a request must not keep its connection for ever.
+    std::chrono::milliseconds running_timeout{120'000};
     std::chrono::milliseconds idle_timeout{75'000};    // between requests of a connection
     std::chrono::milliseconds write_timeout{30'000};
     std::chrono::milliseconds drain_timeout{10'000};   // from stop() to the last forced close
     std::size_t header_bytes_max = 16 * 1024;
     std::size_t connections_max = 10'000;              // the next one gets 503 and is closed
+    // Of all requests together, from their first byte to their answer; what goes beyond gets 503.
+    std::size_t body_bytes_in_flight_max = 256 * 1024 * 1024;
     std::chrono::milliseconds sweep_interval{250};     // how late a timeout or held answer may be
 };
 
@@ -65,7 +70,7 @@ class Application {
     // `head` is null when no header could be read.
     virtual api::Reply failure(const Problem& problem, const RequestHead* head) = 0;
     // Called once for each answer written or lost, for metrics and the access log. Status 499: the
-    // peer did not wait for it.
+    // peer did not wait for it. The head of an answer that was held has neither query nor headers.
     virtual void finished(const RequestHead* head, int status, std::chrono::nanoseconds took) = 0;
     // Runs a held answer's `finish` on the worker pool, then `done` (any thread).
     virtual void finish_held(
@@ -81,6 +86,7 @@ struct ServerCounters {
     std::uint64_t parked = 0;
     std::uint64_t refused = 0;
     std::uint64_t timed_out = 0;
+    std::uint64_t body_bytes = 0;  // in flight
 };
 
 class Server {

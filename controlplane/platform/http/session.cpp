@@ -20,6 +20,15 @@ constexpr std::size_t kLingerBytesMax = 16 * 1024 * 1024;
 
 constexpr std::size_t kBodyReserveMax = 64 * 1024;
 
+Problem bodies_exhausted() {
+    return {
+        .kind = Kind::unavailable,
+        .code = "server.bodies_exhausted",
+        .detail = "The server holds as much of requests' bodies as it takes.",
+        .retry_after = 1s,
+    };
+}
+
 }  // namespace
 
 Session::Session(IoThread& thread, Socket socket, std::unique_ptr<Place> place)
@@ -28,6 +37,7 @@ Session::Session(IoThread& thread, Socket socket, std::unique_ptr<Place> place)
       shared_(thread.shared()),
       transport_(std::move(socket)),
       slot_(thread.add(*this)),
+      body_share_(shared_),
       outcome_(std::make_shared<Mailbox<api::Outcome>>(transport_.executor(), event_)) {}
 
 Session::~Session() {
@@ -60,6 +70,7 @@ Task<void> Session::run() {
         if (read == Read::ended) break;
         if (read == Read::failure) co_await fail(nullptr);
         if (read == Read::request) co_await serve();
+        body_share_.give_back();
     }
     if (ending_ == Ending::close_unread) co_await linger();
 }
@@ -114,6 +125,10 @@ Task<Session::Read> Session::read_body(std::size_t bytes_max) {
                 co_return Read::failure;
             }
             consume(*taken);
+            if (!body_share_.grow_to(body_.size())) {
+                failure_ = bodies_exhausted();
+                co_return Read::failure;
+            }
             if (parser_.is_complete()) co_return Read::request;
         }
         const Input got = co_await fill();
@@ -129,7 +144,7 @@ Task<Session::Read> Session::read_body(std::size_t bytes_max) {
 
 Task<void> Session::serve() {
     started_ = shared_.clock.steady_now();
-    enter(Phase::running);
+    enter(Phase::running, shared_.limits.running_timeout);
     Plan planned = plan();
     ending_ = parser_.keeps_alive() ? Ending::keep : Ending::close;
     body_.clear();
@@ -168,7 +183,7 @@ Plan Session::plan() {
 // Nullopt: the peer or the server is gone, nobody waits.
 Task<std::optional<api::Reply>> Session::make_reply(Plan plan) {
     if (plan.reply) co_return std::move(plan.reply);
-    enter(Phase::running);
+    enter(Phase::running, shared_.limits.running_timeout);
     run_plan(plan);
     std::optional<api::Outcome> outcome = co_await await_outcome();
     if (!outcome) co_return std::nullopt;
@@ -191,17 +206,31 @@ void Session::run_plan(const Plan& plan) {
 Task<std::optional<api::Outcome>> Session::await_outcome() {
     // An operation that answered within run() is taken here without having waited.
     std::optional<api::Outcome> outcome = outcome_->take();
-    while (!outcome && !is_abandoned_) {
+    while (!outcome && !is_abandoned_ && !is_overdue_) {
         co_await event_.wait();
         outcome = outcome_->take();
     }
+    if (!outcome && !is_abandoned_) outcome = give_up_waiting();
     co_return outcome;
+}
+
+// What comes after all is thrown away: it may be about anything by then.
+api::Reply Session::give_up_waiting() {
+    outcome_->open();
+    shared_.timed_out.fetch_add(1, std::memory_order_relaxed);
+    log_error("request was not answered in time", {{"path", head_.path}});
+    ending_ = Ending::close;
+    const Problem problem{
+        Kind::deadline_exceeded, "server.no_answer",
+        "The request ran for too long; whether it had an effect is not known."
+    };
+    return shared_.application.failure(problem, &head_);
 }
 
 Task<std::optional<api::Reply>> Session::hold(api::HeldReply held) {
     const std::optional<api::Wake> wake = co_await park(held);
     if (!wake) co_return std::nullopt;
-    enter(Phase::running);
+    enter(Phase::running, shared_.limits.running_timeout);
     const auto number = outcome_->open();
     auto done = [box = outcome_, number](api::Reply reply) {
         box->deliver(number, std::move(reply));
@@ -220,6 +249,9 @@ Task<std::optional<api::Reply>> Session::hold(api::HeldReply held) {
 Task<std::optional<api::Wake>> Session::park(api::HeldReply& held) {
     release_buffer_if_empty();
     out_ = {};
+    head_.query = {};
+    head_.headers = {};
+    body_share_.give_back();
     enter(Phase::parked, held.hold);
     shared_.parked.fetch_add(1, std::memory_order_relaxed);
     if (!wake_) wake_ = std::make_shared<Mailbox<api::Wake>>(transport_.executor(), event_);
@@ -269,6 +301,7 @@ Task<void> Session::fail(const RequestHead* head) {
     if (problem.kind == Kind::timeout) shared_.timed_out.fetch_add(1, std::memory_order_relaxed);
     if (head == nullptr) started_ = shared_.clock.steady_now();
     ending_ = Ending::close_unread;
+    body_ = {};
     const api::Reply reply = shared_.application.failure(problem, head);
     co_await answer(reply, head);
 }
@@ -292,7 +325,7 @@ Task<void> Session::answer(const api::Reply& reply, const RequestHead* head) {
     out_.clear();
     append_response_head(out_, reply, persistence, thread_.fixed_fields());
     const bool is_head_only = head != nullptr && head->method == "HEAD";
-    std::string_view body = reply.body;
+    std::string_view body = reply.bytes();
     if (is_head_only || reply.status == 204 || reply.status == 304) body = {};
     const bool is_written = co_await write(out_, body);
     if (!is_written) ending_ = Ending::close;
@@ -394,12 +427,6 @@ void Session::enter(Phase phase, std::chrono::milliseconds budget) {
     thread_.set_deadline(slot_, shared_.clock.steady_now() + budget);
 }
 
-void Session::enter(Phase phase) {
-    phase_ = phase;
-    is_overdue_ = false;
-    thread_.set_deadline(slot_, SteadyTime::max());
-}
-
 void Session::finished(const RequestHead* head, int status) {
     shared_.application.finished(head, status, shared_.clock.steady_now() - started_);
 }
@@ -412,6 +439,7 @@ void Session::on_overdue() {
         return;
     }
     is_overdue_ = true;
+    if (phase_ == Phase::running) return event_.notify();
     transport_.cancel();
 }
 

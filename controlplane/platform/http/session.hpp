@@ -50,6 +50,7 @@ struct Shared {
     std::atomic<std::uint64_t> parked{0};
     std::atomic<std::uint64_t> refused{0};
     std::atomic<std::uint64_t> timed_out{0};
+    std::atomic<std::size_t> body_bytes{0};
 
     std::mutex mutex{};
     std::condition_variable is_empty{};  // open became 0
@@ -65,6 +66,23 @@ class Place {
 
  private:
     Shared& shared_;
+};
+
+// What a session holds of body_bytes_in_flight_max.
+class BodyShare {
+ public:
+    explicit BodyShare(Shared& shared) : shared_(shared) {}
+    ~BodyShare() { give_back(); }
+    BodyShare(const BodyShare&) = delete;
+    BodyShare& operator=(const BodyShare&) = delete;
+
+    // False: all together hold too much, and this share stays as it was.
+    bool grow_to(std::size_t bytes);
+    void give_back();
+
+ private:
+    Shared& shared_;
+    std::size_t bytes_ = 0;
 };
 
 enum class IoState { done, would_block, closed };
@@ -248,6 +266,7 @@ class Session : public std::enable_shared_from_this<Session> {
     Task<std::optional<api::Reply>> make_reply(Plan plan);
     Task<std::optional<api::Reply>> hold(api::HeldReply held);
     Task<std::optional<api::Wake>> park(api::HeldReply& held);
+    // Nullopt: the server is gone, nobody waits.
     Task<std::optional<api::Outcome>> await_outcome();
     Task<void> fail(const RequestHead* head);
     Task<void> answer(const api::Reply& reply, const RequestHead* head);
@@ -258,10 +277,10 @@ class Session : public std::enable_shared_from_this<Session> {
     Plan plan();
     void run_plan(const Plan& plan);
     api::Reply internal_error(std::string_view where, std::string_view what);
+    api::Reply give_up_waiting();
     void watch_peer();
     void on_peer_activity(std::uint64_t watch);
     void enter(Phase phase, std::chrono::milliseconds budget);
-    void enter(Phase phase);
     void finished(const RequestHead* head, int status);
 
     std::string_view input() const;
@@ -284,6 +303,7 @@ class Session : public std::enable_shared_from_this<Session> {
     RequestParser parser_{};
     RequestHead head_{};
     std::string body_{};
+    BodyShare body_share_;
     std::optional<Problem> failure_{};
     SteadyTime started_{};
 

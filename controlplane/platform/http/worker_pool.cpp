@@ -81,9 +81,19 @@ bool WorkerPool::submit(std::function<void()> work) {
     return true;
 }
 
+bool WorkerPool::submit_admitted(std::function<void()> work) {
+    {
+        const std::lock_guard lock{mutex_};
+        if (is_stopping_) return false;
+        admitted_.push_back(std::move(work));
+    }
+    has_work_.notify_one();
+    return true;
+}
+
 std::size_t WorkerPool::queued() const {
     const std::lock_guard lock{mutex_};
-    return queue_.size();
+    return queue_.size() + admitted_.size();
 }
 
 void* WorkerPool::run_thread(void* self) {
@@ -91,16 +101,21 @@ void* WorkerPool::run_thread(void* self) {
     return nullptr;
 }
 
+// Null at the end.
+std::function<void()> WorkerPool::take() {
+    std::unique_lock lock{mutex_};
+    has_work_.wait(lock, [this] {
+        return is_stopping_ || !queue_.empty() || !admitted_.empty();
+    });
+    auto& queue = admitted_.empty() ? queue_ : admitted_;
+    if (queue.empty()) return nullptr;
+    auto work = std::move(queue.front());
+    queue.pop_front();
+    return work;
+}
+
 void WorkerPool::run() {
-    for (;;) {
-        std::function<void()> work;
-        {
-            std::unique_lock lock{mutex_};
-            has_work_.wait(lock, [this] { return is_stopping_ || !queue_.empty(); });
-            if (queue_.empty()) return;
-            work = std::move(queue_.front());
-            queue_.pop_front();
-        }
+    while (const auto work = take()) {
         try {
             work();
         } catch (const std::exception& error) {

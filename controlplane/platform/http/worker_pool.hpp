@@ -30,6 +30,9 @@ class WorkerPool {
 
     // False if the queue is full or the pool stopped: answer 503 with Retry-After.
     bool submit(std::function<void()> work);
+    // For the second half of a request that was let in before: goes first and finds room always, as
+    // there are no more of them than connections. False if the pool stopped.
+    bool submit_admitted(std::function<void()> work);
     // Finishes what is queued and ends the threads. What queued work refers to has to outlive this,
     // not the pool.
     void stop();
@@ -38,11 +41,13 @@ class WorkerPool {
  private:
     static void* run_thread(void* self);
     void run();
+    std::function<void()> take();
 
     const Options options_;
     mutable std::mutex mutex_;
     std::condition_variable has_work_;
     std::deque<std::function<void()>> queue_;
+    std::deque<std::function<void()>> admitted_;
     bool is_stopping_ = false;
     std::vector<pthread_t> threads_;
 };

@@ -43,6 +43,26 @@ TEST(WorkerPool, refuses_what_does_not_fit_into_its_queue) {
     EXPECT_EQ(ran, 2);
 }
 
+TEST(WorkerPool, has_room_for_what_was_admitted_and_runs_it_first) {
+    std::promise<void> release;
+    std::promise<void> is_running;
+    std::string order;
+    WorkerPool pool{{.threads = 1, .queue_max = 1}};
+    EXPECT_TRUE(pool.submit([&] {
+        is_running.set_value();
+        release.get_future().wait();
+    }));
+    is_running.get_future().wait();
+    EXPECT_TRUE(pool.submit([&] { order += 'n'; }));
+    EXPECT_FALSE(pool.submit([] {}));
+    for (int i = 0; i < 3; ++i) EXPECT_TRUE(pool.submit_admitted([&] { order += 'a'; }));
+    EXPECT_EQ(pool.queued(), 4u);
+    release.set_value();
+    pool.stop();
+    EXPECT_EQ(order, "aaan");
+    EXPECT_FALSE(pool.submit_admitted([] {}));
+}
+
 TEST(WorkerPool, finishes_what_is_queued_before_it_ends) {
     std::atomic<int> ran{0};
     WorkerPool pool{{.threads = 2, .queue_max = 1000}};

@@ -1,141 +1,12 @@
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include "controlplane/services/agent_registry/agents.hpp"
-#include "controlplane/services/agent_registry/enrollment.hpp"
-#include "controlplane/services/agent_registry/heartbeats.hpp"
-#include "controlplane/services/agent_registry/migrations.hpp"
-#include "shared/crypto/ed25519.hpp"
-#include "tests/support/fake_clock.hpp"
-#include "tests/support/seeded_random.hpp"
-#include "tests/support/test_database.hpp"
+#include "controlplane/services/agent_registry/agent_registry_fixture.hpp"
 
 namespace synapsex::agent_registry {
 namespace {
 
-using namespace std::chrono_literals;
 using ::testing::ElementsAre;
 
-// What agent-registry asks of vm-registry, kept in memory.
-class FakeVmDirectory final : public vm_registry::VmDirectory {
- public:
-    Result<Done> create_vm(const Call&, const vm_registry::NewVm& vm) override {
-        names.emplace(vm.vm_id, vm.name);
-        return Done{};
-    }
-    Result<Done> delete_vm(const Call&, const TenantId&, const VmId& vm) override {
-        names.erase(vm);
-        return Done{};
-    }
-    Result<Done> rename_vm(
-        const Call&, const TenantId&, const VmId& vm, std::string_view name
-    ) override {
-        names[vm] = name;
-        return Done{};
-    }
-    Result<Done> store_samples(
-        const Call&, const TenantId&, const VmId&,
-        std::span<const vm_registry::TelemetrySample> samples
-    ) override {
-        if (is_storing_refused) return Problem{Kind::unavailable, "database.busy", "busy"};
-        for (const auto& sample : samples) slots.push_back(sample.slot);
-        return Done{};
-    }
-    Result<Done> put_section(
-        const Call&, const TenantId&, const VmId&, const vm_registry::Section& section
-    ) override {
-        hashes[std::string{enum_name(section.name)}] = section.hash;
-        return Done{};
-    }
-    Result<std::map<std::string, std::string>> section_hashes(
-        const Call&, const TenantId&, const VmId&
-    ) override {
-        return hashes;
-    }
-    Result<Done> set_presence(
-        const Call&, std::span<const vm_registry::Presence> changes
-    ) override {
-        for (const auto& change : changes) states[change.vm_id] = change.state;
-        return Done{};
-    }
-    Timestamp live_until(const VmId&) override { return live; }
-    void on_watched(std::function<void(const VmId&)>) override {}
-    void set_last_seen_source(LastSeen) override {}
-
-    std::map<VmId, std::string> names;
-    std::map<VmId, State> states;
-    std::map<std::string, std::string> hashes;
-    std::vector<std::int64_t> slots;
-    Timestamp live{};
-    bool is_storing_refused = false;
-};
-
-class AgentRegistryTest : public ::testing::Test {
- protected:
-    AgentRegistryTest() { enrollment.set_incarnation("incarnation-1"); }
-
-    Call call_of(const TenantId& tenant_id, const AgentId& agent = {}) {
-        Call call = Call::system("test", Deadline::never());
-        auto principal = std::make_shared<Principal>(*call.principal);
-        principal->tenant = tenant_id;
-        principal->agent = agent;
-        principal->user = user;
-        call.tenant = tenant_id;
-        call.principal = std::move(principal);
-        return call;
-    }
-    Call operator_call() { return call_of(tenant); }
-
-    std::string make_token(CreateEnrollmentToken wish = {}) {
-        return enrollment.create_token(operator_call(), wish).value().token;
-    }
-    Enroll wish_of(const std::string& token, const std::string& name = "web-1") {
-        const auto key = crypto::Ed25519Key::generate(random);
-        return {{token},
-                {name},
-                {key.public_key_base64url()},
-                {"boot-1"},
-                {"0.1.0"},
-                {"linux"},
-                std::nullopt};
-    }
-    Enrolled enroll(const std::string& name = "web-1") {
-        clock.advance(1ms);
-        return enrollment.enroll(call_of({}), wish_of(make_token(), name)).value();
-    }
-    std::string refusal_of(const Enroll& wish) {
-        const auto enrolled = enrollment.enroll(call_of({}), wish);
-        return enrolled ? "enrolled" : enrolled.error().code;
-    }
-    Result<api::HeldOr<HeartbeatAnswer>> beat(const Enrolled& agent, Heartbeat heartbeat = {}) {
-        heartbeat.agent_id = agent.agent_id;
-        return heartbeats.beat(call_of(agent.tenant_id, agent.agent_id), heartbeat);
-    }
-    State shown_state(const Enrolled& agent) {
-        heartbeats.flush(operator_call());
-        EXPECT_EQ(
-            vms.states[agent.vm_id], agents.get(operator_call(), {agent.agent_id}).value().status
-        );
-        return vms.states[agent.vm_id];
-    }
-
-    testing::FakeClock clock;
-    testing::SeededRandom random;
-    testing::TestDatabase database{clock, {{"agent-registry-service", kMigrations}}};
-    TenantId tenant = TenantId::make(clock.now(), random);
-    TenantId stranger = TenantId::make(clock.now(), random);
-    UserId user = UserId::make(clock.now(), random);
-    FakeVmDirectory vms;
-    PresenceBook presence{clock};
-    api::ParkingLot parking;
-    Enrollment enrollment{{*database, clock, random, vms, presence, "http://127.0.0.1:8080"}};
-    Heartbeats heartbeats{{*database, clock, random, database.metrics(), parking, vms, presence,
-                           enrollment.incarnation()}};
-    Agents agents{{*database, clock, vms, presence}};
-};
-
 TEST_F(AgentRegistryTest, every_query_is_understood_by_the_engine) {
-    EXPECT_NO_THROW(database->prepare_all(AgentStore::queries()));
+    EXPECT_NO_THROW(test_database->prepare_all(AgentStore::queries()));
 }
 
 TEST_F(AgentRegistryTest, a_token_enrolls_one_agent_and_no_second) {
@@ -159,6 +30,24 @@ TEST_F(AgentRegistryTest, a_lost_answer_costs_nothing_because_the_same_key_gets_
     EXPECT_EQ(again.agent_id, first.agent_id);
     EXPECT_EQ(vms.names.size(), 1U);
     EXPECT_EQ(agents.list(operator_call(), {}).value().value.size(), 1U);
+}
+
+TEST_F(AgentRegistryTest, an_agent_whose_vm_was_made_at_the_second_try_is_visible) {
+    const auto wish = wish_of(make_token());
+    vms.is_creating_refused = true;
+    EXPECT_EQ(refusal_of(wish), "database.busy");
+    vms.is_creating_refused = false;
+    const auto agent = enrollment.enroll(call_of({}), wish).value();
+    beat(agent).value();
+    EXPECT_EQ(shown_state(agent), State::online);
+}
+
+TEST_F(AgentRegistryTest, enrolling_again_does_not_make_an_agent_unknown) {
+    const auto wish = wish_of(make_token());
+    const auto agent = enrollment.enroll(call_of({}), wish).value();
+    beat(agent).value();
+    enrollment.enroll(call_of({}), wish).value();
+    EXPECT_EQ(shown_state(agent), State::online);
 }
 
 TEST_F(AgentRegistryTest, a_token_of_three_uses_enrolls_three) {
@@ -206,6 +95,55 @@ TEST_F(AgentRegistryTest, tokens_are_listed_and_revoked_only_in_their_tenant) {
     EXPECT_EQ(page.items[0].revoked_at, clock.now());
 }
 
+TEST_F(AgentRegistryTest, a_tenant_has_a_thousand_usable_tokens_and_no_more) {
+    std::vector<EnrollmentTokenId> made;
+    for (std::int64_t i = 0; i < kUsableTokensMax; ++i)
+        made.push_back(enrollment.create_token(operator_call(), {}).value().id);
+    const auto refused = enrollment.create_token(operator_call(), {});
+    EXPECT_EQ(refused.error().kind, Kind::conflict);
+    EXPECT_EQ(refused.error().code, "enrollment_tokens.limit_reached");
+    EXPECT_TRUE(enrollment.create_token(call_of(stranger), {}));
+    enrollment.revoke_token(operator_call(), {made[7]}).value();
+    EXPECT_TRUE(enrollment.create_token(operator_call(), {}));
+    EXPECT_FALSE(enrollment.create_token(operator_call(), {}));
+    clock.advance(1h);
+    EXPECT_TRUE(enrollment.create_token(operator_call(), {}));
+}
+
+TEST_F(AgentRegistryTest, of_ended_tokens_a_tenant_keeps_the_newest) {
+    const auto usable = enrollment.create_token(operator_call(), {}).value().id;
+    std::vector<EnrollmentTokenId> ended;
+    for (std::int64_t i = 0; i < kEndedTokensKept + 3; ++i) {
+        clock.advance(1ms);
+        ended.push_back(enrollment.create_token(operator_call(), {}).value().id);
+        enrollment.revoke_token(operator_call(), {ended.back()}).value();
+    }
+    enrollment.create_token(operator_call(), {}).value();
+    const auto is_kept = [&](const EnrollmentTokenId& token) {
+        return enrollment.revoke_token(operator_call(), {token}).has_value();
+    };
+    EXPECT_FALSE(is_kept(ended[2]));
+    EXPECT_TRUE(is_kept(ended[3]));
+    EXPECT_TRUE(is_kept(usable));
+}
+
+TEST_F(AgentRegistryTest, tokens_are_pruned_a_while_after_they_expired) {
+    const auto used = make_token();
+    const auto wish = wish_of(used);
+    const auto agent = enrollment.enroll(call_of({}), wish).value();
+    CreateEnrollmentToken long_lived;
+    long_lived.ttl_seconds.value.value = 30 * 86400;
+    make_token(long_lived);
+    clock.advance(1h + kExpiredTokensKeptFor);
+    EXPECT_EQ(enrollment.prune_tokens(operator_call()), 0);
+    EXPECT_EQ(refusal_of(wish), "enrolled");
+    clock.advance(1ms);
+    EXPECT_EQ(enrollment.prune_tokens(operator_call()), 1);
+    EXPECT_EQ(refusal_of(wish), "enrollment.token_invalid");
+    EXPECT_EQ(enrollment.list_tokens(operator_call(), {}).value().items.size(), 1U);
+    EXPECT_TRUE(agents.get_identity(call_of({}), agent.agent_id));
+}
+
 TEST_F(AgentRegistryTest, a_heartbeat_is_held_until_its_time_or_news) {
     const auto agent = enroll();
     auto answer = beat(agent, {.hold_seconds = 55}).value();
@@ -242,6 +180,15 @@ TEST_F(AgentRegistryTest, telemetry_is_acknowledged_only_after_it_is_stored) {
     const auto answer = std::get<HeartbeatAnswer>(beat(agent, heartbeat).value());
     EXPECT_EQ(answer.stored_through_slot, 101);
     EXPECT_THAT(vms.slots, ElementsAre(100, 101));
+}
+
+TEST_F(AgentRegistryTest, an_agent_whose_telemetry_finds_no_room_lives_all_the_same) {
+    const auto agent = enroll();
+    Heartbeat heartbeat;
+    heartbeat.telemetry.resize(1);
+    vms.is_storing_refused = true;
+    EXPECT_FALSE(beat(agent, heartbeat));
+    EXPECT_EQ(shown_state(agent), State::online);
 }
 
 TEST_F(AgentRegistryTest, sections_with_another_hash_are_asked_for_at_once) {
@@ -333,6 +280,33 @@ TEST_F(AgentRegistryTest, a_removed_agent_is_gone_everywhere_and_its_key_stays_r
     EXPECT_EQ(refusal_of(wish), "enrollment.agent_removed");
     const auto unknown = AgentId::make(clock.now(), random);
     EXPECT_EQ(agents.get_identity(call_of({}), unknown).error().code, "auth.unknown_key");
+}
+
+TEST_F(AgentRegistryTest, a_removal_that_broke_off_is_finished_by_the_same_call) {
+    const auto wish = wish_of(make_token());
+    const auto agent = enrollment.enroll(call_of({}), wish).value();
+    vms.is_deleting_refused = true;
+    EXPECT_EQ(agents.remove(operator_call(), {agent.agent_id}).error().code, "database.busy");
+    // Its key is refused already, so nothing makes the VM again.
+    EXPECT_EQ(
+        agents.get_identity(call_of({}), agent.agent_id).error().code, "auth.agent_revoked"
+    );
+    EXPECT_EQ(refusal_of(wish), "enrollment.agent_removed");
+    vms.is_deleting_refused = false;
+    EXPECT_TRUE(agents.remove(operator_call(), {agent.agent_id}));
+    EXPECT_TRUE(vms.names.empty());
+    EXPECT_TRUE(agents.remove(operator_call(), {agent.agent_id}));
+    EXPECT_EQ(agents.remove(call_of(stranger), {agent.agent_id}).error().code, "agents.not_found");
+}
+
+TEST_F(AgentRegistryTest, an_agent_removed_while_it_enrolls_again_leaves_no_vm_behind) {
+    const auto wish = wish_of(make_token());
+    const auto agent = enrollment.enroll(call_of({}), wish).value();
+    vms.before_create = [&] { agents.remove(operator_call(), {agent.agent_id}).value(); };
+    EXPECT_EQ(refusal_of(wish), "enrollment.agent_removed");
+    EXPECT_TRUE(vms.names.empty());
+    EXPECT_FALSE(presence.contact(agent.agent_id, {}));
+    EXPECT_EQ(presence.count(State::unknown), 0U);
 }
 
 }  // namespace

@@ -104,12 +104,9 @@ Result<Agent> Agents::update(const Call& call, const UpdateAgent& wish) {
 }
 
 Result<Removed> Agents::remove(const Call& call, const AgentPath& path) {
-    SYNAPSEX_CHECK(get(call, path));
-    // The VM first: should this break off in between, the agent is still there to be removed again.
-    SYNAPSEX_CHECK(
-        parts_.vms.delete_vm(call, call.tenant, VmId::derived_from(path.agent_id))
-    );
     const auto now = parts_.clock.now();
+    // The agent first: from here on no enrollment makes its VM again. Should this break off before
+    // the VM is gone, the same call finishes it, for an agent that is removed is found here.
     SYNAPSEX_CHECK(parts_.database.write(call, [&](db::Session& session) -> Result<Done> {
         if (!AgentStore{session}.mark_removed(call.tenant, path.agent_id, now))
             return no_such_agent();
@@ -117,6 +114,9 @@ Result<Removed> Agents::remove(const Call& call, const AgentPath& path) {
     }));
     parts_.presence.remove(path.agent_id);
     for (const auto& callback : on_removed_) callback(path.agent_id);
+    SYNAPSEX_CHECK(
+        parts_.vms.delete_vm(call, call.tenant, VmId::derived_from(path.agent_id))
+    );
     log_info("agent removed", {{"agentId", path.agent_id.text()}});
     return Removed{};
 }

@@ -26,7 +26,8 @@ class Agents final : public AgentDirectory {
     // Kind::not_found agents.not_found.
     Result<Agent> get(const Call& call, const AgentPath& path);
     Result<Agent> update(const Call& call, const UpdateAgent& wish);
-    // With its VM. Its key is refused from then on, and its open poll ends.
+    // With its VM. Its key is refused from then on, and its open poll ends. Repeatable: for an
+    // agent that was removed it makes sure that the VM is gone too.
     Result<Removed> remove(const Call& call, const AgentPath& path);
 
     Result<AgentIdentity> get_identity(const Call& call, const AgentId& agent) override;

@@ -148,16 +148,18 @@ struct SectionHash {
 };
 BOOST_DESCRIBE_STRUCT(SectionHash, (), (section, hash))
 
+inline constexpr std::size_t kCapabilitiesMax = 64;
+
 // shared/proto/agent/v1/agent.proto, HeartbeatRequest.
 struct Heartbeat {
     AgentId agent_id{};
     std::int64_t sequence = 0;
     std::string boot_id{};
     std::string agent_version{};
-    std::vector<std::int64_t> capabilities{};
+    List<std::int64_t, kCapabilitiesMax> capabilities{};
     std::int64_t hold_seconds = 0;
-    std::vector<SectionHash> hashes{};
-    std::vector<vm_registry::TelemetrySample> telemetry{};
+    List<SectionHash, kCapabilitiesMax> hashes{};
+    List<vm_registry::TelemetrySample, vm_registry::kSamplesMax> telemetry{};
     std::int64_t spool_dropped_samples = 0;
     std::string goodbye{};
     std::string server_incarnation{};
@@ -242,7 +244,9 @@ inline constexpr api::Operation<PutInventory, api::None> kPutInventory{
     .id = "agents.inventory.put", .method = api::Verb::put,
     .path = "/v1/agents/{agentId}/inventory/{section}", .access = auth::agent(),
     .body = api::BodyKind::protobuf, .replay = api::Replay::natural,
-    .unknown = api::Unknown::ignore, .summary = "Report one section of the VM's inventory."};
+    .unknown = api::Unknown::ignore,
+    .body_bytes_max = 512 * 1024,  // compressed: 5,000 packages are more than the usual 64 KiB
+    .summary = "Report one section of the VM's inventory."};
 inline constexpr api::Operation<ListAgents, AgentList> kListAgents{
     .id = "agents.list", .path = "/v1/agents", .access = auth::user("agents.read"),
     .summary = "List agents. The next page is in the Link header."};

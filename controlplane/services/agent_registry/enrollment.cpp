@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::string_view kTokenPrefix = "sxe_";
 constexpr std::size_t kSecretSize = 32;
+constexpr std::int64_t kPruneBatch = 500;
 
 Problem refused(std::string_view code, std::string_view detail) {
     return {Kind::unauthenticated, "enrollment." + std::string{code}, std::string{detail}};
@@ -16,6 +17,10 @@ Problem refused(std::string_view code, std::string_view detail) {
 
 Problem token_invalid() {
     return refused("token_invalid", "This is no enrollment token of this server.");
+}
+
+Problem agent_removed() {
+    return refused("agent_removed", "The agent with this key was removed.");
 }
 
 // Whether the token admits one more agent now.
@@ -71,7 +76,15 @@ Result<CreatedEnrollmentToken> Enrollment::create_token(
         .revoked_at = {},
     };
     SYNAPSEX_CHECK(parts_.database.write(call, [&](db::Session& session) -> Result<Done> {
-        AgentStore{session}.insert_token(row);
+        AgentStore store{session};
+        store.prune_ended_tokens(call.tenant, now, kEndedTokensKept);
+        if (store.count_usable_tokens(call.tenant, now) >= kUsableTokensMax)
+            return Problem{
+                Kind::conflict, "enrollment_tokens.limit_reached",
+                "A tenant has at most " + std::to_string(kUsableTokensMax) +
+                    " usable enrollment tokens; revoke some, or make one with more uses."
+            };
+        store.insert_token(row);
         return Done{};
     }));
     return CreatedEnrollmentToken{row.token_id,   row.name,       row.uses_max,
@@ -128,7 +141,7 @@ Result<Enrolled> Enrollment::enroll(const Call& call, const Enroll& wish) {
             return refused("token_of_other_tenant", "The enrollment token is of another tenant.");
         if (const auto known = store.find_enrolled(token->id, wish.public_key.value)) {
             if (known->removed_at)
-                return refused("agent_removed", "The agent with this key was removed.");
+                return agent_removed();
             return *known;
         }
         SYNAPSEX_CHECK(check_usable(*row, now));
@@ -152,19 +165,48 @@ Result<Enrolled> Enrollment::enroll(const Call& call, const Enroll& wish) {
     };
     SYNAPSEX_TRY(const AgentRow agent, parts_.database.write(call, claim));
 
-    // Repeatable from here: a crash in between is mended when the agent asks again.
+    // Repeatable from here: what breaks off in between is mended when the agent asks again.
     const vm_registry::NewVm vm{agent.tenant_id, agent.vm_id, agent.agent_id, agent.name};
     SYNAPSEX_CHECK(parts_.vms.create_vm(call, vm));
-    if (is_new) {
-        parts_.presence.add(agent);
+    parts_.presence.add(agent);
+    SYNAPSEX_CHECK(check_not_removed(call, agent));
+    if (is_new)
         log_info(
             "agent enrolled", {{"agentId", agent.agent_id.text()},
                                {"vmId", agent.vm_id.text()},
                                {"tenantId", agent.tenant_id.text()},
                                {"tokenId", agent.token_id.text()}}
         );
-    }
     return Enrolled{agent.agent_id, agent.vm_id, agent.tenant_id, parts_.issuer, incarnation_};
+}
+
+// A removal between the two steps of an enrollment found no VM to delete: this one does.
+Result<Done> Enrollment::check_not_removed(const Call& call, const AgentRow& agent) {
+    SYNAPSEX_TRY(
+        const bool is_removed,
+        parts_.database.read(call, [&](db::Session& session) -> Result<bool> {
+            return !AgentStore{session}.find(agent.tenant_id, agent.agent_id);
+        })
+    );
+    if (!is_removed) return Done{};
+    parts_.presence.remove(agent.agent_id);
+    SYNAPSEX_CHECK(parts_.vms.delete_vm(call, agent.tenant_id, agent.vm_id));
+    return agent_removed();
+}
+
+std::int64_t Enrollment::prune_tokens(const Call& call) {
+    const auto before = parts_.clock.now() - kExpiredTokensKeptFor;
+    std::int64_t total = 0;
+    while (!call.deadline.is_expired(parts_.clock)) {
+        const auto pruned =
+            parts_.database.write(call, [&](db::Session& session) -> Result<std::int64_t> {
+                return AgentStore{session}.prune_expired_tokens(before, kPruneBatch);
+            });
+        if (!pruned) break;
+        total += *pruned;
+        if (*pruned < kPruneBatch) break;
+    }
+    return total;
 }
 
 }  // namespace synapsex::agent_registry

@@ -12,6 +12,12 @@
 
 namespace synapsex::agent_registry {
 
+// Tokens of one tenant that could still enroll somebody. Most VMs need one token with many uses.
+inline constexpr std::int64_t kUsableTokensMax = 1000;
+// Ended tokens: at most so many of a tenant, and not longer than this after they expired.
+inline constexpr std::int64_t kEndedTokensKept = 1000;
+inline constexpr std::chrono::days kExpiredTokensKeptFor{30};
+
 // "sxe_<ULID of the token's id>.<secret>".
 struct TokenText {
     EnrollmentTokenId id;
@@ -32,6 +38,7 @@ class Enrollment {
     };
     explicit Enrollment(Parts parts) : parts_(std::move(parts)) {}
 
+    // Kind::conflict enrollment_tokens.limit_reached.
     Result<CreatedEnrollmentToken> create_token(
         const Call& call, const CreateEnrollmentToken& wish
     );
@@ -41,14 +48,19 @@ class Enrollment {
 
     // Kind::unauthenticated enrollment.token_invalid | token_expired | token_used | token_revoked
     // | token_of_other_tenant | agent_removed. The same token and key answer the same agent again,
-    // also after the token was used up or expired.
+    // also after the token was used up or expired, as long as it is kept.
     Result<Enrolled> enroll(const Call& call, const Enroll& wish);
+
+    // Deletes tokens that expired long ago, as far as the deadline lets it; returns how many.
+    std::int64_t prune_tokens(const Call& call);
 
     // Read once at start, before the first call.
     void set_incarnation(std::string incarnation) { incarnation_ = std::move(incarnation); }
     const std::string& incarnation() const { return incarnation_; }
 
  private:
+    Result<Done> check_not_removed(const Call& call, const AgentRow& agent);
+
     Parts parts_;
     std::string incarnation_;
 };

@@ -11,6 +11,8 @@ namespace {
 constexpr std::size_t kShortTextMax = 64;
 // When the server stops, agents come back spread over this time, not all at once.
 constexpr std::chrono::milliseconds kDrainSpread{5000};
+// Changes in one transaction: at a start all agents have changed, and heartbeats wait meanwhile.
+constexpr std::size_t kFlushBatch = 500;
 
 std::string_view reason_of(api::Wake wake) {
     switch (wake) {
@@ -62,6 +64,18 @@ Contact to_contact(const Heartbeat& heartbeat) {
 
 Problem no_such_agent() {
     return {Kind::not_found, "agents.not_found", "There is no such agent."};
+}
+
+// What kept the work from being done; nullopt: nothing did. A database that is broken throws, and
+// its work has to be done again like any other.
+std::optional<std::string> failure_of(const std::function<Result<Done>()>& work) {
+    try {
+        const auto outcome = work();
+        if (outcome) return std::nullopt;
+        return outcome.error().code;
+    } catch (const std::exception& error) {
+        return error.what();
+    }
 }
 
 // The one member of the body that the path names.
@@ -145,12 +159,13 @@ Result<api::HeldOr<HeartbeatAnswer>> Heartbeats::beat(
 
     // Parked before anything is looked up, so that what happens from here on wakes it.
     auto ticket = parts_.parking.park(heartbeat.agent_id.text());
+    // Before the telemetry: an agent whose samples find no room lives all the same.
+    if (parts_.presence.contact(heartbeat.agent_id, to_contact(heartbeat)) && on_change_)
+        on_change_();
     if (!heartbeat.telemetry.empty())
         SYNAPSEX_CHECK(
             parts_.vms.store_samples(call, call.tenant, vm, heartbeat.telemetry)
         );
-    if (parts_.presence.contact(heartbeat.agent_id, to_contact(heartbeat)) && on_change_)
-        on_change_();
     SYNAPSEX_TRY(auto wanted, wanted_sections(call, vm, heartbeat));
 
     auto now_answer = answer(vm, "news");
@@ -193,36 +208,45 @@ void Heartbeats::wake(const AgentId& agent) {
     parts_.parking.wake(agent.text(), api::Wake::news);
 }
 
-void Heartbeats::flush(const Call& call) {
-    parts_.presence.touch_open([&](const AgentId& agent) {
-        return parts_.parking.contains(agent.text());
-    });
-    const auto changes = parts_.presence.sweep();
-    if (changes.empty()) return;
-
-    const auto written = parts_.database.write(call, [&](db::Session& session) -> Result<Done> {
+Result<Done> Heartbeats::write_presence(
+    const Call& call, std::span<const PresenceChange> changes
+) {
+    SYNAPSEX_CHECK(parts_.database.write(call, [&](db::Session& session) -> Result<Done> {
         AgentStore store{session};
         for (const auto& change : changes) store.put_sighting(change.sighting);
         return Done{};
-    });
+    }));
     std::vector<vm_registry::Presence> presences;
-    for (const auto& change : changes) {
-        const auto& sighting = change.sighting;
+    for (const auto& [sighting, vm, is_state_new] : changes) {
         const vm_registry::Presence presence{
-            sighting.tenant_id, change.vm_id, sighting.state, sighting.last_seen_at
+            sighting.tenant_id, vm, sighting.state, sighting.last_seen_at
         };
         presences.push_back(presence);
-        if (change.is_state_new)
+    }
+    return parts_.vms.set_presence(call, presences);
+}
+
+void Heartbeats::flush(const Call& call) {
+    const auto open = parts_.parking.keys();
+    parts_.presence.touch_open([&](const AgentId& agent) { return open.contains(agent.text()); });
+    const auto changes = parts_.presence.sweep();
+    for (std::span<const PresenceChange> rest{changes}; !rest.empty();) {
+        const auto batch = rest.first(std::min(rest.size(), kFlushBatch));
+        rest = rest.subspan(batch.size());
+        const auto failure = failure_of([&] { return write_presence(call, batch); });
+        if (!failure) continue;
+        parts_.presence.put_back(batch);
+        log_warning(
+            "presence not written, will be again", {{"agents", batch.size()}, {"error", *failure}}
+        );
+    }
+    for (const auto& [sighting, vm, is_state_new] : changes)
+        if (is_state_new)
             log_info(
                 "agent state changed", {{"agentId", sighting.agent_id.text()},
                                         {"tenantId", sighting.tenant_id.text()},
                                         {"state", enum_name(sighting.state)}}
             );
-    }
-    if (!written || !parts_.vms.set_presence(call, presences)) {
-        parts_.presence.put_back(changes);
-        log_warning("presence not written, will be again", {{"agents", changes.size()}});
-    }
 }
 
 }  // namespace synapsex::agent_registry

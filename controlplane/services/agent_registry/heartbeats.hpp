@@ -15,7 +15,6 @@
 namespace synapsex::agent_registry {
 
 inline constexpr std::chrono::seconds kHoldMax{55};  // most proxies cut at 60
-inline constexpr std::size_t kCapabilitiesMax = 64;
 
 class Heartbeats {
  public:
@@ -31,13 +30,15 @@ class Heartbeats {
     };
     explicit Heartbeats(const Parts& parts);
 
-    // Acknowledged after the telemetry is committed. Kind::not_found agents.not_found unless the
+    // Acknowledged after the telemetry is committed; the agent counts as heard of also where that
+    // fails. Kind::not_found agents.not_found unless the
     // caller is the agent of the path.
     Result<api::HeldOr<HeartbeatAnswer>> beat(const Call& call, const Heartbeat& heartbeat);
     Result<api::None> put_inventory(const Call& call, const PutInventory& wish);
 
     // Writes what changed; marks agents with an open poll as seen. Every second, and sooner when a
-    // state changes.
+    // state changes. Throws nothing for a database that fails: what is not written is logged, and
+    // the next flush writes it.
     void flush(const Call& call);
     // Called when a state changed, so that the next flush does not wait for its time.
     void on_change(std::function<void()> callback) { on_change_ = std::move(callback); }
@@ -50,6 +51,7 @@ class Heartbeats {
         const Call& call, const VmId& vm, const Heartbeat& heartbeat
     );
     HeartbeatAnswer answer(const VmId& vm, std::string_view reason);
+    Result<Done> write_presence(const Call& call, std::span<const PresenceChange> changes);
 
     Parts parts_;
     std::function<void()> on_change_;

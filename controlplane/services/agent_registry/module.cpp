@@ -17,7 +17,8 @@ namespace {
 
 constexpr std::array<std::string_view, 1> kPrefixes{"/v1/agents"};
 constexpr std::chrono::seconds kFlushInterval{1};
-constexpr std::chrono::seconds kFlushBudget{10};
+constexpr std::chrono::hours kPruneInterval{1};
+constexpr std::chrono::seconds kBudget{10};
 
 const ServiceManifest kManifest{
     .name = "agent-registry-service",
@@ -47,7 +48,7 @@ struct AgentRegistryModule::Impl {
           agents({db, platform.clock, vm_directory, presence}) {}
 
     Call call(std::string name) {
-        return Call::system(std::move(name), Deadline::after(clock, kFlushBudget));
+        return Call::system(std::move(name), Deadline::after(clock, kBudget));
     }
 
     const Clock& clock;
@@ -59,6 +60,7 @@ struct AgentRegistryModule::Impl {
     Heartbeats heartbeats;
     Agents agents;
     std::optional<PeriodicTask> flusher{};
+    std::optional<PeriodicTask> pruner{};
 };
 
 AgentRegistryModule::AgentRegistryModule(
@@ -106,10 +108,14 @@ void AgentRegistryModule::start() {
         impl_->heartbeats.flush(impl_->call("agent_registry.flush_presence"));
     });
     impl_->heartbeats.on_change([this] { impl_->flusher->hurry(); });
+    impl_->pruner.emplace("agent_registry.prune_tokens", kPruneInterval, [this] {
+        impl_->enrollment.prune_tokens(impl_->call("agent_registry.prune_tokens"));
+    });
 }
 
 void AgentRegistryModule::stop() {
     if (!impl_->flusher) return;
+    impl_->pruner.reset();
     impl_->heartbeats.on_change(nullptr);
     impl_->flusher.reset();
     impl_->heartbeats.flush(impl_->call("agent_registry.stop"));

@@ -10,7 +10,7 @@ namespace synapsex::agent_registry {
 
 class AgentRegistryModule final : public Module {
  public:
-    // `issuer` is the audience of agents' assertions: the server's public URL.
+    // `issuer` is the audience of agents' assertions.
     AgentRegistryModule(
         const Platform& platform, db::Database& database, vm_registry::VmDirectory& vms,
         std::string issuer

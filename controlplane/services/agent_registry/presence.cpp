@@ -43,12 +43,15 @@ void PresenceBook::add(const AgentRow& agent) {
     // The VM's row is another service's: it is told once, whatever it holds.
     entry.is_dirty = true;
     const std::lock_guard lock{mutex_};
-    entries_.insert_or_assign(agent.agent_id, std::move(entry));
+    if (entries_.try_emplace(agent.agent_id, std::move(entry)).second) ++counter(agent.state);
 }
 
 void PresenceBook::remove(const AgentId& agent) {
     const std::lock_guard lock{mutex_};
-    entries_.erase(agent);
+    const auto found = entries_.find(agent);
+    if (found == entries_.end()) return;
+    --counter(found->second.sighting.state);
+    entries_.erase(found);
 }
 
 bool PresenceBook::contact(const AgentId& agent, Contact contact) {
@@ -122,6 +125,8 @@ std::vector<PresenceChange> PresenceBook::sweep() {
         const bool is_overdue =
             entry.contact_at > entry.written_at && now - entry.written_at >= kWriteUnchangedAfter;
         if (!is_state_new && !entry.is_dirty && !is_overdue) continue;
+        --counter(entry.sighting.state);
+        ++counter(state);
         entry.sighting.state = state;
         entry.written_at = now;
         entry.is_dirty = false;
@@ -130,7 +135,7 @@ std::vector<PresenceChange> PresenceBook::sweep() {
     return changes;
 }
 
-void PresenceBook::put_back(const std::vector<PresenceChange>& changes) {
+void PresenceBook::put_back(std::span<const PresenceChange> changes) {
     const std::lock_guard lock{mutex_};
     for (const auto& change : changes) {
         const auto found = entries_.find(change.sighting.agent_id);
@@ -149,14 +154,6 @@ std::optional<Timestamp> PresenceBook::last_seen(const AgentId& agent) const {
     const auto found = entries_.find(agent);
     if (found == entries_.end() || !found->second.has_contact) return std::nullopt;
     return found->second.sighting.last_seen_at;
-}
-
-std::size_t PresenceBook::count(State state) const {
-    const std::lock_guard lock{mutex_};
-    std::size_t count = 0;
-    for (const auto& [agent, entry] : entries_)
-        if (entry.sighting.state == state) ++count;
-    return count;
 }
 
 }  // namespace synapsex::agent_registry

@@ -3,9 +3,12 @@
 // Which agents live. Kept in memory: a heartbeat touches no row. Decides without I/O; the flush in
 // heartbeats.cpp writes what sweep() returns.
 
+#include <array>
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <mutex>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -58,6 +61,7 @@ class PresenceBook {
 
     // What the database knows, at start: shown as unknown until contact or the grace is over.
     void load(const std::vector<AgentRow>& agents);
+    // An agent that is known stays as it is.
     void add(const AgentRow& agent);
     void remove(const AgentId& agent);
 
@@ -71,14 +75,17 @@ class PresenceBook {
     // What has to be written: new states at once, the rest now and then.
     std::vector<PresenceChange> sweep();
     // The changes could not be written: sweep returns them again.
-    void put_back(const std::vector<PresenceChange>& changes);
+    void put_back(std::span<const PresenceChange> changes);
 
     State state_of(const AgentId& agent) const;
     // nullopt: not since the start of this process.
     std::optional<Timestamp> last_seen(const AgentId& agent) const;
-    std::size_t count(State state) const;
+    // Agents in the state, as last swept. Takes no lock and walks nothing.
+    std::size_t count(State state) const { return counter(state); }
 
  private:
+    static constexpr std::size_t kStates = enumerator_names<State>().size();
+
     struct Entry {
         Sighting sighting;  // as last written, but for what changed since
         VmId vm_id;
@@ -93,11 +100,18 @@ class PresenceBook {
     };
     void touch_entry(Entry& entry);
     State state_now(const Entry& entry) const;
+    std::atomic<std::size_t>& counter(State state) {
+        return counts_.at(static_cast<std::size_t>(state));
+    }
+    const std::atomic<std::size_t>& counter(State state) const {
+        return counts_.at(static_cast<std::size_t>(state));
+    }
 
     const Clock& clock_;
     const SteadyTime started_;
     mutable std::mutex mutex_;
     std::unordered_map<AgentId, Entry> entries_;
+    std::array<std::atomic<std::size_t>, kStates> counts_{};  // of entries_, by sighting.state
 };
 
 }  // namespace synapsex::agent_registry

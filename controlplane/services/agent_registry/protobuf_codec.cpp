@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "agent/v1/agent.pb.h"
+#include "controlplane/platform/api/field_problems.hpp"
 #include "controlplane/services/agent_registry/api.hpp"
 
 namespace synapsex {
@@ -84,22 +85,22 @@ void to_message(const vm_registry::TelemetrySample& sample, pb::TelemetrySample&
 
 vm_registry::Os from_message(const pb::Os& message) {
     return {
-        .id = message.id(),
-        .version_id = message.version_id(),
-        .pretty_name = message.pretty_name(),
-        .kernel_release = message.kernel_release(),
-        .architecture = message.architecture(),
-        .hostname = message.hostname(),
-        .machine_id_hash = message.machine_id_hash(),
-        .timezone = message.timezone(),
+        .id = {message.id()},
+        .version_id = {message.version_id()},
+        .pretty_name = {message.pretty_name()},
+        .kernel_release = {message.kernel_release()},
+        .architecture = {message.architecture()},
+        .hostname = {message.hostname()},
+        .machine_id_hash = {message.machine_id_hash()},
+        .timezone = {message.timezone()},
         .booted_at = from_micros(message.booted_at_us()),
-        .virtualization = message.virtualization(),
+        .virtualization = {message.virtualization()},
     };
 }
 
 vm_registry::Cpu from_message(const pb::Cpu& message) {
     return {
-        message.model(), message.sockets(), message.cores(), message.threads(), message.mhz_max()
+        {message.model()}, message.sockets(), message.cores(), message.threads(), message.mhz_max()
     };
 }
 
@@ -111,7 +112,7 @@ vm_registry::Disks from_message(const pb::Disks& message) {
     vm_registry::Disks disks;
     for (const auto& disk : message.disks())
         disks.disks.push_back(
-            {disk.name(), to_signed(disk.size_bytes()), disk.model(), disk.rotational(),
+            {{disk.name()}, to_signed(disk.size_bytes()), {disk.model()}, disk.rotational(),
              disk.removable()}
         );
     return disks;
@@ -121,7 +122,7 @@ vm_registry::Filesystems from_message(const pb::Filesystems& message) {
     vm_registry::Filesystems filesystems;
     for (const auto& filesystem : message.filesystems())
         filesystems.filesystems.push_back(
-            {filesystem.mount_point(), filesystem.device(), filesystem.type(),
+            {{filesystem.mount_point()}, {filesystem.device()}, {filesystem.type()},
              to_signed(filesystem.size_bytes()), to_signed(filesystem.used_bytes()),
              to_signed(filesystem.inodes()), to_signed(filesystem.inodes_used()),
              filesystem.read_only()}
@@ -131,24 +132,65 @@ vm_registry::Filesystems from_message(const pb::Filesystems& message) {
 
 vm_registry::Network from_message(const pb::Network& message) {
     vm_registry::Network network;
-    for (const auto& interface : message.interfaces())
-        network.interfaces.push_back(
-            {interface.name(),
-             interface.mac(),
-             {interface.addresses().begin(), interface.addresses().end()},
-             interface.mtu(),
-             interface.state(),
-             to_signed(interface.speed_megabits())}
-        );
+    for (const auto& interface : message.interfaces()) {
+        auto& added = network.interfaces.emplace_back();
+        added.name = {interface.name()};
+        added.mac = {interface.mac()};
+        for (const auto& address : interface.addresses()) added.addresses.push_back({address});
+        added.mtu = interface.mtu();
+        added.state = {interface.state()};
+        added.speed_megabits = to_signed(interface.speed_megabits());
+    }
     return network;
 }
 
 vm_registry::Packages from_message(const pb::Packages& message) {
-    vm_registry::Packages packages{message.manager(), {}};
+    vm_registry::Packages packages{{message.manager()}, {}};
     packages.packages.reserve(static_cast<std::size_t>(message.packages_size()));
     for (const auto& package : message.packages())
-        packages.packages.push_back({package.name(), package.version(), package.architecture()});
+        packages.packages.push_back(
+            {{package.name()}, {package.version()}, {package.architecture()}}
+        );
     return packages;
+}
+
+// An empty element is two bytes in a message and a hundred when converted, so elements are counted
+// before. All else is checked after, by the limits that the members' types carry.
+template <class Bounded>
+Result<Done> check_count(int count, std::string_view pointer) {
+    if (static_cast<std::size_t>(count) <= Bounded::kMax) return Done{};
+    api::FieldProblems problems;
+    const auto max = std::to_string(Bounded::kMax);
+    problems.add(std::string{pointer}, {"too_many_items", "must have at most " + max + " items"});
+    return std::move(problems).into_problem();
+}
+
+Result<Done> check_counts(const pb::HeartbeatRequest& message) {
+    SYNAPSEX_CHECK(check_count<decltype(Heartbeat::capabilities)>(
+        message.capabilities_size(), "/capabilities"
+    ));
+    SYNAPSEX_CHECK(check_count<decltype(Heartbeat::hashes)>(message.hashes_size(), "/hashes"));
+    return check_count<decltype(Heartbeat::telemetry)>(message.telemetry_size(), "/telemetry");
+}
+
+Result<Done> check_counts(const pb::InventorySection& message) {
+    SYNAPSEX_CHECK(check_count<decltype(vm_registry::Disks::disks)>(
+        message.disks().disks_size(), "/disks/disks"
+    ));
+    SYNAPSEX_CHECK(check_count<decltype(vm_registry::Filesystems::filesystems)>(
+        message.filesystems().filesystems_size(), "/filesystems/filesystems"
+    ));
+    SYNAPSEX_CHECK(check_count<decltype(vm_registry::Network::interfaces)>(
+        message.network().interfaces_size(), "/network/interfaces"
+    ));
+    for (int i = 0; i < message.network().interfaces_size(); ++i)
+        SYNAPSEX_CHECK(check_count<decltype(vm_registry::NetworkInterface::addresses)>(
+            message.network().interfaces(i).addresses_size(),
+            "/network/interfaces/" + std::to_string(i) + "/addresses"
+        ));
+    return check_count<decltype(vm_registry::Packages::packages)>(
+        message.packages().packages_size(), "/packages/packages"
+    );
 }
 
 template <class Message>
@@ -162,6 +204,7 @@ bool parse(Message& message, std::string_view bytes) {
 Result<Done> api::ProtobufCodec<Heartbeat>::decode(std::string_view bytes, Heartbeat& heartbeat) {
     pb::HeartbeatRequest message;
     if (!parse(message, bytes)) return malformed();
+    SYNAPSEX_CHECK(check_counts(message));
     heartbeat.sequence = to_signed(message.sequence());
     heartbeat.boot_id = message.boot_id();
     heartbeat.agent_version = message.agent_version();
@@ -240,6 +283,7 @@ Result<Done> api::ProtobufCodec<PutInventory>::decode(
 ) {
     pb::InventorySection message;
     if (!parse(message, bytes)) return malformed();
+    SYNAPSEX_CHECK(check_counts(message));
     constexpr std::size_t kHashMax = decltype(inventory.hash)::kMax;
     if (message.hash().empty() || message.hash().size() > kHashMax)
         return Problem{

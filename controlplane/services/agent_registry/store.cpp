@@ -51,8 +51,8 @@ constexpr Query kUpdateAgent{"agent_registry.update_agent", R"sql(
     WHERE tenant_id = $1 AND agent_id = $2 AND removed_at IS NULL)sql"};
 
 constexpr Query kMarkRemoved{"agent_registry.mark_removed", R"sql(
-    UPDATE agent_registry_agents SET removed_at = $3
-    WHERE tenant_id = $1 AND agent_id = $2 AND removed_at IS NULL)sql"};
+    UPDATE agent_registry_agents SET removed_at = COALESCE(removed_at, $3)
+    WHERE tenant_id = $1 AND agent_id = $2)sql"};
 
 constexpr Query kPutSighting{"agent_registry.put_sighting", R"sql(
     UPDATE agent_registry_agents SET state = $3, last_seen_at = $4, last_sequence = $5,
@@ -83,6 +83,22 @@ constexpr Query kClaimTokenUse{"agent_registry.claim_token_use", R"sql(
     UPDATE agent_registry_enrollment_tokens SET uses = uses + 1
     WHERE tenant_id = $1 AND token_id = $2 AND uses < uses_max)sql"};
 
+constexpr Query kCountUsableTokens{"agent_registry.count_usable_tokens", R"sql(
+    SELECT COUNT(*) AS count FROM agent_registry_enrollment_tokens
+    WHERE tenant_id = $1 AND revoked_at IS NULL AND expires_at > $2 AND uses < uses_max)sql"};
+constexpr Query kPruneEndedTokens{"agent_registry.prune_ended_tokens", R"sql(
+    DELETE FROM agent_registry_enrollment_tokens
+    WHERE tenant_id = $1 AND (revoked_at IS NOT NULL OR expires_at <= $2 OR uses >= uses_max)
+        AND token_id NOT IN (
+            SELECT token_id FROM agent_registry_enrollment_tokens
+            WHERE tenant_id = $1
+                AND (revoked_at IS NOT NULL OR expires_at <= $2 OR uses >= uses_max)
+            ORDER BY token_id DESC LIMIT $3))sql"};
+constexpr Query kPruneExpiredTokens{"agent_registry.prune_expired_tokens", R"sql(
+    DELETE FROM agent_registry_enrollment_tokens WHERE token_id IN (
+        SELECT token_id FROM agent_registry_enrollment_tokens
+        WHERE expires_at < $1 ORDER BY expires_at LIMIT $2))sql"};
+
 constexpr Query kInsertIncarnation{"agent_registry.insert_incarnation", R"sql(
     INSERT INTO agent_registry_server (singleton, incarnation, created_at) VALUES (1, $1, $2)
     ON CONFLICT (singleton) DO NOTHING)sql"};
@@ -93,7 +109,8 @@ constexpr std::array kQueries{
     &kInsertAgent,  &kFindAgent,    &kFindAgentInAnyTenant, &kFindEnrolled,
     &kListAgents,   &kListAllAgents, &kUpdateAgent,         &kMarkRemoved,
     &kPutSighting,  &kInsertToken,  &kFindTokenInAnyTenant, &kListTokens,
-    &kRevokeToken,  &kClaimTokenUse, &kInsertIncarnation,   &kFindIncarnation,
+    &kRevokeToken,  &kClaimTokenUse, &kCountUsableTokens,   &kPruneEndedTokens,
+    &kPruneExpiredTokens, &kInsertIncarnation, &kFindIncarnation,
 };
 
 }  // namespace
@@ -173,6 +190,18 @@ bool AgentStore::revoke_token(
 
 bool AgentStore::claim_token_use(const TenantId& tenant, const EnrollmentTokenId& token) {
     return session_.execute(kClaimTokenUse, tenant, token) == 1;
+}
+
+std::int64_t AgentStore::count_usable_tokens(const TenantId& tenant, Timestamp now) {
+    return session_.query(kCountUsableTokens, tenant, now)[0].get<std::int64_t>("count");
+}
+
+void AgentStore::prune_ended_tokens(const TenantId& tenant, Timestamp now, std::int64_t keep) {
+    session_.execute(kPruneEndedTokens, tenant, now, keep);
+}
+
+std::int64_t AgentStore::prune_expired_tokens(Timestamp before, std::int64_t limit) {
+    return session_.execute(kPruneExpiredTokens, before, limit);
 }
 
 std::string AgentStore::get_or_set_incarnation(std::string_view fresh, Timestamp now) {

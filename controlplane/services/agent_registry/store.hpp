@@ -93,6 +93,7 @@ class AgentStore {
         const TenantId& tenant, const AgentId& agent, std::string_view name,
         std::string_view description, Timestamp now
     );
+    // Repeatable. False: there is no such agent and never was.
     bool mark_removed(const TenantId& tenant, const AgentId& agent, Timestamp now);
     void put_sighting(const Sighting& sighting);
 
@@ -103,6 +104,12 @@ class AgentStore {
     );
     // False: there is no such token.
     bool revoke_token(const TenantId& tenant, const EnrollmentTokenId& token, Timestamp now);
+    // Those that admit one more agent now.
+    std::int64_t count_usable_tokens(const TenantId& tenant, Timestamp now);
+    // All ended tokens of the tenant but the `keep` newest.
+    void prune_ended_tokens(const TenantId& tenant, Timestamp now, std::int64_t keep);
+    // Tokens of all tenants that expired before the instant; at most `limit`. Returns how many.
+    std::int64_t prune_expired_tokens(Timestamp before, std::int64_t limit);
     // False: no use is left.
     bool claim_token_use(const TenantId& tenant, const EnrollmentTokenId& token);
 

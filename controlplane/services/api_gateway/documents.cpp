@@ -44,8 +44,7 @@ std::string render_readiness(const std::vector<Readiness>& checks, bool is_ready
 }
 
 api::Reply viewer_file(const ViewerFile& file) {
-    api::Reply reply{
-        .content_type = std::string{file.content_type}, .body = std::string{file.bytes}};
+    api::Reply reply{.content_type = std::string{file.content_type}, .lasting_body = file.bytes};
     reply.headers.emplace_back("Cache-Control", "public, max-age=3600");
     // The viewer runs scripts of its own; nothing else may run or be loaded on the page.
     reply.headers.emplace_back(
@@ -79,6 +78,8 @@ void mount_probes(api::Router& router, const DocumentSources& sources) {
             .status = is_ready ? 200 : 503, .body = render_readiness(checks, is_ready)
         }};
     });
+    // Inline, so that it answers when every worker waits for a database: that is when it is needed.
+    // What a gauge reads has to be in memory at hand.
     router.mount_raw(
         document("gateway.metrics", "/metrics"),
         [&metrics = sources.metrics](const Call&, const auto&) {
@@ -96,7 +97,7 @@ void mount_reference(api::Router& router, const DocumentSources& sources) {
     );
     router.mount_raw(
         document("gateway.openapi", "/v1/openapi.json"),
-        [text](const Call&, const auto&) { return api::Outcome{api::Reply{.body = *text}}; }
+        [text](const Call&, const auto&) { return api::Outcome{api::Reply{.lasting_body = *text}}; }
     );
     for (const auto& file : viewer_files()) {
         router.mount_raw(document(file.operation_id, file.path), [&file](const Call&, const auto&) {

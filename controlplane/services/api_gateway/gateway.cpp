@@ -47,6 +47,59 @@ Problem internal_error() {
     };
 }
 
+Problem overloaded() {
+    return {
+        .kind = Kind::unavailable,
+        .code = "gateway.overloaded",
+        .detail = "Too many requests wait already.",
+        .retry_after = std::chrono::seconds{1},
+    };
+}
+
+Problem waited_too_long() {
+    return {
+        .kind = Kind::deadline_exceeded,
+        .code = "gateway.deadline_exceeded",
+        .detail = "The request waited too long for its turn. Nothing was done.",
+        .retry_after = std::chrono::seconds{1},
+    };
+}
+
+// What `make` returns, or the problem that what it threw is told as.
+template <class Make>
+auto guarded(const std::string& request_id, const Make& make) -> decltype(make()) {
+    const LogScope request_scope{{"requestId", request_id}};
+    try {
+        return make();
+    } catch (const db::DatabaseError& error) {
+        log_error("database failed", {{"error", error.what()}});
+        const Problem problem{
+            .kind = Kind::unavailable,
+            .code = "database.unavailable",
+            .detail = "The database cannot serve this now.",
+            .retry_after = std::chrono::seconds{5},
+        };
+        return api::problem_reply(problem, request_id);
+    } catch (const std::exception& error) {
+        log_error("handler failed", {{"error", error.what()}});
+        return api::problem_reply(internal_error(), request_id);
+    }
+}
+
+// What `make` returns, whatever happens around the handler (no memory, a bug in the log): an answer
+// that is not given leaves its connection waiting.
+template <class Make>
+auto always_answered(const std::string& request_id, const Make& make) -> decltype(make()) {
+    try {
+        return make();
+    } catch (const std::exception& error) {
+        log_error("request failed", {{"requestId", request_id}, {"error", error.what()}});
+        auto reply = api::problem_reply(internal_error(), request_id);
+        reply.headers.emplace_back("X-Request-Id", request_id);
+        return reply;
+    }
+}
+
 // Whether the principal may do what the operation asks for.
 Result<Done> authorize(const Principal& principal, const auth::Access& access) {
     using auth::AccessKind;
@@ -83,6 +136,17 @@ const std::shared_ptr<const Principal>& nobody() {
 
 }  // namespace
 
+// What metrics and the log say of a request: all that is kept of one that is held.
+struct Gateway::Origin {
+    const api::Route* route;
+    SteadyTime started;
+    std::string method;
+    std::string path;
+    std::string request_id;
+    TenantId tenant;
+    std::string client_address;
+};
+
 // A request between its head and its answer.
 struct Gateway::Pending {
     const api::Route* route;
@@ -93,6 +157,10 @@ struct Gateway::Pending {
     SteadyTime started;
     std::string method;
     std::string path;
+
+    Origin origin() const {
+        return {route, started, method, path, call.request_id, call.tenant, call.client_address};
+    }
 };
 
 struct Gateway::RouteMetrics {
@@ -184,7 +252,6 @@ http::Plan Gateway::plan(const http::RequestHead& head) {
     pending->path = head.path;
     pending->call.request_id = std::move(id);
     pending->call.principal = nobody();
-    pending->call.deadline = Deadline::at(pending->started + kRequestBudget);
     pending->call.traceparent = head.header("traceparent");
     pending->call.client_address = head.client_address;
 
@@ -200,25 +267,20 @@ void Gateway::run(
     const std::shared_ptr<Pending>& pending, std::string body, http::Plan::DoneFn done
 ) {
     pending->parts.body = std::move(body);
+    pending->call.deadline = Deadline::after(parts_.clock, kRequestBudget);
     if (pending->credential)
         if (auto cached = parts_.authenticator.find_cached(*pending->credential))
             pending->call.principal = std::move(cached);
     const bool is_known = !pending->credential || pending->call.principal != nobody();
-    if (is_known && pending->route->operation.runs == api::Runs::inline_)
-        return done(handle(*pending));
-
-    const bool is_queued =
-        parts_.pool.submit([this, pending, done] { done(handle(*pending)); });
-    if (is_queued) return;
-    overloaded_.add();
-    const Problem problem{
-        .kind = Kind::unavailable,
-        .code = "gateway.overloaded",
-        .detail = "Too many requests wait already.",
-        .retry_after = std::chrono::seconds{1},
+    auto work = [this, pending, done] {
+        const auto& id = pending->call.request_id;
+        done(always_answered(id, [&] { return handle(*pending); }));
     };
-    auto reply = api::problem_reply(problem, pending->call.request_id);
-    conclude(*pending, reply);
+    if (is_known && pending->route->operation.runs == api::Runs::inline_) return work();
+    if (parts_.pool.submit(std::move(work))) return;
+    overloaded_.add();
+    auto reply = api::problem_reply(overloaded(), pending->call.request_id);
+    conclude(pending->origin(), reply);
     done(std::move(reply));
 }
 
@@ -234,95 +296,79 @@ Result<Done> Gateway::authenticate(Pending& pending) {
     return authorize(*pending.call.principal, pending.route->operation.access);
 }
 
-api::Outcome Gateway::handle(Pending& pending) {
+api::Outcome Gateway::call_handler(Pending& pending) {
     const auto failed = [&](const Problem& problem) {
         return api::problem_reply(problem, pending.call.request_id);
     };
-    const auto guarded = [&]() -> api::Outcome {
-        const LogScope request_scope{{"requestId", pending.call.request_id}};
-        try {
-            if (auto allowed = authenticate(pending); !allowed) return failed(allowed.error());
-            if (!pending.content_encoding.empty() && pending.content_encoding != "identity") {
-                const bool is_agent =
-                    pending.route->operation.access.kind == auth::AccessKind::agent;
-                if (!is_agent || pending.content_encoding != "gzip")
-                    return failed(
-                        {Kind::unsupported_media, "request.unsupported_encoding",
-                         is_agent ? "Only Content-Encoding: gzip is understood."
-                                  : "Content-Encoding is not understood here."}
-                    );
-                auto unpacked = api::gunzip(pending.parts.body, kUnpackedBytesMax);
-                if (!unpacked) return failed(unpacked.error());
-                pending.parts.body = *std::move(unpacked);
-            }
-            const LogScope tenant_scope{{"tenantId", pending.call.tenant.text()}};
-            return pending.route->handle(pending.call, pending.parts);
-        } catch (const db::DatabaseError& error) {
-            log_error("database failed", {{"error", error.what()}});
+    if (pending.call.deadline.is_expired(parts_.clock)) return failed(waited_too_long());
+    if (auto allowed = authenticate(pending); !allowed) return failed(allowed.error());
+    if (!pending.content_encoding.empty() && pending.content_encoding != "identity") {
+        const bool is_agent = pending.route->operation.access.kind == auth::AccessKind::agent;
+        if (!is_agent || pending.content_encoding != "gzip")
             return failed(
-                {.kind = Kind::unavailable,
-                 .code = "database.unavailable",
-                 .detail = "The database cannot serve this now.",
-                 .retry_after = std::chrono::seconds{5}}
+                {Kind::unsupported_media, "request.unsupported_encoding",
+                 is_agent ? "Only Content-Encoding: gzip is understood."
+                          : "Content-Encoding is not understood here."}
             );
-        } catch (const std::exception& error) {
-            log_error("handler failed", {{"error", error.what()}});
-            return failed(internal_error());
-        }
-    };
-    auto outcome = guarded();
-    if (auto* reply = std::get_if<api::Reply>(&outcome)) {
-        conclude(pending, *reply);
-    } else {
-        auto& held = std::get<api::HeldReply>(outcome);
-        held.finish = [this, kept = std::make_shared<Pending>(pending),
-                       inner = std::move(held.finish)](api::Wake wake) {
-            api::Reply late;
-            try {
-                late = inner(wake);
-            } catch (const std::exception& error) {
-                log_error(
-                    "held handler failed",
-                    {{"requestId", kept->call.request_id}, {"error", error.what()}}
-                );
-                late = api::problem_reply(internal_error(), kept->call.request_id);
-            }
-            conclude(*kept, late);
-            return late;
-        };
+        auto unpacked = api::gunzip(pending.parts.body, kUnpackedBytesMax);
+        if (!unpacked) return failed(unpacked.error());
+        pending.parts.body = *std::move(unpacked);
     }
+    const LogScope tenant_scope{{"tenantId", pending.call.tenant.text()}};
+    return pending.route->handle(pending.call, pending.parts);
+}
+
+api::Outcome Gateway::handle(Pending& pending) {
+    auto outcome = guarded(pending.call.request_id, [&] { return call_handler(pending); });
+    if (auto* reply = std::get_if<api::Reply>(&outcome)) {
+        conclude(pending.origin(), *reply);
+        return outcome;
+    }
+    // Nothing else of the request outlives this call: parked agents are many.
+    auto& held = std::get<api::HeldReply>(outcome);
+    held.finish = [this, origin = pending.origin(),
+                   inner = std::move(held.finish)](api::Wake wake) {
+        return always_answered(origin.request_id, [&] {
+            auto late = guarded(origin.request_id, [&] {
+                const LogScope tenant_scope{{"tenantId", origin.tenant.text()}};
+                return inner(wake);
+            });
+            conclude(origin, late);
+            return late;
+        });
+    };
     return outcome;
 }
 
-void Gateway::conclude(const Pending& pending, api::Reply& reply) {
-    const auto took = parts_.clock.steady_now() - pending.started;
-    reply.headers.emplace_back("X-Request-Id", pending.call.request_id);
+void Gateway::conclude(const Origin& origin, api::Reply& reply) {
+    const auto took = parts_.clock.steady_now() - origin.started;
+    reply.headers.emplace_back("X-Request-Id", origin.request_id);
     // What anybody may read may be kept; everything else is for one caller, tokens above all
     // (RFC 6749, section 5.1).
-    const auto& operation = pending.route->operation;
+    const auto& operation = origin.route->operation;
     const bool is_public =
         operation.access.kind == auth::AccessKind::anyone && operation.method == api::Verb::get;
     if (!is_public) reply.headers.emplace_back("Cache-Control", "no-store");
 
-    const auto& metrics = *route_metrics_.at(pending.route);
+    const auto& metrics = *route_metrics_.at(origin.route);
     const auto status_class = static_cast<std::size_t>(std::clamp(reply.status / 100, 1, 5));
     metrics.by_class[status_class]->add();
     metrics.seconds->observe(took);
 
     // Agents call all the time: theirs are lines only when something is wrong.
     const bool is_agent_routine =
-        pending.route->operation.access.kind == auth::AccessKind::agent && reply.status < 400;
+        origin.route->operation.access.kind == auth::AccessKind::agent && reply.status < 400;
     if (parts_.access_log == AccessLog::off || is_agent_routine) return;
     using Milliseconds = std::chrono::duration<double, std::milli>;
     log_info(
-        "request", {{"requestId", pending.call.request_id},
-                    {"tenantId", pending.call.tenant.text()},
-                    {"method", pending.method},
-                    {"path", pending.path},
-                    {"operation", pending.route->operation.id},
+        "request", {{"requestId", origin.request_id},
+                    {"tenantId", origin.tenant.text()},
+                    {"method", origin.method},
+                    {"path", origin.path},
+                    {"operation", origin.route->operation.id},
                     {"status", reply.status},
                     {"milliseconds", Milliseconds{took}.count()},
-                    {"client", pending.call.client_address}}
+                    {"client", origin.client_address}}
     );
 }
 
@@ -344,9 +390,9 @@ void Gateway::finish_held(
     std::function<api::Reply(api::Wake)> finish, api::Wake wake,
     std::function<void(api::Reply)> done
 ) {
-    // A full queue must not lose an answer that somebody has waited for: it is made here.
-    auto shared = std::make_shared<std::function<api::Reply(api::Wake)>>(std::move(finish));
-    if (!parts_.pool.submit([shared, wake, done] { done((*shared)(wake)); })) done((*shared)(wake));
+    auto work = [finish = std::move(finish), wake, done] { done(finish(wake)); };
+    // The pool stops after the last session; to be sure of an answer even so:
+    if (!parts_.pool.submit_admitted(std::move(work))) done(failure(overloaded(), nullptr));
 }
 
 }  // namespace synapsex::api_gateway

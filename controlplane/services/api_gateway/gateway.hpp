@@ -15,6 +15,7 @@
 
 namespace synapsex::api_gateway {
 
+// Of a handler, from the end of the request's body; waiting for a worker counts.
 inline constexpr std::chrono::seconds kRequestBudget{30};
 // Of an agent's body that came with Content-Encoding: gzip.
 inline constexpr std::size_t kUnpackedBytesMax = 1024 * 1024;
@@ -48,14 +49,15 @@ class Gateway final : public http::Application {
 
  private:
     struct Pending;
+    struct Origin;
     struct RouteMetrics;
 
     http::Plan refuse(const Problem& problem, const http::RequestHead& head, std::string id);
     void run(const std::shared_ptr<Pending>& pending, std::string body, http::Plan::DoneFn done);
-    // From here on no exception gets out.
     api::Outcome handle(Pending& pending);
+    api::Outcome call_handler(Pending& pending);
     Result<Done> authenticate(Pending& pending);
-    void conclude(const Pending& pending, api::Reply& reply);
+    void conclude(const Origin& origin, api::Reply& reply);
     std::string request_id_of(const http::RequestHead& head);
 
     Parts parts_;

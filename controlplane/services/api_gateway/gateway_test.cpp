@@ -49,6 +49,7 @@ class GatewayTest : public ::testing::Test {
         mount("test.write", api::Verb::post, "/v1/things", auth::user("tenants.write"));
         mount("test.agent", api::Verb::post, "/v1/agent", auth::agent());
         mount("test.signed_in", api::Verb::get, "/v1/me", auth::signed_in());
+        mount("test.beat", api::Verb::post, "/v1/beat", auth::agent(), api::Runs::inline_);
         gateway.emplace(Gateway::Parts{
             .router = router,
             .authenticator = authenticator,
@@ -61,15 +62,18 @@ class GatewayTest : public ::testing::Test {
     }
 
     void mount(
-        std::string_view id, api::Verb verb, std::string_view path, const auth::Access& access
+        std::string_view id, api::Verb verb, std::string_view path, const auth::Access& access,
+        api::Runs runs = api::Runs::pool
     ) {
         api::OperationInfo operation;
+        operation.runs = runs;
         operation.id = id;
         operation.method = verb;
         operation.path = path;
         operation.access = access;
         operation.body_bytes_max = 1024;
-        router.mount_raw(operation, [this](const Call&, const api::RequestParts& parts) {
+        router.mount_raw(operation, [this](const Call& call, const api::RequestParts& parts) {
+            if (look) look(call);
             return handler(parts);
         });
     }
@@ -111,6 +115,7 @@ class GatewayTest : public ::testing::Test {
     api::Router router;
     FakeAuthenticator authenticator;
     http::WorkerPool pool{{.threads = 2, .queue_max = 4}};
+    std::function<void(const Call&)> look{};
     std::function<api::Outcome(const api::RequestParts&)> handler =
         [](const api::RequestParts& parts) -> api::Outcome {
         return api::Reply{.body = parts.body};
@@ -184,6 +189,143 @@ TEST_F(GatewayTest, what_a_handler_throws_stays_inside) {
     EXPECT_EQ(busy.status, 503);
     EXPECT_NE(busy.body.find("database.unavailable"), std::string::npos);
     EXPECT_FALSE(header_of(busy, "Retry-After").empty());
+}
+
+// Time fails from the moment that it is told to: a stand-in for what runs out around a handler.
+class FailingClock final : public Clock {
+ public:
+    Timestamp now() const override { return {}; }
+    SteadyTime steady_now() const override {
+        if (has_failed) throw std::bad_alloc();
+        return {};
+    }
+    std::atomic<bool> has_failed = false;
+};
+
+TEST_F(GatewayTest, what_fails_around_a_handler_is_answered_too) {
+    FailingClock failing;
+    Gateway other{{
+        .router = router,
+        .authenticator = authenticator,
+        .pool = pool,
+        .clock = failing,
+        .random = random,
+        .metrics = metrics,
+        .access_log = AccessLog::off,
+    }};
+    handler = [&](const api::RequestParts&) -> api::Outcome {
+        failing.has_failed = true;
+        return api::Reply{};
+    };
+    auto plan = other.plan(head_of("GET", "/v1/open"));
+    std::promise<api::Outcome> promise;
+    plan.run("", [&](api::Outcome outcome) { promise.set_value(std::move(outcome)); });
+    auto answer = promise.get_future();
+    ASSERT_EQ(answer.wait_for(std::chrono::seconds{10}), std::future_status::ready);
+    const auto reply = std::get<api::Reply>(answer.get());
+    EXPECT_EQ(reply.status, 500);
+    EXPECT_TRUE(header_of(reply, "X-Request-Id").starts_with("req_"));
+}
+
+TEST_F(GatewayTest, the_budget_of_a_request_starts_when_its_body_is_there) {
+    std::optional<Deadline> deadline;
+    look = [&](const Call& call) { deadline = call.deadline; };
+    auto plan = gateway->plan(head_of("GET", "/v1/open"));
+    clock.advance(std::chrono::seconds{40});  // the client's, with its body
+    std::promise<api::Outcome> promise;
+    plan.run("", [&](api::Outcome outcome) { promise.set_value(std::move(outcome)); });
+    EXPECT_EQ(std::get<api::Reply>(promise.get_future().get()).status, 200);
+    EXPECT_EQ(deadline->remaining(clock), kRequestBudget);
+}
+
+TEST_F(GatewayTest, a_request_whose_time_was_over_before_its_turn_is_504_and_did_nothing) {
+    std::promise<void> gate;
+    const auto opened = gate.get_future().share();
+    std::atomic<int> started = 0;
+    handler = [&](const api::RequestParts&) -> api::Outcome {
+        ++started;
+        opened.wait();
+        return api::Reply{};
+    };
+    std::atomic<int> answered = 0;
+    std::vector<http::Plan> plans;
+    std::promise<api::Outcome> last;
+    for (int i = 0; i < 2; ++i) {
+        plans.push_back(gateway->plan(head_of("GET", "/v1/open")));
+        plans.back().run("", [&](const api::Outcome&) { ++answered; });
+    }
+    while (started < 2) std::this_thread::yield();
+    plans.push_back(gateway->plan(head_of("GET", "/v1/open")));
+    plans.back().run("", [&](api::Outcome outcome) { last.set_value(std::move(outcome)); });
+    clock.advance(kRequestBudget);
+    gate.set_value();
+    const auto reply = std::get<api::Reply>(last.get_future().get());
+    EXPECT_EQ(reply.status, 504);
+    EXPECT_NE(reply.body.find("gateway.deadline_exceeded"), std::string::npos);
+    while (answered < 2) std::this_thread::yield();
+    EXPECT_EQ(started, 2);
+}
+
+class HeldRequestTest : public GatewayTest {
+ protected:
+    // What is left of a heartbeat that waits.
+    api::HeldReply hold(std::function<api::Reply(api::Wake)> finish) {
+        authenticator.is_caching = true;
+        handler = [this, finish = std::move(finish)](const api::RequestParts&) -> api::Outcome {
+            return api::HeldReply{lot.park("agent-1"), std::chrono::seconds{55}, finish};
+        };
+        auto head = head_of("POST", "/v1/beat");
+        head.headers.emplace_back("authorization", "Bearer agent-token");
+        auto plan = gateway->plan(head);
+        std::optional<api::Outcome> outcome;
+        plan.run(std::string(1024, 'x'), [&](api::Outcome made) { outcome = std::move(made); });
+        return std::get<api::HeldReply>(*std::move(outcome));
+    }
+    api::Reply finish(api::HeldReply held) {
+        std::promise<api::Reply> promise;
+        gateway->finish_held(std::move(held.finish), api::Wake::news, [&](api::Reply reply) {
+            promise.set_value(std::move(reply));
+        });
+        return promise.get_future().get();
+    }
+
+    api::ParkingLot lot;
+};
+
+TEST_F(HeldRequestTest, keeps_nothing_of_its_body_and_credential) {
+    // The principal lives as long as the request that it was found for.
+    std::weak_ptr<const Principal> principal;
+    look = [&](const Call& call) { principal = call.principal; };
+    auto held = hold([](api::Wake) { return api::Reply{}; });
+    EXPECT_TRUE(principal.expired());
+    EXPECT_EQ(finish(std::move(held)).status, 200);
+}
+
+TEST_F(HeldRequestTest, is_finished_on_the_pool_though_its_queue_is_full) {
+    std::thread::id finished_by;
+    auto held = hold([&](api::Wake) {
+        finished_by = std::this_thread::get_id();
+        return api::Reply{};
+    });
+    std::promise<void> gate;
+    const auto opened = gate.get_future().share();
+    while (pool.submit([opened] { opened.wait(); })) {}
+    std::promise<api::Reply> promise;
+    gateway->finish_held(std::move(held.finish), api::Wake::news, [&](api::Reply reply) {
+        promise.set_value(std::move(reply));
+    });
+    gate.set_value();
+    EXPECT_EQ(promise.get_future().get().status, 200);
+    EXPECT_TRUE(finished_by != std::this_thread::get_id());
+}
+
+TEST_F(HeldRequestTest, that_fails_at_its_end_is_answered_like_any_other) {
+    auto held = hold([](api::Wake) -> api::Reply { throw db::DatabaseError("disk full"); });
+    const auto busy = finish(std::move(held));
+    EXPECT_EQ(busy.status, 503);
+    EXPECT_NE(busy.body.find("database.unavailable"), std::string::npos);
+    held = hold([](api::Wake) -> api::Reply { throw std::runtime_error("a bug"); });
+    EXPECT_EQ(finish(std::move(held)).status, 500);
 }
 
 TEST_F(GatewayTest, a_full_queue_is_503_with_retry_after) {
@@ -266,6 +408,21 @@ TEST(Credential, is_a_bearer_token_or_an_api_key_and_one_of_them) {
     );
     EXPECT_EQ(find({{"x-api-key", "a"}, {"x-api-key", "b"}}), "auth.credential_malformed");
     EXPECT_EQ(find({{"x-api-key", std::string(5000, 'a')}}), "auth.credential_malformed");
+}
+
+TEST(Reference, is_sent_from_where_it_lies) {
+    Metrics metrics;
+    api::Router router;
+    mount_reference(router, {{}, metrics, "http://127.0.0.1:8080"});
+    for (const auto& route : router.routes()) {
+        const auto read = [&] {
+            return std::get<api::Reply>(route->handle(Call::system("test", Deadline::never()), {}));
+        };
+        const auto once = read();
+        const auto twice = read();
+        EXPECT_FALSE(once.bytes().empty()) << route->operation.id;
+        EXPECT_EQ(once.bytes().data(), twice.bytes().data()) << route->operation.id;
+    }
 }
 
 TEST(Probes, readiness_is_503_as_long_as_one_check_fails) {

@@ -250,15 +250,13 @@ inline constexpr synapsex::api::Doc synapsex::api::kDocOf<synapsex::auth::Create
 template <>
 inline constexpr synapsex::api::Doc synapsex::api::kDocOf<synapsex::auth::ListApiKeys>{
     "Which page of the caller's keys.",
-    {{{"limit", "How many at most.", "50"},
-      {"cursor", "nextCursor of the page before; left out for the first."}}}
-};
+    {},
+    &synapsex::api::kPageDoc};
 template <>
 inline constexpr synapsex::api::Doc synapsex::api::kDocOf<synapsex::auth::ApiKeyPage>{
     "The caller's keys that are not revoked, oldest first.",
-    {{{"items", "The keys, without their secrets."},
-      {"next_cursor", "Where the next page starts; null on the last."}}}
-};
+    {{{"items", "The keys, without their secrets."}}},
+    &synapsex::api::kPageDoc};
 template <>
 inline constexpr synapsex::api::Doc synapsex::api::kDocOf<synapsex::auth::ApiKeyPath>{
     "One of the caller's keys.", {{{"key_id", "The key."}}}
@@ -307,11 +305,13 @@ inline constexpr api::Operation<ListApiKeys, ApiKeyPage> kListApiKeys{
 inline constexpr api::Operation<CreateApiKey, CreatedApiKey> kCreateApiKey{
     .id = "auth.keys.create", .method = api::Verb::post, .path = "/v1/auth/keys",
     .access = user("keys.write"), .success = 201,
-    .summary = "Make an API key; the answer is the only one that shows it."};
+    .summary = "Make an API key; the answer is the only one that shows it.",
+    .description = "For who signed in: 403 auth.sign_in_required to a call with an API key, so "
+                   "that revoking a key ends what it gave access to."};
 inline constexpr api::Operation<ApiKeyPath, api::None> kRevokeApiKey{
     .id = "auth.keys.revoke", .method = api::Verb::delete_, .path = "/v1/auth/keys/{key_id}",
-    .access = user("keys.write"), .replay = api::Replay::natural,
-    .summary = "Revoke an API key, at once."};
+    .access = signed_in(), .replay = api::Replay::natural,
+    .summary = "Revoke one of the caller's API keys, at once."};
 inline constexpr api::Operation<api::None, JwkSet> kJwks{
     .id = "auth.jwks", .path = "/v1/auth/jwks.json", .access = anyone(),
     .runs = api::Runs::inline_, .summary = "Read the public keys that verify access tokens."};

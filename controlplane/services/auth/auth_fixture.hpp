@@ -60,6 +60,8 @@ class FakeTenants final : public tenant::TenantDirectory {
         return Problem{Kind::not_found, "tenants.not_found", "No."};
     }
 
+    void on_member_changed(std::function<void(const TenantId&, const UserId&)>) override {}
+
     void join(const UserId& user, tenant::Membership membership) {
         places.push_back({user, std::move(membership)});
     }

@@ -71,13 +71,15 @@ Result<Credentials::Proved> Credentials::prove_api_key(
             return *row;
         })
     );
-    // A key falls silent when its user leaves the tenant.
+    // A key falls silent when its user leaves the tenant, and for good: who comes back makes new
+    // ones.
     SYNAPSEX_TRY(
         const auto place,
         membership_or(
             credential_revoked(), tenants_.get_membership(call, key.user_id, key.tenant_id.text())
         )
     );
+    if (key.created_at < place.joined_at) return credential_revoked();
     const auto& choice = credential.tenant;
     if (!choice.empty() && choice != place.tenant_id.text() && choice != place.slug)
         return tenant_not_found();

@@ -1,7 +1,8 @@
 #pragma once
 
-// Turns a credential into a Principal, and remembers it for a while. A revocation in this process
-// counts at once; one in another replica, and a change of role, within kUserLifetime.
+// Turns a credential into a Principal, and remembers it for a while. A revocation, a removed member
+// and a new role count at once where this process made the change; within kUserLifetime where
+// another did.
 
 #include <chrono>
 

@@ -176,6 +176,17 @@ TEST_F(KeyCredentials, fall_silent_when_their_user_leaves_the_tenant) {
     EXPECT_EQ(code_of(authenticate(key.key)), "auth.credential_revoked");
 }
 
+TEST_F(KeyCredentials, do_not_come_back_with_their_user) {
+    auto membership = tenants.places[0].membership;
+    tenants.leave(ada.user.id, ada.user.tenant_id);
+    clock.advance(1s);
+    membership.joined_at = clock.now();
+    tenants.join(ada.user.id, membership);
+    EXPECT_EQ(code_of(authenticate(key.key)), "auth.credential_revoked");
+    const auto newer = service.create_key(call_of(ada), {{"ci again"}, {}}).value();
+    EXPECT_TRUE(authenticate(newer.key));
+}
+
 TEST_F(KeyCredentials, say_in_which_minute_they_were_last_used) {
     EXPECT_TRUE(authenticate(key.key));
     EXPECT_FALSE(last_used_at()) << "no request writes";

@@ -18,16 +18,25 @@ Result<Done> KeyUsage::flush(const Call& call) {
         noted.swap(noted_);
     }
     if (noted.empty()) return Done{};
-    const auto written = database_.write(call, [&](db::Session& session) -> Result<Done> {
-        AuthStore store{session};
-        for (const auto& [key, at] : noted) store.set_last_used(key.first, key.second, at);
-        return Done{};
-    });
-    if (!written) {
-        const std::lock_guard lock{mutex_};
-        noted_.merge(noted);  // what is newer stays
+    try {
+        auto written = database_.write(call, [&](db::Session& session) -> Result<Done> {
+            AuthStore store{session};
+            for (const auto& [key, at] : noted) store.set_last_used(key.first, key.second, at);
+            return Done{};
+        });
+        if (!written) note_again(std::move(noted));
+        return written;
+    } catch (...) {
+        note_again(std::move(noted));
+        throw;
     }
-    return written;
+}
+
+void KeyUsage::note_again(Noted noted) {
+    const std::lock_guard lock{mutex_};
+    // What was noted meanwhile is newer and stays.
+    while (!noted.empty() && noted_.size() < kNotedMax)
+        noted_.insert(noted.extract(noted.begin()));
 }
 
 }  // namespace synapsex::auth

@@ -22,11 +22,13 @@ class KeyUsage {
 
     void note(const TenantId& tenant, const ApiKeyId& key);
     // Writes what was noted since the last flush; at most one row changes for a key in a minute.
-    // What could not be written is noted again.
+    // What could not be written is noted again, whether the write is refused or throws.
     Result<Done> flush(const Call& call);
 
  private:
     using Noted = std::map<std::pair<TenantId, ApiKeyId>, Timestamp>;
+
+    void note_again(Noted noted);
 
     db::Database& database_;
     const Clock& clock_;

@@ -66,6 +66,10 @@ Authenticator& AuthModule::authenticator() { return impl_->credentials; }
 
 void AuthModule::forget_agent(const AgentId& agent) { impl_->cache.forget_agent(agent); }
 
+void AuthModule::forget_member(const TenantId& tenant, const UserId& user) {
+    impl_->cache.forget_member(tenant, user);
+}
+
 Result<FirstOwner> AuthModule::create_first_owner(const Call& call, const FirstOwnerWish& wish) {
     return impl_->service.create_first_owner(call, wish);
 }

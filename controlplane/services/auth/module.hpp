@@ -16,7 +16,7 @@
 namespace synapsex::auth {
 
 struct AuthSettings {
-    std::string issuer;  // `iss` of access tokens, `aud` of agents' assertions: this server's URL
+    std::string issuer;  // `iss` of access tokens, `aud` of agents' assertions; never changes
     bool is_registration_open = false;
     crypto::Ed25519Key signing_key;
     crypto::PasswordCost password_cost{};
@@ -39,6 +39,9 @@ class AuthModule final : public Module {
     // The agent's access tokens end now, in this process; elsewhere within a minute. For the
     // registry to call after it has removed the agent. Any thread.
     void forget_agent(const AgentId& agent);
+    // The user's place in the tenant has changed or ended: it counts now, in this process. Any
+    // thread.
+    void forget_member(const TenantId& tenant, const UserId& user);
 
     // For the local command `init`; registration may be closed. Kind::conflict
     // auth.already_initialized if anybody has registered.

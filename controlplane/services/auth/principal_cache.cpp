@@ -90,6 +90,12 @@ void PrincipalCache::forget_agent(const AgentId& agent) {
     forget([&](const Principal& principal) { return principal.agent == agent; });
 }
 
+void PrincipalCache::forget_member(const TenantId& tenant, const UserId& user) {
+    forget([&](const Principal& principal) {
+        return principal.user == user && principal.tenant == tenant;
+    });
+}
+
 std::size_t PrincipalCache::size() const {
     std::size_t size = 0;
     for (const auto& shard : shards_) {

@@ -45,6 +45,7 @@ class PrincipalCache {
     // A key, or a session.
     void forget_credential(std::string_view credential_id);
     void forget_agent(const AgentId& agent);
+    void forget_member(const TenantId& tenant, const UserId& user);
 
     std::size_t size() const;
 

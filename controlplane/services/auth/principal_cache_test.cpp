@@ -79,6 +79,26 @@ TEST_F(PrincipalCacheTest, forgets_an_agent) {
     EXPECT_NE(cache.find({"user", ""}), nullptr);
 }
 
+TEST_F(PrincipalCacheTest, forgets_a_member_in_one_tenant) {
+    const auto ada = UserId::make(clock.now(), random);
+    const auto acme = TenantId::make(clock.now(), random);
+    const auto member = [&](const UserId& user, const TenantId& tenant) {
+        auto made = std::make_shared<Principal>();
+        made->user = user;
+        made->tenant = tenant;
+        return made;
+    };
+    put({"session", ""}, member(ada, acme));
+    put({"key", ""}, member(ada, acme));
+    put({"session", "other"}, member(ada, TenantId::make(clock.now(), random)));
+    put({"bob", ""}, member(UserId::make(clock.now(), random), acme));
+    cache.forget_member(acme, ada);
+    EXPECT_EQ(cache.find({"session", ""}), nullptr);
+    EXPECT_EQ(cache.find({"key", ""}), nullptr);
+    EXPECT_NE(cache.find({"session", "other"}), nullptr);
+    EXPECT_NE(cache.find({"bob", ""}), nullptr);
+}
+
 TEST_F(PrincipalCacheTest, an_answer_that_was_read_before_a_revocation_is_not_remembered_after_it) {
     const auto read_in = cache.epoch();
     cache.forget_credential("key_1");

@@ -95,6 +95,13 @@ inline Problem busy() {
 
 // --- API keys ---
 
+inline Problem sign_in_required() {
+    return {
+        Kind::forbidden, "auth.sign_in_required",
+        "An API key makes no API keys. Sign in with e-mail and password to make one."
+    };
+}
+
 inline Problem key_not_found() {
     return {
         Kind::not_found, "auth.key_not_found", "You have no such API key in this tenant."

@@ -155,6 +155,8 @@ Result<ApiKeyPage> AuthService::list_keys(const Call& call, const ListApiKeys& w
 }
 
 Result<CreatedApiKey> AuthService::create_key(const Call& call, const CreateApiKey& wish) {
+    // Else whoever found a key would make others, and revoking it would not end their access.
+    if (call.principal->kind != PrincipalKind::user) return sign_in_required();
     const auto now = parts_.clock.now();
     const auto& user = call.principal->user;
     const auto secret = make_api_key(parts_.random);

@@ -56,7 +56,8 @@ class AuthService {
     // Uses the token up: of two who bring the same one, one wins.
     Result<TokenPair> refresh(const Call& call, const Refresh& refresh);
 
-    // The caller's own keys, in the tenant of the call.
+    // The caller's own keys, in the tenant of the call. Only who signed in makes one, no API key:
+    // Kind::forbidden auth.sign_in_required.
     Result<ApiKeyPage> list_keys(const Call& call, const ListApiKeys& wish);
     Result<CreatedApiKey> create_key(const Call& call, const CreateApiKey& wish);
     Result<Done> revoke_key(const Call& call, const ApiKeyId& key);

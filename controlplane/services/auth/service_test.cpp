@@ -207,6 +207,15 @@ TEST_F(ApiKeys, are_shown_once_and_listed_by_their_prefix) {
     EXPECT_FALSE(page->items[0].last_used_at);
 }
 
+TEST_F(ApiKeys, are_made_by_who_signed_in_and_not_by_another_key) {
+    const auto pair = registered("ada@example.com");
+    const auto by_key = call_of(pair, PrincipalKind::api_key);
+    const auto refused = service.create_key(by_key, {{"ci"}, {}});
+    EXPECT_EQ(code_of(refused), "auth.sign_in_required");
+    EXPECT_EQ(refused.error().kind, Kind::forbidden);
+    EXPECT_THAT(service.list_keys(by_key, {})->items, SizeIs(0));
+}
+
 TEST_F(ApiKeys, are_a_users_own_and_in_one_tenant) {
     const auto ada = call_of(registered("ada@example.com"));
     const auto bob = call_of(registered("bob@example.com"));

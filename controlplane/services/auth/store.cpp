@@ -104,7 +104,7 @@ constexpr Query kSetLastUsed{"auth.set_last_used", R"sql(
     WHERE tenant_id = $1 AND key_id = $2 AND (last_used_at IS NULL OR last_used_at < $3))sql"};
 
 constexpr Query kFindKey{"auth.find_key", R"sql(
-    SELECT k.tenant_id, k.key_id, k.user_id, u.email, u.full_name, k.revoked_at
+    SELECT k.tenant_id, k.key_id, k.user_id, u.email, u.full_name, k.created_at, k.revoked_at
     FROM auth_api_keys k JOIN auth_users u ON u.user_id = k.user_id
     WHERE k.secret_hash = $1)sql"};
 

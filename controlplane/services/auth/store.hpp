@@ -52,10 +52,11 @@ struct ApiKeyRow {
     UserId user_id;
     std::string email;
     std::string full_name;
+    Timestamp created_at{};
     std::optional<Timestamp> revoked_at;
 };
 BOOST_DESCRIBE_STRUCT(
-    ApiKeyRow, (), (tenant_id, key_id, user_id, email, full_name, revoked_at)
+    ApiKeyRow, (), (tenant_id, key_id, user_id, email, full_name, created_at, revoked_at)
 )
 
 struct NewApiKey {

@@ -3,6 +3,7 @@
 // What other services may ask of tenant-service: who belongs where. Users are known here by id
 // only; auth-service owns them.
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,8 +19,9 @@ struct Membership {
     std::string slug;
     std::string name;
     auth::Role role = auth::Role::viewer;
+    Timestamp joined_at{};  // anew for who was removed and added again
 };
-BOOST_DESCRIBE_STRUCT(Membership, (), (tenant_id, slug, name, role))
+BOOST_DESCRIBE_STRUCT(Membership, (), (tenant_id, slug, name, role, joined_at))
 
 class TenantDirectory {
  public:
@@ -47,6 +49,12 @@ class TenantDirectory {
     // By id or slug. Kind::not_found tenants.not_found, also where the user is no member.
     virtual Result<Membership> get_membership(
         const Call& call, const UserId& user, std::string_view tenant
+    ) = 0;
+
+    // Calls back after a member was removed or got another role, once that is committed, on the
+    // thread that asked for it; in this process only. Before serving.
+    virtual void on_member_changed(
+        std::function<void(const TenantId&, const UserId&)> callback
     ) = 0;
 };
 

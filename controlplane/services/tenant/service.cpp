@@ -15,7 +15,7 @@ Tenant view(const MembershipRow& row) {
 }
 
 Membership membership(const MembershipRow& row) {
-    return {row.tenant_id, row.slug, row.name, row.role};
+    return {row.tenant_id, row.slug, row.name, row.role, row.joined_at};
 }
 
 Result<Done> check_acts_in(const Call& call, const TenantId& tenant) {
@@ -158,7 +158,7 @@ Result<Tenant> TenantService::create(const Call& call, const CreateTenant& wish)
         TenantStore store{session};
         TenantRow row{id, {}, wish.name.value, now, now};
         SYNAPSEX_CHECK(insert_with_owner(store, row, slugs, call.principal->user));
-        return view({row, Role::owner});
+        return view({row, Role::owner, now});
     });
 }
 
@@ -221,7 +221,7 @@ Result<Member> TenantService::add_member(const Call& call, const AddMember& wish
 
 Result<Member> TenantService::change_member(const Call& call, const ChangeMember& wish) {
     SYNAPSEX_CHECK(check_acts_in(call, wish.tenant_id));
-    return database_.write(call, [&](db::Session& session) -> Result<Member> {
+    auto changed = database_.write(call, [&](db::Session& session) -> Result<Member> {
         TenantStore store{session};
         store.lock(wish.tenant_id);
         auto member = store.find_member(wish.tenant_id, wish.user_id);
@@ -231,11 +231,13 @@ Result<Member> TenantService::change_member(const Call& call, const ChangeMember
         member->role = wish.role;
         return *member;
     });
+    if (changed) tell_member_changed(wish.tenant_id, wish.user_id);
+    return changed;
 }
 
 Result<Done> TenantService::remove_member(const Call& call, const MemberPath& path) {
     SYNAPSEX_CHECK(check_acts_in(call, path.tenant_id));
-    return database_.write(call, [&](db::Session& session) -> Result<Done> {
+    const auto removed = database_.write(call, [&](db::Session& session) -> Result<Done> {
         TenantStore store{session};
         store.lock(path.tenant_id);
         const auto member = store.find_member(path.tenant_id, path.user_id);
@@ -244,6 +246,18 @@ Result<Done> TenantService::remove_member(const Call& call, const MemberPath& pa
         store.remove_member(path.tenant_id, path.user_id);
         return Done{};
     });
+    if (removed) tell_member_changed(path.tenant_id, path.user_id);
+    return removed;
+}
+
+void TenantService::on_member_changed(
+    std::function<void(const TenantId&, const UserId&)> callback
+) {
+    on_member_changed_.push_back(std::move(callback));
+}
+
+void TenantService::tell_member_changed(const TenantId& tenant, const UserId& user) const {
+    for (const auto& callback : on_member_changed_) callback(tenant, user);
 }
 
 }  // namespace synapsex::tenant

@@ -40,6 +40,9 @@ class TenantService final : public TenantDirectory {
     Result<Membership> get_membership(
         const Call& call, const UserId& user, std::string_view tenant
     ) override;
+    void on_member_changed(
+        std::function<void(const TenantId&, const UserId&)> callback
+    ) override;
 
     // The operations of api.hpp. A tenant in the path has to be the one that the call acts in.
     Result<TenantPage> list(const Call& call, const ListTenants& wish);
@@ -55,9 +58,12 @@ class TenantService final : public TenantDirectory {
     Result<Done> remove_member(const Call& call, const MemberPath& path);
 
  private:
+    void tell_member_changed(const TenantId& tenant, const UserId& user) const;
+
     db::Database& database_;
     const Clock& clock_;
     Random& random_;
+    std::vector<std::function<void(const TenantId&, const UserId&)>> on_member_changed_;
 };
 
 }  // namespace synapsex::tenant

@@ -229,6 +229,46 @@ TEST_F(TenantMembers, who_was_demoted_a_moment_ago_changes_no_members) {
     EXPECT_EQ(code_of(tenants.add_member(as_admin, wish)), "tenants.not_found");
 }
 
+TEST_F(TenantMembers, who_changed_is_told_once_it_is_so) {
+    const auto ada = new_user();
+    const auto acme = create(ada, "Acme");
+    const auto bob = add(acme, ada, Role::operator_);
+    const auto role_of_bob = [&]() -> std::optional<Role> {
+        const auto call = Call::system("test", Deadline::never());
+        const auto found = tenants.get_membership(call, bob, acme.id.text());
+        return found ? std::optional{found->role} : std::nullopt;
+    };
+    std::vector<std::optional<Role>> told;
+    tenants.on_member_changed([&](const TenantId& tenant, const UserId& user) {
+        EXPECT_EQ(tenant, acme.id);
+        EXPECT_EQ(user, bob);
+        told.push_back(role_of_bob());
+    });
+    const auto call = call_of(ada, acme.id);
+    EXPECT_TRUE(tenants.change_member(call, {acme.id, bob, Role::viewer}));
+    EXPECT_FALSE(tenants.remove_member(call, {acme.id, new_user()}));
+    EXPECT_TRUE(tenants.remove_member(call, {acme.id, bob}));
+    EXPECT_THAT(told, ElementsAre(std::optional{Role::viewer}, std::nullopt));
+}
+
+TEST_F(TenantMembers, who_comes_back_joined_anew) {
+    const auto ada = new_user();
+    const auto acme = create(ada, "Acme");
+    const auto bob = add(acme, ada, Role::viewer);
+    const auto joined_at = [&](const UserId& user) {
+        const auto call = Call::system("test", Deadline::never());
+        return tenants.get_membership(call, user, "acme")->joined_at;
+    };
+    EXPECT_EQ(joined_at(ada), acme.created_at);
+    const auto first = joined_at(bob);
+    const auto call = call_of(ada, acme.id);
+    EXPECT_TRUE(tenants.remove_member(call, {acme.id, bob}));
+    clock.advance(std::chrono::seconds{1});
+    EXPECT_TRUE(tenants.add_member(call, {acme.id, bob, Role::viewer}));
+    EXPECT_EQ(joined_at(bob), clock.now());
+    EXPECT_GT(joined_at(bob), first);
+}
+
 TEST_F(TenantMembers, are_at_most_a_thousand) {
     const auto ada = new_user();
     const auto acme = create(ada, "Acme");

@@ -53,17 +53,20 @@ constexpr Query kDeleteMember{"tenant.delete_member", R"sql(
     DELETE FROM tenant_members WHERE tenant_id = $1 AND user_id = $2)sql"};
 
 constexpr Query kListTenantsOfUser{"tenant.list_tenants_of_user", R"sql(
-    SELECT t.tenant_id, t.slug, t.name, t.created_at, t.updated_at, m.role
+    SELECT t.tenant_id, t.slug, t.name, t.created_at, t.updated_at, m.role,
+           m.created_at AS joined_at
     FROM tenant_members m JOIN tenant_tenants t ON t.tenant_id = m.tenant_id
     WHERE m.user_id = $1 AND m.tenant_id > $2 ORDER BY m.tenant_id LIMIT $3)sql"};
 
 constexpr Query kListOldest{"tenant.list_oldest_memberships", R"sql(
-    SELECT t.tenant_id, t.slug, t.name, t.created_at, t.updated_at, m.role
+    SELECT t.tenant_id, t.slug, t.name, t.created_at, t.updated_at, m.role,
+           m.created_at AS joined_at
     FROM tenant_members m JOIN tenant_tenants t ON t.tenant_id = m.tenant_id
     WHERE m.user_id = $1 ORDER BY m.created_at, m.tenant_id LIMIT $2)sql"};
 
 constexpr Query kFindMembership{"tenant.find_membership", R"sql(
-    SELECT t.tenant_id, t.slug, t.name, t.created_at, t.updated_at, m.role
+    SELECT t.tenant_id, t.slug, t.name, t.created_at, t.updated_at, m.role,
+           m.created_at AS joined_at
     FROM tenant_tenants t JOIN tenant_members m ON m.tenant_id = t.tenant_id
     WHERE (t.tenant_id = $2 OR t.slug = $2) AND m.user_id = $1)sql"};
 

@@ -24,8 +24,9 @@ BOOST_DESCRIBE_STRUCT(TenantRow, (), (tenant_id, slug, name, created_at, updated
 // A tenant as one of its members sees it.
 struct MembershipRow : TenantRow {
     auth::Role role = auth::Role::viewer;
+    Timestamp joined_at{};
 };
-BOOST_DESCRIBE_STRUCT(MembershipRow, (TenantRow), (role))
+BOOST_DESCRIBE_STRUCT(MembershipRow, (TenantRow), (role, joined_at))
 
 class TenantStore {
  public:

@@ -1,29 +1,35 @@
 #pragma once
 
 // What a VM is (inventory, by section) and how it does (telemetry samples), as plain structs: the
-// shapes of /v1/vms, and what agent-registry makes of the agent's messages. Sizes are bytes.
+// shapes of /v1/vms, and what agent-registry makes of the agent's messages. Sizes are bytes. An
+// agent cuts what it sends to no more than the limits here (agent/plugins/inventory/limits.hpp).
 
 #include <cstdint>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "shared/base/bounded.hpp"
 #include "shared/base/describe.hpp"
 #include "shared/base/time.hpp"
 
 namespace synapsex::vm_registry {
 
+using NameText = Text<0, 255>;   // names, models, versions of systems
+using WordText = Text<0, 64>;    // architectures, states, addresses
+using PathText = Text<0, 1024>;  // mount points and their devices
+
 struct Os {
-    std::string id;
-    std::string version_id;
-    std::string pretty_name;
-    std::string kernel_release;
-    std::string architecture;
-    std::string hostname;
-    std::string machine_id_hash;
-    std::string timezone;
+    NameText id;
+    NameText version_id;
+    NameText pretty_name;
+    NameText kernel_release;
+    WordText architecture;
+    NameText hostname;
+    WordText machine_id_hash;
+    NameText timezone;
     Timestamp booted_at{};
-    std::string virtualization;
+    WordText virtualization;
 };
 BOOST_DESCRIBE_STRUCT(
     Os, (),
@@ -32,7 +38,7 @@ BOOST_DESCRIBE_STRUCT(
 )
 
 struct Cpu {
-    std::string model;
+    NameText model;
     std::int64_t sockets = 0;
     std::int64_t cores = 0;
     std::int64_t threads = 0;
@@ -47,18 +53,18 @@ struct Memory {
 BOOST_DESCRIBE_STRUCT(Memory, (), (total_bytes, swap_total_bytes))
 
 struct Disk {
-    std::string name;
+    NameText name;
     std::int64_t size_bytes = 0;
-    std::string model;
+    NameText model;
     bool rotational = false;
     bool removable = false;
 };
 BOOST_DESCRIBE_STRUCT(Disk, (), (name, size_bytes, model, rotational, removable))
 
 struct Filesystem {
-    std::string mount_point;
-    std::string device;
-    std::string type;
+    PathText mount_point;
+    PathText device;
+    WordText type;
     std::int64_t size_bytes = 0;
     std::int64_t used_bytes = 0;
     std::int64_t inodes = 0;
@@ -71,37 +77,37 @@ BOOST_DESCRIBE_STRUCT(
 )
 
 struct NetworkInterface {
-    std::string name;
-    std::string mac;
-    std::vector<std::string> addresses;
+    NameText name;
+    WordText mac;
+    List<WordText, 64> addresses;
     std::int64_t mtu = 0;
-    std::string state;
+    WordText state;
     std::int64_t speed_megabits = 0;
 };
 BOOST_DESCRIBE_STRUCT(NetworkInterface, (), (name, mac, addresses, mtu, state, speed_megabits))
 
 struct Package {
-    std::string name;
-    std::string version;
-    std::string architecture;
+    NameText name;
+    Text<0, 128> version;
+    WordText architecture;
 };
 BOOST_DESCRIBE_STRUCT(Package, (), (name, version, architecture))
 
 struct Disks {
-    std::vector<Disk> disks;
+    List<Disk, 256> disks;
 };
 BOOST_DESCRIBE_STRUCT(Disks, (), (disks))
 struct Filesystems {
-    std::vector<Filesystem> filesystems;
+    List<Filesystem, 512> filesystems;
 };
 BOOST_DESCRIBE_STRUCT(Filesystems, (), (filesystems))
 struct Network {
-    std::vector<NetworkInterface> interfaces;
+    List<NetworkInterface, 256> interfaces;
 };
 BOOST_DESCRIBE_STRUCT(Network, (), (interfaces))
 struct Packages {
-    std::string manager;
-    std::vector<Package> packages;
+    WordText manager;
+    List<Package, 10'000> packages;
 };
 BOOST_DESCRIBE_STRUCT(Packages, (), (manager, packages))
 
@@ -161,6 +167,10 @@ constexpr std::int64_t slot_of(Timestamp instant) {
     return std::chrono::floor<std::chrono::seconds>(instant.time_since_epoch()).count() /
            kSlotSeconds;
 }
+inline constexpr std::int64_t kSlotMax = slot_of(kInstantMax);
+
+// Samples that are taken at once: what an agent spooled, in parts.
+inline constexpr std::size_t kSamplesMax = 1000;
 
 // How an agent, and so its VM, is doing: one word made from connectivity, condition, activity and
 // admission by the table in agent_registry/presence.cpp.

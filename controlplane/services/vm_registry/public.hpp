@@ -44,7 +44,7 @@ class VmDirectory {
     // Commits the samples, each slot once: one that is stored already stays. Ascending by slot, at
     // most kSamplesMax. Samples further than an hour in the future or older than the retention are
     // counted and dropped, else an agent with a broken clock would send them forever.
-    static constexpr std::size_t kSamplesMax = 1000;
+    static constexpr std::size_t kSamplesMax = vm_registry::kSamplesMax;
     virtual Result<Done> store_samples(
         const Call& call, const TenantId& tenant, const VmId& vm,
         std::span<const TelemetrySample> samples

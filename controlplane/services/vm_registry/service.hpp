@@ -31,6 +31,7 @@ class VmRegistry final : public VmDirectory {
     Result<Watching> watch(const Call& call, const WatchVm& wish);
 
     // Deletes what is past its retention, as far as the deadline lets it; returns how many rows.
+    // The retention ends at the newest sample of all, or now if that is earlier.
     std::int64_t prune(const Call& call);
 
     Result<Done> create_vm(const Call& call, const NewVm& vm) override;

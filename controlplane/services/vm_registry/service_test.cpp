@@ -3,9 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "controlplane/services/vm_registry/migrations.hpp"
 #include "controlplane/services/vm_registry/sample_chunk.hpp"
 #include "controlplane/services/vm_registry/store.hpp"
+#include "tests/support/breakable_database.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/seeded_random.hpp"
 #include "tests/support/test_database.hpp"
@@ -41,6 +44,14 @@ class VmRegistryTest : public ::testing::Test {
     }
     Result<Done> store(const VmId& vm, const std::vector<TelemetrySample>& samples) {
         return vms.store_samples(call(), tenant, vm, samples);
+    }
+    // As a damaged file, or a newer release, would leave it.
+    void break_chunk(const VmId& vm, std::int64_t slot, std::string bytes = "\x02 newer") {
+        const ChunkRow row{chunk_of(slot), db::Blob{std::move(bytes)}};
+        database.in_write([&](db::Session& s) { VmStore{s}.put_chunk(tenant, vm, row); });
+    }
+    std::uint64_t samples_stored() {
+        return database.metrics().counter("synapsex_telemetry_samples_stored_total", "").value();
     }
     // The slots that /v1 shows, through all pages.
     std::vector<std::int64_t> shown_slots(const VmId& vm, std::int64_t limit = 1000) {
@@ -209,17 +220,126 @@ TEST_F(VmRegistryTest, pruning_goes_on_until_nothing_is_left_or_its_time_is_over
     store(vm, {samples.begin(), samples.begin() + 600}).value();
     store(vm, {samples.begin() + 600, samples.end()}).value();
     clock.advance(kTelemetryRetention + 1h);
+    store(vm, {sample_at(this_slot())}).value();
     auto hurried = call();
     hurried.deadline = Deadline::at(clock.steady_now());
     EXPECT_EQ(vms.prune(hurried), 0);
     EXPECT_EQ(vms.prune(call()), 1200);
 }
 
+TEST_F(VmRegistryTest, a_clock_that_is_a_month_ahead_prunes_no_history) {
+    const auto vm = make_vm("web-1");
+    const auto slot = this_slot();
+    const auto week = 7LL * 86'400 / kSlotSeconds;
+    store(vm, {sample_at(slot - 4 * week), sample_at(slot - week), sample_at(slot)}).value();
+    clock.jump(std::chrono::days{31});
+    EXPECT_EQ(vms.prune(call()), 0);
+    clock.jump(-std::chrono::days{31});
+    EXPECT_THAT(shown_slots(vm), ElementsAre(slot - 4 * week, slot - week, slot));
+}
+
+TEST_F(VmRegistryTest, a_chunk_that_cannot_be_read_hides_no_other) {
+    const auto vm = make_vm("web-1");
+    const auto other = make_vm("web-2");
+    const auto slot = this_slot();
+    store(vm, {sample_at(slot - 2 * kChunkSlots), sample_at(slot)}).value();
+    store(other, {sample_at(slot)}).value();
+    for (const auto& bytes :
+         {std::string{"\x02 newer"}, std::string{}, pack_samples(std::vector{sample_at(3)})}) {
+        break_chunk(vm, slot, bytes);
+        const auto page = vms.list(call(), {}).value();
+        ASSERT_EQ(page.items.size(), 2U);
+        EXPECT_FALSE(page.items[0].latest);
+        EXPECT_TRUE(page.items[1].latest);
+        EXPECT_FALSE(vms.get(call(), {vm}).value().latest);
+        EXPECT_THAT(shown_slots(vm), ElementsAre(slot - 2 * kChunkSlots));
+    }
+}
+
+TEST_F(VmRegistryTest, chunks_that_cannot_be_read_end_no_list) {
+    const auto vm = make_vm("web-1");
+    const auto slot = this_slot();
+    for (std::int64_t chunk = 20; chunk > 5; --chunk) break_chunk(vm, slot - chunk * kChunkSlots);
+    store(vm, {sample_at(slot - 5 * kChunkSlots), sample_at(slot)}).value();
+    EXPECT_THAT(shown_slots(vm, 1), ElementsAre(slot - 5 * kChunkSlots, slot));
+}
+
+TEST_F(VmRegistryTest, a_chunk_that_cannot_be_read_stops_no_agent_and_is_kept_aside) {
+    const auto vm = make_vm("web-1");
+    const auto slot = chunk_of(this_slot());
+    break_chunk(vm, slot, "\x02 newer");
+    store(vm, {sample_at(slot), sample_at(slot + 1)}).value();
+    store(vm, {sample_at(slot + 2)}).value();
+    EXPECT_THAT(shown_slots(vm), ElementsAre(slot, slot + 1, slot + 2));
+    EXPECT_EQ(slot_of(vms.get(call(), {vm}).value().latest->at), slot + 2);
+    const auto aside = database.in_read([&](db::Session& s) {
+        return VmStore{s}.find_chunk(tenant, vm, slot + 1);
+    });
+    EXPECT_EQ(aside->samples.bytes, "\x02 newer");
+}
+
+TEST_F(VmRegistryTest, counts_the_samples_that_were_committed) {
+    const auto vm = make_vm("web-1");
+    const auto slot = this_slot();
+    store(vm, {sample_at(slot - 1), sample_at(slot)}).value();
+    store(vm, {sample_at(slot)}).value();
+    EXPECT_EQ(samples_stored(), 2U);
+    testing::BreakableDatabase breakable{*database};
+    VmRegistry unlucky{breakable, clock, database.metrics()};
+    breakable.is_commit_refused = true;
+    EXPECT_FALSE(unlucky.store_samples(call(), tenant, vm, std::vector{sample_at(slot + 1)}));
+    EXPECT_EQ(samples_stored(), 2U);
+    EXPECT_THAT(shown_slots(vm), ElementsAre(slot - 1, slot));
+}
+
+TEST_F(VmRegistryTest, a_telemetry_cursor_of_no_slot_is_refused) {
+    const auto vm = make_vm("web-1");
+    ReadTelemetry wish{.vm_id = vm, .from = {}, .to = {}, .limit = {}, .cursor = {}};
+    for (const auto* key : {"9223372036854775807", "16893486720", "-1", "1x"}) {
+        wish.cursor = api::Cursor{api::encode_cursor(key)};
+        EXPECT_EQ(vms.read_telemetry(call(), wish).error().code, "request.cursor_invalid") << key;
+    }
+    wish.cursor = api::Cursor{api::encode_cursor("16893486719")};
+    EXPECT_TRUE(vms.read_telemetry(call(), wish).value().items.empty());
+}
+
+TEST_F(VmRegistryTest, a_section_that_cannot_be_read_hides_no_other) {
+    const auto vm = make_vm("web-1");
+    Cpu cpu;
+    cpu.threads = 4;
+    vms.put_section(call(), tenant, vm, {SectionName::cpu, "h1", false, cpu}).value();
+    const auto break_section = [&](SectionName name, const std::string& body) {
+        const SectionRow row{name, "h2", false, clock.now()};
+        database.in_write([&](db::Session& s) { VmStore{s}.put_section(tenant, vm, row, body); });
+    };
+    break_section(SectionName::os, R"({"hostname":"a\u0000b"})");
+    break_section(SectionName::disks, "{");
+    break_section(SectionName::filesystems, "{}");
+    break_section(SectionName::network, "[]");
+    break_section(SectionName::packages, R"({"manager":7})");
+    const auto shown = vms.get(call(), {vm}).value();
+    EXPECT_EQ(shown.reported.cpu->threads, 4);
+    EXPECT_FALSE(shown.reported.os);
+    EXPECT_TRUE(shown.reported.disks.empty());
+    EXPECT_EQ(shown.reported.sections.size(), 6U);
+    EXPECT_TRUE(vms.list_packages(call(), {.vm_id = vm}).value().items.empty());
+}
+
+TEST_F(VmRegistryTest, sizes_of_disks_beyond_all_numbers_add_up_to_the_largest) {
+    const auto vm = make_vm("web-1");
+    constexpr auto kMax = std::numeric_limits<std::int64_t>::max();
+    Disks disks;
+    for (const auto size : {std::int64_t{10}, kMax, kMax, std::int64_t{-5}})
+        disks.disks.push_back({{"vda"}, size, {""}, false, false});
+    vms.put_section(call(), tenant, vm, {SectionName::disks, "h", false, disks}).value();
+    EXPECT_EQ(vms.get(call(), {vm}).value().disk_total_bytes, kMax);
+}
+
 TEST_F(VmRegistryTest, sections_come_back_and_fill_the_list) {
     const auto vm = make_vm("web-1");
     Os os;
-    os.pretty_name = "Debian GNU/Linux 12 (bookworm)";
-    os.kernel_release = "6.1.0";
+    os.pretty_name = {"Debian GNU/Linux 12 (bookworm)"};
+    os.kernel_release = {"6.1.0"};
     os.booted_at = clock.now();
     Packages packages{"dpkg", {{"zlib1g", "1.2", "amd64"}, {"bash", "5.2", "amd64"}}};
     vms.put_section(call(), tenant, vm, {SectionName::os, "h1", false, os}).value();
@@ -257,14 +377,16 @@ TEST_F(VmRegistryTest, packages_are_listed_by_name_in_pages) {
     const auto vm = make_vm("web-1");
     Packages packages{"dpkg", {}};
     for (const auto* name : {"zsh", "bash", "libc6", "libc6", "apt"})
-        packages.packages.push_back({name, "1", packages.packages.size() == 3 ? "i386" : "amd64"});
+        packages.packages.push_back(
+            {{name}, {"1"}, {packages.packages.size() == 3 ? "i386" : "amd64"}}
+        );
     vms.put_section(call(), tenant, vm, {SectionName::packages, "h", false, packages}).value();
     ListPackages wish{.vm_id = vm};
     wish.limit.value.value = 2;
     std::vector<std::string> names;
     for (int i = 0; i < 4; ++i) {
         const auto page = vms.list_packages(call(), wish).value();
-        for (const auto& package : page.items) names.push_back(package.name);
+        for (const auto& package : page.items) names.push_back(package.name.value);
         if (!page.next_cursor) break;
         wish.cursor = api::Cursor{*page.next_cursor};
     }

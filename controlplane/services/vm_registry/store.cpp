@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "controlplane/services/vm_registry/sample_chunk.hpp"
+
 namespace synapsex::vm_registry {
 
 namespace {
@@ -75,16 +77,22 @@ constexpr Query kFindBody{"vm_registry.find_body", R"sql(
 constexpr Query kFindChunk{"vm_registry.find_chunk", R"sql(
     SELECT first_slot, samples FROM vm_registry_chunks
     WHERE tenant_id = $1 AND vm_id = $2 AND first_slot = $3)sql"};
+// Chunks that were set aside start at no multiple of kChunkSlots.
+static_assert(kChunkSlots == 40);
 constexpr Query kFindLatestChunk{"vm_registry.find_latest_chunk", R"sql(
     SELECT first_slot, samples FROM vm_registry_chunks
-    WHERE tenant_id = $1 AND vm_id = $2 ORDER BY first_slot DESC LIMIT 1)sql"};
+    WHERE tenant_id = $1 AND vm_id = $2 AND first_slot % 40 = 0
+    ORDER BY first_slot DESC LIMIT 1)sql"};
 constexpr Query kPutChunk{"vm_registry.put_chunk", R"sql(
     INSERT INTO vm_registry_chunks (tenant_id, vm_id, first_slot, samples) VALUES ($1, $2, $3, $4)
     ON CONFLICT (tenant_id, vm_id, first_slot) DO UPDATE SET samples = excluded.samples)sql"};
 constexpr Query kListChunks{"vm_registry.list_chunks", R"sql(
     SELECT first_slot, samples FROM vm_registry_chunks
     WHERE tenant_id = $1 AND vm_id = $2 AND first_slot >= $3 AND first_slot <= $4
+        AND first_slot % 40 = 0
     ORDER BY first_slot LIMIT $5)sql"};
+constexpr Query kFindNewestSlot{"vm_registry.find_newest_slot", R"sql(
+    SELECT first_slot FROM vm_registry_chunks ORDER BY first_slot DESC LIMIT 1)sql"};
 constexpr Query kPruneChunks{"vm_registry.prune_chunks", R"sql(
     DELETE FROM vm_registry_chunks WHERE (tenant_id, vm_id, first_slot) IN (
         SELECT tenant_id, vm_id, first_slot FROM vm_registry_chunks
@@ -95,7 +103,7 @@ constexpr std::array kQueries{
     &kDeleteSections, &kDeleteChunks, &kSetPresence, &kUpdateOs,         &kUpdateCpuThreads,
     &kUpdateMemory,  &kUpdateDisks,  &kUpdatePackages, &kPutSection,     &kListSections,
     &kListShortBodies, &kFindBody, &kFindChunk,    &kFindLatestChunk, &kPutChunk,      &kListChunks,
-    &kPruneChunks,
+    &kFindNewestSlot, &kPruneChunks,
 };
 
 }  // namespace
@@ -204,10 +212,20 @@ void VmStore::put_chunk(const TenantId& tenant, const VmId& vm, const ChunkRow& 
     session_.execute(kPutChunk, tenant, vm, chunk.first_slot, chunk.samples);
 }
 
+void VmStore::set_chunk_aside(const TenantId& tenant, const VmId& vm, const ChunkRow& chunk) {
+    session_.execute(kPutChunk, tenant, vm, chunk.first_slot + 1, chunk.samples);
+}
+
 std::vector<ChunkRow> VmStore::list_chunks(
     const TenantId& tenant, const VmId& vm, std::int64_t from, std::int64_t to, std::int64_t limit
 ) {
     return session_.list<ChunkRow>(kListChunks, tenant, vm, from, to, limit);
+}
+
+std::optional<std::int64_t> VmStore::find_newest_slot() {
+    const auto rows = session_.query(kFindNewestSlot);
+    if (rows.empty()) return std::nullopt;
+    return rows[0].get<std::int64_t>("first_slot");
 }
 
 std::int64_t VmStore::prune_chunks(std::int64_t before_slot, std::int64_t limit) {

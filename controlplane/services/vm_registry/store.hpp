@@ -101,11 +101,16 @@ class VmStore {
     );
     std::optional<ChunkRow> find_latest_chunk(const TenantId& tenant, const VmId& vm);
     void put_chunk(const TenantId& tenant, const VmId& vm, const ChunkRow& chunk);
+    // Keeps the bytes under a slot at which no chunk starts, where nothing here reads them and
+    // prune_chunks finds them; the chunk itself is then to be put anew.
+    void set_chunk_aside(const TenantId& tenant, const VmId& vm, const ChunkRow& chunk);
     // Chunks that start in [from, to], ascending, at most `limit`.
     std::vector<ChunkRow> list_chunks(
         const TenantId& tenant, const VmId& vm, std::int64_t from, std::int64_t to,
         std::int64_t limit
     );
+    // Where the newest chunk of all tenants starts.
+    std::optional<std::int64_t> find_newest_slot();
     // Chunks of all tenants that start before the slot; at most `limit`. Returns how many.
     std::int64_t prune_chunks(std::int64_t before_slot, std::int64_t limit);
 

@@ -35,7 +35,7 @@ DatabaseError failed(const std::string& path, int error) {
 }  // namespace
 
 FileLock::FileLock(const std::filesystem::path& database) {
-    const std::string path = database.string() + ".lock";
+    const std::string path = resolve_path(database).string() + ".lock";
     descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (descriptor_ < 0) throw failed(path, errno);
     if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {

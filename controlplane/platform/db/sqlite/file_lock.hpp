@@ -7,8 +7,8 @@
 
 namespace synapsex::db {
 
-// An flock on <database>.lock, which holds the owner's pid as text. The kernel lets go of it when
-// the process ends, however it ends; the file itself stays.
+// An flock on <database>.lock, beside the file that the path resolves to; it holds the owner's pid
+// as text. The kernel lets go of it when the process ends, however it ends; the file itself stays.
 class FileLock {
  public:
     // Throws DatabaseInUse, or DatabaseError if the lock file cannot be made.

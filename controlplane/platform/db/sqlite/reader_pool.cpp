@@ -29,6 +29,11 @@ class Reader {
         connection_.on_progress(kStepsBetweenLooks, [this] { return limit_.is_expired(clock_); });
     }
 
+    // SQLite opens the WAL with the first read.
+    void open_files() {
+        connection_.execute("SELECT count(*) FROM sqlite_schema");
+    }
+
     Outcome run(Deadline limit, const Body& body) {
         Outcome outcome;
         session_.take_slowest();
@@ -62,7 +67,12 @@ class Reader {
 };
 
 ReaderPool::ReaderPool(const SqliteOptions& options, const Clock& clock)
-    : options_(options), clock_(clock) {}
+    : options_(options), clock_(clock) {
+    for (; opened_ < options_.readers_max; ++opened_) {
+        idle_.push_back(std::make_unique<Reader>(options_, clock_));
+        idle_.back()->open_files();
+    }
+}
 
 ReaderPool::~ReaderPool() = default;
 

@@ -17,7 +17,8 @@ class Reader;
 
 class ReaderPool {
  public:
-    // Both outlive the pool. The file exists and is in WAL mode.
+    // Both outlive the pool. The file exists and is in WAL mode. Opens all connections, so that the
+    // descriptors that connections of clients leave are enough later on too.
     ReaderPool(const SqliteOptions& options, const Clock& clock);
     ~ReaderPool();
 
@@ -28,7 +29,7 @@ class ReaderPool {
  private:
     // Null if none got free in time.
     std::unique_ptr<Reader> acquire(Deadline deadline);
-    // Null: the reader that was lent is no more.
+    // Null: the reader that was lent is no more; another is opened when it is needed.
     void give_back(std::unique_ptr<Reader> reader);
     Outcome run(std::unique_ptr<Reader> reader, Deadline limit, const Body& body);
 

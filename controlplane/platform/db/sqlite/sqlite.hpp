@@ -27,7 +27,7 @@ namespace synapsex::db {
 struct SqliteOptions {
     std::filesystem::path path{};  // absolute; its folder exists
     std::string name = "main";     // label of metrics and logs
-    std::size_t readers_max = 8;   // connections for reading, opened when first needed
+    std::size_t readers_max = 8;   // connections for reading
     std::size_t queue_max = 1024;  // writes waiting; one more is answered database.busy
     std::size_t batch_max = 256;   // writes in one transaction
     // A transaction takes no further writes once it has run this long: the first must not wait for
@@ -46,6 +46,10 @@ class DatabaseInUse : public DatabaseError {
  public:
     using DatabaseError::DatabaseError;
 };
+
+// The file that `path` means, through symbolic links, also where nothing is there yet: however a
+// file is spelled, this is the same. Throws DatabaseError for links that lead in a circle.
+std::filesystem::path resolve_path(const std::filesystem::path& path);
 
 // Makes the file (mode 0600) if it is missing. Clock and metrics outlive the database. Throws
 // DatabaseInUse, DatabaseError. The destructor finishes what is queued.

@@ -181,6 +181,25 @@ class SqliteDatabase final : public Database {
 
 }  // namespace
 
+std::filesystem::path resolve_path(const std::filesystem::path& path) {
+    namespace fs = std::filesystem;
+    // weakly_canonical does not follow a link whose target is missing, but the file will be made
+    // there.
+    constexpr int kLinksMax = 40;
+    std::error_code error;
+    std::error_code ignored;
+    auto resolved = fs::weakly_canonical(path, error);
+    for (int links = 0; !error && fs::is_symlink(resolved, ignored); ++links) {
+        if (links == kLinksMax)
+            error = std::make_error_code(std::errc::too_many_symbolic_link_levels);
+        else
+            resolved = resolved.parent_path() / fs::read_symlink(resolved, error);
+        if (!error) resolved = fs::weakly_canonical(resolved, error);
+    }
+    if (error) throw DatabaseError("cannot open " + path.string() + ": " + error.message());
+    return resolved;
+}
+
 std::unique_ptr<Database> open_sqlite(
     const SqliteOptions& options, const Clock& clock, Metrics& metrics
 ) {

@@ -334,6 +334,17 @@ TEST_F(Sqlite, its_files_are_for_their_owner_alone) {
     }
 }
 
+TEST_F(Sqlite, has_all_its_files_open_before_the_first_request) {
+    const auto open_files = [] {
+        const std::filesystem::directory_iterator files{"/proc/self/fd"};
+        return std::distance(begin(files), end(files));
+    };
+    const auto before = open_files();
+    ASSERT_TRUE(insert(call(), 1));
+    EXPECT_EQ(count_notes(), 1);
+    EXPECT_EQ(open_files(), before);
+}
+
 TEST_F(Sqlite, a_clean_end_leaves_one_file_and_its_lock) {
     ASSERT_TRUE(insert(call(), 1));
     EXPECT_TRUE(std::filesystem::exists(database.path().string() + "-wal"));
@@ -412,6 +423,36 @@ TEST(SqliteFile, a_second_process_is_refused_in_one_sentence_with_file_and_pid) 
     EXPECT_FALSE(std::filesystem::exists(options.path));
     holder.kill();
     EXPECT_NO_THROW(open_sqlite(options, clock, metrics));
+}
+
+TEST(SqliteFile, is_one_however_its_path_is_spelled) {
+    const synapsex::testing::FakeClock clock;
+    const synapsex::testing::TemporaryFolder folder;
+    const auto file = folder.path() / "x.db";
+    std::filesystem::create_directory(folder.path() / "sub");
+    std::filesystem::create_symlink("../link2.db", folder.path() / "sub" / "link.db");
+    std::filesystem::create_symlink(file, folder.path() / "link2.db");
+    const std::array spellings{
+        std::filesystem::path{folder.path().string() + "//x.db"},
+        folder.path() / "sub" / ".." / "x.db",
+        folder.path() / "sub" / "link.db",
+    };
+    for (const bool is_there : {false, true}) {
+        if (is_there) std::ofstream{file};
+        for (const auto& spelling : spellings) {
+            EXPECT_EQ(resolve_path(spelling), resolve_path(file)) << spelling;
+            Metrics metrics;
+            const FileLock lock{spelling};
+            EXPECT_THROW(open_sqlite({.path = file}, clock, metrics), DatabaseInUse) << spelling;
+        }
+    }
+}
+
+TEST(SqliteFile, links_that_lead_in_a_circle_are_an_error) {
+    const synapsex::testing::TemporaryFolder folder;
+    std::filesystem::create_symlink("b.db", folder.path() / "a.db");
+    std::filesystem::create_symlink("a.db", folder.path() / "b.db");
+    EXPECT_THROW(resolve_path(folder.path() / "a.db"), DatabaseError);
 }
 
 }  // namespace

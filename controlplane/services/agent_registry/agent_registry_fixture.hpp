@@ -1,0 +1,158 @@
+#pragma once
+
+// What the tests of agent-registry share: its parts over a database of their own, and a fake of
+// vm-registry.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <utility>
+
+#include "controlplane/services/agent_registry/agents.hpp"
+#include "controlplane/services/agent_registry/enrollment.hpp"
+#include "controlplane/services/agent_registry/heartbeats.hpp"
+#include "controlplane/services/agent_registry/migrations.hpp"
+#include "shared/crypto/ed25519.hpp"
+#include "tests/support/breakable_database.hpp"
+#include "tests/support/fake_clock.hpp"
+#include "tests/support/seeded_random.hpp"
+#include "tests/support/test_database.hpp"
+
+namespace synapsex::agent_registry {
+
+using namespace std::chrono_literals;
+
+// What agent-registry asks of vm-registry, kept in memory.
+class FakeVmDirectory final : public vm_registry::VmDirectory {
+ public:
+    Result<Done> create_vm(const Call&, const vm_registry::NewVm& vm) override {
+        if (before_create) std::exchange(before_create, nullptr)();
+        if (is_creating_refused) return busy();
+        names.emplace(vm.vm_id, vm.name);
+        return Done{};
+    }
+    Result<Done> delete_vm(const Call&, const TenantId&, const VmId& vm) override {
+        if (is_deleting_refused) return busy();
+        names.erase(vm);
+        return Done{};
+    }
+    Result<Done> rename_vm(
+        const Call&, const TenantId&, const VmId& vm, std::string_view name
+    ) override {
+        names[vm] = name;
+        return Done{};
+    }
+    Result<Done> store_samples(
+        const Call&, const TenantId&, const VmId&,
+        std::span<const vm_registry::TelemetrySample> samples
+    ) override {
+        if (is_storing_refused) return busy();
+        for (const auto& sample : samples) slots.push_back(sample.slot);
+        return Done{};
+    }
+    Result<Done> put_section(
+        const Call&, const TenantId&, const VmId&, const vm_registry::Section& section
+    ) override {
+        hashes[std::string{enum_name(section.name)}] = section.hash;
+        sections.push_back(section);
+        return Done{};
+    }
+    Result<std::map<std::string, std::string>> section_hashes(
+        const Call&, const TenantId&, const VmId&
+    ) override {
+        return hashes;
+    }
+    Result<Done> set_presence(
+        const Call&, std::span<const vm_registry::Presence> changes
+    ) override {
+        batches.push_back(changes.size());
+        if (batches.size() == refused_batch) return busy();
+        for (const auto& change : changes) states[change.vm_id] = change.state;
+        return Done{};
+    }
+    Timestamp live_until(const VmId&) override { return live; }
+    void on_watched(std::function<void(const VmId&)>) override {}
+    void set_last_seen_source(LastSeen) override {}
+
+    static Problem busy() { return {Kind::unavailable, "database.busy", "busy"}; }
+
+    std::map<VmId, std::string> names;
+    std::map<VmId, State> states;
+    std::map<std::string, std::string> hashes;
+    std::vector<vm_registry::Section> sections;
+    std::vector<std::int64_t> slots;
+    std::vector<std::size_t> batches;  // sizes of what set_presence was given
+    Timestamp live{};
+    std::function<void()> before_create;
+    std::size_t refused_batch = 0;  // counted from 1
+    bool is_creating_refused = false;
+    bool is_deleting_refused = false;
+    bool is_storing_refused = false;
+};
+
+class AgentRegistryTest : public ::testing::Test {
+ protected:
+    AgentRegistryTest() { enrollment.set_incarnation("incarnation-1"); }
+
+    Call call_of(const TenantId& tenant_id, const AgentId& agent = {}) {
+        Call call = Call::system("test", Deadline::never());
+        auto principal = std::make_shared<Principal>(*call.principal);
+        principal->tenant = tenant_id;
+        principal->agent = agent;
+        principal->user = user;
+        call.tenant = tenant_id;
+        call.principal = std::move(principal);
+        return call;
+    }
+    Call operator_call() { return call_of(tenant); }
+
+    std::string make_token(CreateEnrollmentToken wish = {}) {
+        return enrollment.create_token(operator_call(), wish).value().token;
+    }
+    Enroll wish_of(const std::string& token, const std::string& name = "web-1") {
+        const auto key = crypto::Ed25519Key::generate(random);
+        return {{token},
+                {name},
+                {key.public_key_base64url()},
+                {"boot-1"},
+                {"0.1.0"},
+                {"linux"},
+                std::nullopt};
+    }
+    Enrolled enroll(const std::string& name = "web-1") {
+        clock.advance(1ms);
+        return enrollment.enroll(call_of({}), wish_of(make_token(), name)).value();
+    }
+    std::string refusal_of(const Enroll& wish) {
+        const auto enrolled = enrollment.enroll(call_of({}), wish);
+        return enrolled ? "enrolled" : enrolled.error().code;
+    }
+    Result<api::HeldOr<HeartbeatAnswer>> beat(const Enrolled& agent, Heartbeat heartbeat = {}) {
+        heartbeat.agent_id = agent.agent_id;
+        return heartbeats.beat(call_of(agent.tenant_id, agent.agent_id), heartbeat);
+    }
+    State shown_state(const Enrolled& agent) {
+        heartbeats.flush(operator_call());
+        EXPECT_EQ(
+            vms.states[agent.vm_id], agents.get(operator_call(), {agent.agent_id}).value().status
+        );
+        return vms.states[agent.vm_id];
+    }
+
+    testing::FakeClock clock;
+    testing::SeededRandom random;
+    testing::TestDatabase test_database{clock, {{"agent-registry-service", kMigrations}}};
+    testing::BreakableDatabase database{*test_database};
+    TenantId tenant = TenantId::make(clock.now(), random);
+    TenantId stranger = TenantId::make(clock.now(), random);
+    UserId user = UserId::make(clock.now(), random);
+    FakeVmDirectory vms;
+    PresenceBook presence{clock};
+    api::ParkingLot parking;
+    Enrollment enrollment{{database, clock, random, vms, presence, "http://127.0.0.1:8080"}};
+    Heartbeats heartbeats{{database, clock, random, test_database.metrics(), parking, vms,
+                           presence, enrollment.incarnation()}};
+    Agents agents{{database, clock, vms, presence}};
+};
+
+}  // namespace synapsex::agent_registry
