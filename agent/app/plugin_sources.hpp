@@ -31,7 +31,7 @@ class PluginTelemetry final : public TelemetrySource {
 
 class PluginInventory final : public InventorySource {
  public:
-    explicit PluginInventory(platform::SystemFacts& facts) : collector_(facts) {}
+    PluginInventory(platform::SystemFacts& facts, const Clock& clock) : collector_(facts, clock) {}
 
     std::vector<std::string> sections() override;
     EncodedSection collect(const std::string& section) override;

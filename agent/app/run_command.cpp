@@ -1,5 +1,8 @@
 #include "agent/app/run_command.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include <malloc.h>
 
 #include "agent/app/plugin_sources.hpp"
@@ -13,7 +16,7 @@ namespace synapsex::agent {
 
 namespace {
 
-// glibc gives each thread an arena of its own and keeps what is freed; in a process of three
+// glibc gives each thread an arena of its own and keeps what is freed; in a process of few
 // threads that allocate little both cost more memory than they save time.
 void keep_memory_small() {
     ::mallopt(M_ARENA_MAX, 1);
@@ -47,12 +50,12 @@ int run_command(const AgentConfig& config) {
         .proxy = config.proxy,
     }};
     const auto sampler_facts = platform::make_system_facts();
-    const auto talker_facts = platform::make_system_facts();
+    const auto inventory_facts = platform::make_system_facts();
     PluginTelemetry telemetry{*sampler_facts, clock};
-    PluginInventory inventory{*talker_facts};
+    PluginInventory inventory{*inventory_facts, clock};
     SocketExecutorProbe probe{executor::socket_path(config.run_dir), clock};
     const auto result = run_worker(
-        settings_of(config, *talker_facts),
+        settings_of(config, *inventory_facts),
         {.http = http,
          .telemetry = telemetry,
          .inventory = inventory,
@@ -62,7 +65,16 @@ int run_command(const AgentConfig& config) {
     );
     if (result) return 0;
     log_error(result.error().detail, {{"code", result.error().code}});
-    return executor::kExitForPerson;
+    return exit_code_of(result.error());
+}
+
+int exit_code_of(const Problem& problem) {
+    constexpr std::array<std::string_view, 4> kForPerson{
+        "agent.config_invalid", "agent.identity_damaged", "agent.not_enrolled",
+        "crypto.key_unreadable"
+    };
+    const bool is_for_person = std::ranges::find(kForPerson, problem.code) != kForPerson.end();
+    return is_for_person ? executor::kExitForPerson : executor::kExitForMachine;
 }
 
 }  // namespace synapsex::agent

@@ -68,11 +68,25 @@ void print_text(const json::object& object, const std::string& indent) {
         const auto* text = member.value().if_string();
         const std::string value = text != nullptr ? std::string{text->data(), text->size()}
                                                   : json::serialize(member.value());
-        std::printf("%s%s: %s\n", indent.c_str(), name.c_str(), value.c_str());
+        std::printf("%s%s: %s\n", indent.c_str(), name.c_str(), visible_text(value).c_str());
     }
 }
 
 }  // namespace
+
+std::string visible_text(std::string_view text) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::string visible;
+    for (const char c : text) {
+        if (c >= ' ' && c <= '~') {
+            visible += c;
+            continue;
+        }
+        const auto byte = static_cast<unsigned char>(c);
+        visible.append("\\x").append(1, kDigits[byte >> 4]).append(1, kDigits[byte & 0xF]);
+    }
+    return visible;
+}
 
 int status_command(const AgentConfig& config, StatusFormat format) {
     const auto identity = IdentityStore{config.data_dir}.find_identity();

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <string>
+#include <string_view>
+
 #include "agent/app/command_line.hpp"
 #include "agent/app/config.hpp"
 
@@ -8,5 +11,9 @@ namespace synapsex::agent {
 // Prints how the agent of this machine is. Exit code 0: it runs; 3: it does not (as LSB's status);
 // 1: cannot tell.
 int status_command(const AgentConfig& config, StatusFormat format);
+
+// For a terminal: whatever is not visible ASCII, as \xNN. Some of what is shown was said by a
+// server.
+std::string visible_text(std::string_view text);
 
 }  // namespace synapsex::agent

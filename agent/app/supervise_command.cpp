@@ -39,7 +39,7 @@ int supervise_command(const AgentConfig& config, const CommandLine& line) {
     ::execv(executor.c_str(), pointers.data());
     log_error("the supervisor cannot be started",
               {{"program", executor.string()}, {"reason", std::strerror(errno)}});
-    return executor::kExitForPerson;
+    return executor::kExitForMachine;
 }
 
 }  // namespace synapsex::agent

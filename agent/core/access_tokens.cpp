@@ -32,8 +32,10 @@ void AccessTokens::on_failed(const CallFailure& failure) {
 std::chrono::milliseconds AccessTokens::wait_for(const CallFailure& failure) {
     if (failure.code == "auth.unknown_key" || failure.code == "auth.agent_revoked")
         return long_silence(random_);
-    const bool is_skewed = failure.code == "auth.assertion_skewed" && failure.server_time;
-    if (!is_skewed) return wait_after(failure, backoff_, random_);
+    // A clock that is about a minute behind makes assertions that have just expired.
+    const bool is_about_time =
+        failure.code == "auth.assertion_skewed" || failure.code == "auth.assertion_expired";
+    if (!is_about_time || !failure.server_time) return wait_after(failure, backoff_, random_);
     skew_ = *failure.server_time - clock_.now();
     // Worth one attempt at once. A second refusal in a row says that the two clocks drift or that
     // the server contradicts itself: then it is a failure like any other.

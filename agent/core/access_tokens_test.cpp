@@ -43,6 +43,14 @@ TEST_F(AccessTokensTest, corrects_a_wrong_clock_and_asks_again_at_once) {
     EXPECT_EQ(tokens_.assertion_time(), clock_.now() + 3h);
 }
 
+TEST_F(AccessTokensTest, learns_from_an_assertion_that_is_taken_for_expired_too) {
+    auto failure = refused("auth.assertion_expired");
+    failure.server_time = clock_.now() + 61s;
+    tokens_.on_failed(failure);
+    EXPECT_TRUE(tokens_.is_fetch_due());
+    EXPECT_EQ(tokens_.assertion_time(), clock_.now() + 61s);
+}
+
 TEST_F(AccessTokensTest, backs_off_when_the_correction_does_not_help) {
     auto failure = refused("auth.assertion_skewed");
     failure.server_time = clock_.now() + 3h;

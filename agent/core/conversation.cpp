@@ -11,7 +11,8 @@ namespace {
 // Between two heartbeats at the least, whatever a server asks for.
 constexpr milliseconds kGapMin{250};
 constexpr milliseconds kNextAfterMax{15 * 60 * 1000};
-constexpr milliseconds kAfterCutMax{1'000};
+// A cut may be a control plane that has crashed, and then a whole fleet is cut at once.
+constexpr milliseconds kAfterCutMax{5'000};
 constexpr milliseconds kAfterDrainMax{5'000};
 // The sampler has written its slot by then; the jitter spreads a fleet whose clocks agree.
 constexpr milliseconds kSampleDelay{500};
@@ -26,7 +27,7 @@ Conversation::Conversation(const Clock& clock, Random& random)
     : clock_(clock),
       random_(random),
       tokens_(clock, random),
-      batch_(clock),
+      batch_(clock, random),
       sections_(clock, random) {}
 
 Action Conversation::next(const Backlog& backlog) {
@@ -35,7 +36,9 @@ Action Conversation::next(const Backlog& backlog) {
     if (now < not_before_) return Wait{round_up(not_before_ - now)};
     if (tokens_.is_fetch_due()) return FetchToken{};
     if (tokens_.usable().empty()) return Wait{round_up(tokens_.not_before() - now)};
-    if (const auto section = sections_.due()) return PutSection{*section};
+    if (batch_.take_verdict()) return DropSample{};
+    const auto section = sections_.due();
+    if (section && !is_heartbeat_first_) return PutSection{*section};
     return make_heartbeat(backlog);
 }
 
@@ -44,6 +47,7 @@ Action Conversation::next_when_stopping() {
     if (!is_connected_ || tokens_.usable().empty() || goodbye_.empty()) return Stop{};
     sent_ = SendHeartbeat{.samples_max = batch_.samples_max(), .goodbye = std::move(goodbye_)};
     goodbye_.clear();
+    samples_sent_ = 0;
     sent_at_ = clock_.steady_now();
     return sent_;
 }
@@ -52,11 +56,14 @@ SendHeartbeat Conversation::make_heartbeat(const Backlog& backlog) {
     const auto samples_max = batch_.samples_max();
     const bool is_behind =
         samples_max > 0 && (backlog.samples > samples_max || backlog.bytes > batch_.kBytesMax);
-    // Samples that the server does not store are no reason to hurry.
-    // The first one, at the start and after an outage, is answered at once: until then nobody knows
-    // that all is well.
-    const bool is_in_hurry =
-        !is_connected_ || is_live() || (is_behind && !is_telemetry_stuck_);
+    // Samples that the server does not store are no reason to hurry. The first one, at the start
+    // and after an outage or a cut, is answered at once: until then nobody knows that all is well.
+    // So a proxy that cuts even the shortest hold costs requests, but neither presence nor
+    // telemetry. Sections that wait for this heartbeat should not wait long.
+    const bool is_in_hurry = !is_connected_ || is_just_cut_ || is_live() ||
+                             (is_behind && !is_telemetry_stuck_) || sections_.due();
+    is_heartbeat_first_ = false;
+    samples_sent_ = std::min(samples_max, backlog.samples);
     sent_ = SendHeartbeat{
         .hold = is_in_hurry ? seconds{0} : hold_.current(),
         .samples_max = samples_max,
@@ -77,12 +84,13 @@ void Conversation::on_token_failed(const CallFailure& failure) {
     if (tokens_.usable().empty()) is_connected_ = false;
 }
 
-void Conversation::on_heartbeat(const HeartbeatAnswer& answer, const SpoolProgress& progress) {
+void Conversation::on_heartbeat(const HeartbeatAnswer& answer, std::size_t samples_forgotten) {
     is_connected_ = true;
     is_token_fresh_ = false;
+    is_just_cut_ = false;
     backoff_.reset();
-    batch_.on_taken();
-    is_telemetry_stuck_ = progress.samples_sent > 0 && progress.samples_forgotten == 0;
+    batch_.on_taken(samples_sent_);
+    is_telemetry_stuck_ = samples_sent_ > 0 && samples_forgotten == 0;
 
     hold_.limit_to(answer.hold_max);
     const auto held = clock_.steady_now() - sent_at_;
@@ -134,14 +142,21 @@ bool Conversation::was_cut_while_held(const CallFailure& failure) const {
 
 void Conversation::on_heartbeat_failed(const CallFailure& failure) {
     if (failure.kind == CallFailure::Kind::canceled) return;
-    if (was_cut_while_held(failure) && hold_.on_cut())
-        return pause(jitter(kAfterCutMax, random_));
+    if (was_cut_while_held(failure)) return on_cut();
     is_connected_ = false;
     if (failure.status == 401) return on_unauthenticated(failure);
+    if (failure.status == 503 && samples_sent_ > 0) batch_.on_not_stored();
     const bool is_body_refused =
         failure.status == 400 || failure.status == 413 || failure.status == 422;
-    if (is_body_refused) batch_.on_refused();
+    if (is_body_refused) batch_.on_refused(samples_sent_);
     back_off(failure);
+}
+
+// Not yet an outage: whether it is one shows the next attempt, which is not held.
+void Conversation::on_cut() {
+    hold_.on_cut(clock_.steady_now() - sent_at_);
+    is_just_cut_ = true;
+    pause(jitter(kAfterCutMax, random_));
 }
 
 void Conversation::on_unauthenticated(const CallFailure& failure) {
@@ -153,9 +168,15 @@ void Conversation::on_unauthenticated(const CallFailure& failure) {
 
 void Conversation::on_section_stored(const SectionHash& stored) { sections_.on_stored(stored); }
 
+void Conversation::on_section_late(const std::string& section) {
+    is_heartbeat_first_ = true;
+    sections_.postpone(section);
+}
+
 void Conversation::on_section_failed(const SectionHash& sent, const CallFailure& failure) {
     if (failure.kind == CallFailure::Kind::canceled) return;
     if (failure.status == 401) return on_unauthenticated(failure);
+    is_heartbeat_first_ = true;
     sections_.on_refused(sent, failure);
 }
 

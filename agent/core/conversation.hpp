@@ -29,17 +29,13 @@ struct SendHeartbeat {
 struct PutSection {
     std::string section;
 };
+// The sample that went alone with a heartbeat last: the server will never take it.
+struct DropSample {};
 struct Wait {
     std::chrono::milliseconds time{};
 };
 struct Stop {};
-using Action = std::variant<FetchToken, SendHeartbeat, PutSection, Wait, Stop>;
-
-// What an answered heartbeat did to the spool.
-struct SpoolProgress {
-    std::size_t samples_sent = 0;
-    std::size_t samples_forgotten = 0;
-};
+using Action = std::variant<FetchToken, SendHeartbeat, PutSection, DropSample, Wait, Stop>;
 
 class Conversation {
  public:
@@ -49,9 +45,12 @@ class Conversation {
 
     void on_token(AccessToken token);
     void on_token_failed(const CallFailure& failure);
-    void on_heartbeat(const HeartbeatAnswer& answer, const SpoolProgress& progress);
+    // `samples_forgotten`: of those that were sent with it, how many need not be sent again.
+    void on_heartbeat(const HeartbeatAnswer& answer, std::size_t samples_forgotten);
     void on_heartbeat_failed(const CallFailure& failure);
     void on_section_stored(const SectionHash& stored);
+    // It is not collected yet; nothing was sent.
+    void on_section_late(const std::string& section);
     void on_section_failed(const SectionHash& sent, const CallFailure& failure);
 
     // A section was collected; it is announced with the next heartbeat if it has changed.
@@ -77,6 +76,7 @@ class Conversation {
     // Just after the current slot has ended: its sample is in the spool then.
     std::chrono::milliseconds until_next_sample();
     bool was_cut_while_held(const CallFailure& failure) const;
+    void on_cut();
     void on_unauthenticated(const CallFailure& failure);
     void pause(std::chrono::milliseconds time);
     void back_off(const CallFailure& failure);
@@ -94,11 +94,14 @@ class Conversation {
     SteadyTime live_until_{};
     SteadyTime sent_at_{};
     SendHeartbeat sent_{};
+    std::size_t samples_sent_ = 0;
     std::string incarnation_;
     std::string goodbye_;
     bool is_stopping_ = false;
     bool is_connected_ = false;
     bool is_token_fresh_ = false;      // fetched since the last 401
+    bool is_just_cut_ = false;         // while it was held, and not answered since
+    bool is_heartbeat_first_ = false;  // a section was not taken: presence before the next one
     bool is_telemetry_stuck_ = false;  // the last samples were sent and not stored
 };
 

@@ -4,13 +4,16 @@ namespace synapsex::agent {
 
 namespace {
 
-// Of the 4xx these alone are about the moment rather than about what was asked.
+// Only the control plane itself can refuse for good, and it says so in a problem document with a
+// code. Anything else that answers in its place (a captive portal, a proxy, a load balancer without
+// a server behind it) is about the moment, as are these few of the 4xx.
 bool is_worth_repeating(const CallFailure& failure) {
     if (failure.kind == CallFailure::Kind::canceled) return false;
     if (failure.kind != CallFailure::Kind::refused) return true;
     const bool is_clients_fault = failure.status >= 300 && failure.status < 500;
-    return !is_clients_fault || failure.status == 408 || failure.status == 425 ||
-           failure.status == 429;
+    const bool is_about_the_moment =
+        failure.status == 408 || failure.status == 425 || failure.status == 429;
+    return failure.code.empty() || !is_clients_fault || is_about_the_moment;
 }
 
 }  // namespace

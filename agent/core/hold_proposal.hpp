@@ -1,11 +1,15 @@
 #pragma once
 
 // Finds how long a heartbeat may be held. Proxies between the agent and the control plane cut
-// connections that stay quiet, each after a time of its own; a cut costs a reconnect and looks like
-// an outage, a short hold costs requests. So: halve when cut, grow back slowly, and the more often
-// the growth was punished, the more slowly.
+// connections that stay quiet, each after a time of its own; a cut costs a reconnect, a short hold
+// costs requests. So: halve when cut, grow back slowly, and the more often the growth was punished,
+// the more slowly.
+//
+// A control plane that crashes cuts as well. It does so at any age of a poll, a proxy always at the
+// same: only a second cut of about the same age counts.
 
 #include <chrono>
+#include <optional>
 
 namespace synapsex::agent {
 
@@ -16,13 +20,14 @@ class HoldProposal {
     static constexpr std::chrono::seconds kGrowth{5};
     // A connection that ends sooner was not cut for being quiet.
     static constexpr std::chrono::seconds kQuietMin{3};
+    static constexpr std::chrono::seconds kSameAge{2};
 
     std::chrono::seconds current() const { return current_; }
     // The most that the server says it allows; zero: it says nothing.
     void limit_to(std::chrono::seconds server_max);
     void on_held();  // an answer came at the end of a full hold
-    // Whether a shorter hold is left to try.
-    bool on_cut();
+    // The connection ended that long after the poll was sent.
+    void on_cut(std::chrono::nanoseconds age);
 
  private:
     static constexpr int kHeldBeforeGrowth = 20;
@@ -30,7 +35,8 @@ class HoldProposal {
 
     std::chrono::seconds max_ = kMax;
     std::chrono::seconds current_ = kMax;
-    bool has_grown_ = false;  // since the last cut
+    std::optional<std::chrono::nanoseconds> last_cut_;  // unless a longer hold has passed since
+    bool has_grown_ = false;  // since it was halved
     int held_ = 0;
     int held_before_growth_ = kHeldBeforeGrowth;
 };

@@ -41,6 +41,9 @@ struct EnrollmentRequest {
     std::string agent_version;
 };
 
+// A token that lives shorter is no token: fetching it again and again would be a busy loop.
+inline constexpr std::chrono::seconds kTokenLifetimeMin{30};
+
 struct AccessToken {
     std::string text;
     std::chrono::seconds lifetime{};

@@ -54,6 +54,11 @@ void SectionLedger::on_stored(const SectionHash& stored) {
     section.backoff.reset();
 }
 
+void SectionLedger::postpone(const std::string& name) {
+    auto& section = sections_[name];
+    section.not_before = clock_.steady_now() + section.backoff.next(random_);
+}
+
 void SectionLedger::on_refused(const SectionHash& sent, const CallFailure& failure) {
     auto& section = sections_[sent.section];
     section.current = sent.hash;

@@ -28,6 +28,8 @@ class SectionLedger {
     // The next section to send, if any is due.
     std::optional<std::string> due() const;
     void on_stored(const SectionHash& stored);
+    // What it is now is not known yet: not due for a while.
+    void postpone(const std::string& section);
     void on_refused(const SectionHash& sent, const CallFailure& failure);
 
     // Another incarnation of the server: it may know nothing of what was said before.

@@ -9,6 +9,7 @@
 
 #include "agent/executor/options.hpp"
 #include "agent/executor/restart_policy.hpp"
+#include "agent/executor/run_lock.hpp"
 #include "agent/executor/server.hpp"
 #include "agent/executor/supervisor.hpp"
 #include "agent/executor/verbs.hpp"
@@ -23,9 +24,15 @@ int print(const std::string& text) {
     return 0;
 }
 
+// What a person has to change first; starting again cannot help.
+bool is_for_person(const Problem& problem) {
+    return problem.code == "executor.bad_option" || problem.code == "executor.path_too_long" ||
+           problem.code == "executor.socket_unsafe";
+}
+
 int give_up(const Problem& problem) {
     log_error(problem.detail, {{"code", problem.code}});
-    return kExitForPerson;
+    return is_for_person(problem) ? kExitForPerson : kExitForMachine;
 }
 
 // Readable once somebody wants this process to stop.
@@ -48,6 +55,7 @@ int serve(const Options& options) {
     };
     const SocketRules rules{
         .path = socket_path(options.run_dir),
+        .lock = executor_lock(options.run_dir),
         .worker_uid = options.worker_uid,
         .worker_gid = options.worker_gid,
     };
@@ -57,7 +65,6 @@ int serve(const Options& options) {
     if (!server) return give_up(server.error());
     log_info("executor started", {{"privileged", ::geteuid() == 0}});
     server->run(stop.number());
-    ::unlink(rules.path.c_str());
     return 0;
 }
 
@@ -78,14 +85,21 @@ int run_supervisor(const Options& options) {
     const SystemClock clock;
     SystemRandom random;
     if (const auto made = make_run_dir(options.run_dir); !made) return give_up(made.error());
+    const auto lock = RunLock::take(supervisor_lock(options.run_dir), "supervisor");
+    if (!lock) return give_up(lock.error());
     const auto own = std::filesystem::read_symlink("/proc/self/exe").string();
-    ChildProgram worker{.name = "worker", .arguments = {options.worker_program.string()}};
+    ChildProgram worker{
+        .name = "worker",
+        .arguments = {options.worker_program.string()},
+        .when_it_gives_up = ChildProgram::WhenItGivesUp::stop_all,
+    };
     worker.arguments.insert(worker.arguments.end(), options.worker_arguments.begin(),
                             options.worker_arguments.end());
     const ChildProgram executor{
         .name = "executor",
         .arguments = {own, "--run-dir", options.run_dir.string(), "--worker-program",
                       options.worker_program.string()},
+        .when_it_gives_up = ChildProgram::WhenItGivesUp::go_on,
     };
     return supervise({executor, worker}, options.run_dir, {clock, random});
 }

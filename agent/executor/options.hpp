@@ -30,6 +30,12 @@ std::string help_text();
 inline std::filesystem::path socket_path(const std::filesystem::path& run_dir) {
     return run_dir / "executor.sock";
 }
+inline std::filesystem::path executor_lock(const std::filesystem::path& run_dir) {
+    return run_dir / "executor.lock";
+}
+inline std::filesystem::path supervisor_lock(const std::filesystem::path& run_dir) {
+    return run_dir / "supervisor.lock";
+}
 inline std::filesystem::path worker_pid_file(const std::filesystem::path& run_dir) {
     return run_dir / "worker.pid";
 }

@@ -14,6 +14,8 @@ namespace synapsex::executor {
 // EX_CONFIG of sysexits.h: a person has to change something first. The systemd unit knows the same
 // number (RestartPreventExitStatus).
 inline constexpr int kExitForPerson = 78;
+// The machine or the moment is at fault; whoever supervises starts us again.
+inline constexpr int kExitForMachine = 1;
 
 class RestartPolicy {
  public:

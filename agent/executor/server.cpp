@@ -25,6 +25,12 @@ Problem failed(const std::string& what) {
     return socket_problem("executor.socket_failed", what + ": " + std::strerror(errno));
 }
 
+// Of the socket's file, not of the socket; 0 if there is none.
+ino_t inode_of(const std::filesystem::path& path) {
+    struct stat facts {};
+    return ::lstat(path.c_str(), &facts) == 0 ? facts.st_ino : 0;
+}
+
 // Whoever may write to the directory may put another socket in our place.
 Result<Done> check_directory(const std::filesystem::path& path, uid_t worker_uid) {
     struct stat facts {};
@@ -63,36 +69,53 @@ Result<Server> Server::open(const SocketRules& rules, const Clock& clock, Handle
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     const auto path = rules.path.string();
-    errno = ENAMETOOLONG;
-    if (path.size() >= sizeof address.sun_path) return failed("Cannot listen on " + path);
+    if (path.size() >= sizeof address.sun_path)
+        return socket_problem("executor.path_too_long", path + " is too long a path for a socket.");
     path.copy(address.sun_path, path.size());
 
+    SYNAPSEX_TRY(auto lock, RunLock::take(rules.lock, "executor"));
     Descriptor socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
     if (!socket.is_open()) return failed("Cannot make a socket");
     // Left behind by an executor that was killed.
     ::unlink(path.c_str());
     if (!bind_as(socket, address, rules.worker_gid)) return failed("Cannot bind " + path);
     if (::listen(socket.number(), kConnectionsMax) != 0) return failed("Cannot listen on " + path);
-    return Server{std::move(socket), rules, clock, std::move(handler)};
+    return Server{std::move(socket), std::move(lock), rules, clock, std::move(handler)};
 }
 
 Server::Server(
-    Descriptor listener, const SocketRules& rules, const Clock& clock, Handler handler
+    Descriptor listener,
+    RunLock lock,
+    const SocketRules& rules,
+    const Clock& clock,
+    Handler handler
 )
     : listener_(std::move(listener)),
+      lock_(std::move(lock)),
+      path_(rules.path),
+      inode_(inode_of(rules.path)),
       worker_uid_(rules.worker_uid),
       request_time_(rules.request_time),
       clock_(&clock),
       handler_(std::move(handler)) {}
 
 void Server::run(int stop_descriptor) {
+    serve(stop_descriptor);
+    remove_socket();
+}
+
+void Server::remove_socket() const {
+    if (inode_ != 0 && inode_of(path_) == inode_) ::unlink(path_.c_str());
+}
+
+void Server::serve(int stop_descriptor) {
     std::array<pollfd, kConnectionsMax + 2> polled{};
     while (true) {
         polled[0] = {.fd = stop_descriptor, .events = POLLIN, .revents = 0};
         // With all places taken newcomers wait in the listener's queue; a place is free
         // when a deadline passes.
-        const bool has_room = connections_.size() < kConnectionsMax;
-        polled[1] = {.fd = has_room ? listener_.number() : -1, .events = POLLIN, .revents = 0};
+        const int listener = is_accepting() ? listener_.number() : -1;
+        polled[1] = {.fd = listener, .events = POLLIN, .revents = 0};
         const auto count = connections_.size();
         for (std::size_t i = 0; i < count; ++i)
             polled[i + 2] = {
@@ -109,9 +132,14 @@ void Server::run(int stop_descriptor) {
     }
 }
 
+bool Server::is_accepting() const {
+    return connections_.size() < kConnectionsMax && clock_->steady_now() >= accepts_at_;
+}
+
 int Server::poll_time() const {
-    if (connections_.empty()) return -1;
-    auto first = Deadline::never();
+    const bool is_paused = clock_->steady_now() < accepts_at_;
+    if (connections_.empty() && !is_paused) return -1;
+    auto first = is_paused ? Deadline::at(accepts_at_) : Deadline::never();
     for (const auto& connection : connections_) first = first.earlier(connection.deadline);
     const auto time = std::chrono::ceil<std::chrono::milliseconds>(first.remaining(*clock_));
     return static_cast<int>(time.count());
@@ -121,6 +149,10 @@ void Server::accept_connection() {
     Descriptor socket{
         ::accept4(listener_.number(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)
     };
+    // The client still waits in the queue, so the listener would be ready again and again.
+    const bool is_short =
+        errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+    if (!socket.is_open() && is_short) accepts_at_ = clock_->steady_now() + kAcceptPause;
     if (!socket.is_open() || !is_welcome(socket.number())) return;
     connections_.push_back({std::move(socket), Deadline::after(*clock_, request_time_)});
 }

@@ -2,10 +2,13 @@
 
 #include "agent/executor/server.hpp"
 
+#include <atomic>
+#include <fstream>
 #include <thread>
 
 #include <gtest/gtest.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -24,6 +27,7 @@ class ServerTest : public ::testing::Test {
     void start() {
         auto server = Server::open(
             {.path = path_,
+             .lock = directory_.path() / "executor.lock",
              .worker_uid = ::geteuid(),
              .worker_gid = ::getegid(),
              .request_time = 100ms},
@@ -38,21 +42,28 @@ class ServerTest : public ::testing::Test {
             running.run(stop_.number());
         }};
     }
-    ~ServerTest() override {
+    ~ServerTest() override { stop(); }
+    void stop() {
         ::eventfd_write(stop_.number(), 1);
         if (thread_.joinable()) thread_.join();
     }
 
     // A client that says whatever it likes.
     Descriptor connect() const {
-        Descriptor socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+        auto socket = make_socket();
+        const auto address = address_of(path_);
+        const auto* plain = reinterpret_cast<const sockaddr*>(&address);
+        EXPECT_EQ(::connect(socket.number(), plain, sizeof address), 0);
+        return socket;
+    }
+    static Descriptor make_socket() {
+        return Descriptor{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    }
+    static sockaddr_un address_of(const std::filesystem::path& path) {
         sockaddr_un address{};
         address.sun_family = AF_UNIX;
-        path_.string().copy(address.sun_path, sizeof address.sun_path - 1);
-        EXPECT_EQ(
-            ::connect(socket.number(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0
-        );
-        return socket;
+        path.string().copy(address.sun_path, sizeof address.sun_path - 1);
+        return address;
     }
     static void say(const Descriptor& socket, std::string_view bytes) {
         ::send(socket.number(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -69,7 +80,18 @@ class ServerTest : public ::testing::Test {
         return answer && answer->status && answer->status->version == "test";
     }
 
-    SystemClock clock_;
+    // Counts how often the server looks at it: about once in each turn of its loop.
+    class CountingClock final : public Clock {
+     public:
+        Timestamp now() const override { return SystemClock{}.now(); }
+        SteadyTime steady_now() const override {
+            ++looks;
+            return SystemClock{}.steady_now();
+        }
+        mutable std::atomic<int> looks = 0;
+    };
+
+    CountingClock clock_;
     synapsex::testing::TemporaryFolder directory_;
     std::filesystem::path path_ = directory_.path() / "executor.sock";
     Descriptor stop_{::eventfd(0, EFD_CLOEXEC)};
@@ -124,12 +146,66 @@ TEST_F(ServerTest, makes_its_socket_for_owner_and_group_alone) {
 }
 
 TEST_F(ServerTest, replaces_the_socket_that_a_killed_executor_left) {
-    start();
-    ::eventfd_write(stop_.number(), 1);
-    thread_.join();
-    stop_ = Descriptor{::eventfd(0, EFD_CLOEXEC)};
+    std::ofstream{path_} << "left behind";
     start();
     EXPECT_TRUE(is_serving());
+}
+
+TEST_F(ServerTest, leaves_an_executor_that_serves_alone) {
+    start();
+    const auto second = Server::open(
+        {.path = path_, .lock = directory_.path() / "executor.lock"}, clock_, {}
+    );
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().code, "executor.already_running");
+    EXPECT_TRUE(is_serving());
+}
+
+TEST_F(ServerTest, removes_its_own_socket_and_no_other) {
+    start();
+    stop();
+    EXPECT_FALSE(std::filesystem::exists(path_));
+    stop_ = Descriptor{::eventfd(0, EFD_CLOEXEC)};
+    start();
+    // The file of the first keeps its inode, so that the second gets another.
+    std::filesystem::rename(path_, path_.string() + ".old");
+    std::ofstream{path_} << "somebody else's";
+    stop();
+    EXPECT_TRUE(std::filesystem::exists(path_));
+}
+
+TEST_F(ServerTest, does_not_spin_while_no_descriptor_is_left) {
+    start();
+    const auto waits = connect();
+    say(waits, "\x10");  // hung up on after 100 ms
+    const auto refused = connect();
+    say(refused, "\xFF\xFF\xFF\xFF");
+    ASSERT_TRUE(is_hung_up(refused)) << "so the one before it has its place";
+    const auto late = make_socket();
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+    // No descriptor is left below the limit; not a lower one, since poll() itself needs some.
+    std::vector<Descriptor> taken;
+    do taken.emplace_back(::dup(stop_.number()));
+    while (taken.back().number() < 16);
+    const rlimit none{
+        .rlim_cur = static_cast<rlim_t>(taken.back().number()) + 1, .rlim_max = before.rlim_max
+    };
+    const auto address = address_of(path_);
+    // Plain calls alone: the sanitizers want descriptors for what they check.
+    ::setrlimit(RLIMIT_NOFILE, &none);
+    const int connected = ::connect(
+        late.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address
+    );
+    const int looks = clock_.looks;
+    const bool is_over = is_hung_up(waits);
+    const int more_looks = clock_.looks - looks;
+    ::setrlimit(RLIMIT_NOFILE, &before);
+    EXPECT_EQ(connected, 0);
+    EXPECT_TRUE(is_over);
+    EXPECT_LT(more_looks, 100);
+    say(late, make_frame(encode_request(Verb::status)));
+    EXPECT_FALSE(is_hung_up(late)) << "it is served as soon as there is a descriptor";
 }
 
 TEST_F(ServerTest, refuses_a_directory_that_others_may_write_to) {

@@ -52,7 +52,10 @@ class Child {
 
     bool is_running() const { return pid_ > 0; }
     pid_t pid() const { return pid_; }
-    bool has_given_up() const { return has_given_up_; }
+    bool ends_all() const {
+        return has_given_up_ &&
+               program_.when_it_gives_up == ChildProgram::WhenItGivesUp::stop_all;
+    }
     std::optional<SteadyTime> starts_at() const { return starts_at_; }
 
     void start(SteadyTime now) {
@@ -110,7 +113,7 @@ class Supervisor {
             const int signal = wait_for_signal(next_start());
             reap();
             if (signal == SIGTERM || signal == SIGINT) return stop(0);
-            if (std::ranges::any_of(children_, &Child::has_given_up)) return stop(kExitForPerson);
+            if (std::ranges::any_of(children_, &Child::ends_all)) return stop(kExitForPerson);
             for (auto& child : children_)
                 if (child.starts_at() && *child.starts_at() <= clock_.steady_now())
                     child.start(clock_.steady_now());

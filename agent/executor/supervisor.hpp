@@ -14,8 +14,12 @@
 namespace synapsex::executor {
 
 struct ChildProgram {
+    // It ended with kExitForPerson. Without an executor the worker still reports its VM.
+    enum class WhenItGivesUp { stop_all, go_on };
+
     std::string name;  // for the log, and for <run_dir>/<name>.pid
     std::vector<std::string> arguments;  // the program's path first
+    WhenItGivesUp when_it_gives_up = WhenItGivesUp::stop_all;
 };
 
 struct SupervisorParts {
@@ -23,8 +27,8 @@ struct SupervisorParts {
     Random& random;
 };
 
-// Returns the exit code of this process: 0 after SIGTERM or SIGINT, kExitForPerson if a child gave
-// up with it.
+// Returns the exit code of this process: 0 after SIGTERM or SIGINT, kExitForPerson if a child that
+// all depends on gave up with it. The caller holds the run directory's supervisor_lock.
 int supervise(
     const std::vector<ChildProgram>& programs,
     const std::filesystem::path& run_dir,

@@ -1,75 +1,72 @@
 #pragma once
 
-// Telemetry that the server has not confirmed yet, and the few facts that must survive a restart,
-// in one SQLite file. Bounded by bytes and by samples: the oldest go first, and are counted.
+// Telemetry that the server has not confirmed yet, and the few facts that must survive a restart.
 //
-// No trouble with the disk stops the agent. A full disk costs samples (counted); a damaged file is
-// set aside as <path>.damaged and a new one begun; every other error is logged. Safe from any
-// thread.
+// Nothing here waits for the disk: a thread of its own does what the disk is needed for. While the
+// disk does not answer, samples wait in memory (kWaitingMax of them, the further ones are dropped
+// and counted), heartbeats go without telemetry, and numbers of heartbeats come from a block that
+// was reserved before. Safe from any thread; what is about sending is used by one of them.
 
-#include <cstdint>
-#include <filesystem>
-#include <memory>
 #include <mutex>
-#include <optional>
-#include <string>
-#include <vector>
 
-#include "agent/core/messages.hpp"
-#include "shared/sqlite/connection.hpp"
+#include "agent/spool/spool_disk.hpp"
+#include "agent/threads/side_thread.hpp"
 
 namespace synapsex::agent {
 
-struct SpoolLimits {
-    std::size_t bytes_max = 64 * 1024 * 1024;
-    std::size_t samples_max = 200'000;  // a month of slots
-};
-
 class Spool {
  public:
-    // Throws sqlite::Error if not even a new file can be made: a wrong directory should be noticed
-    // at the start.
-    Spool(std::filesystem::path path, SpoolLimits limits);
-    ~Spool();
+    // An hour of slots, some 40 KiB.
+    static constexpr std::size_t kWaitingMax = 240;
+    // Heartbeats between two writes of their number; more than are sent in half a day. A restart
+    // goes on behind the reserved ones, so numbers rise but are not without gaps.
+    static constexpr std::uint64_t kSequenceBlock = 1000;
+    static constexpr std::chrono::milliseconds kPatience{500};
 
-    // A slot is kept once; a second sample of it is ignored.
-    void append(const EncodedSample& sample);
-    // The oldest ones in order of their slots: at most samples_max, at most bytes_max together.
-    std::vector<EncodedSample> oldest(std::size_t samples_max, std::size_t bytes_max);
-    // Forgets the samples from `first` to `last`, both included; how many there were. Only what was
-    // sent may be named: a clock that was set back makes new samples with slots below.
-    std::size_t forget(std::int64_t first, std::int64_t last);
+    // Reads what the disk knows, and waits for it: an agent that cannot read does not start.
+    // Without a memory heartbeats are numbered from `first_sequence`. `disk` outlives the spool.
+    Spool(
+        SpoolDisk& disk, std::uint64_t first_sequence,
+        std::chrono::milliseconds patience = kPatience
+    );
+
+    void append(EncodedSample sample);
+    // Also those that are not on the disk yet.
     Backlog backlog() const;
-
     // Since enrollment, over restarts.
     std::uint64_t dropped_samples() const;
 
-    // One more than the last time, over restarts and power cuts: on disk before it is returned. A
-    // spool without a memory continues from `floor`.
-    std::uint64_t next_sequence(std::uint64_t floor);
+    // The oldest ones in order of their slots: at most samples_max, at most bytes_max together;
+    // none if the disk does not answer within the patience.
+    std::vector<EncodedSample> oldest(std::size_t samples_max, std::size_t bytes_max);
+    void forget(std::vector<std::int64_t> slots);
+    // They can never be sent; counted as dropped.
+    void drop(std::vector<std::int64_t> slots);
 
-    std::string server_incarnation();
+    // More than any before it, over restarts and power cuts.
+    std::uint64_t next_sequence();
+    const std::string& server_incarnation() const { return incarnation_; }
     void set_server_incarnation(const std::string& incarnation);
 
  private:
-    class Store;
-    enum class OnDamage { start_anew, give_up };
+    void write_waiting();
+    void reserve_sequence(std::uint64_t last);
+    void note_totals();
 
-    void open(OnDamage on_damage);
-    void set_aside();
-    void enforce_limits();
-    void count_dropped(std::uint64_t samples);
-    // Runs `work`, which uses store_; false if the disk failed. Afterwards the spool is usable.
-    template <class Work>
-    bool attempt(const char* what, Work work);
-
-    const std::filesystem::path path_;
-    const SpoolLimits limits_;
-    mutable std::mutex mutex_;
-    std::unique_ptr<Store> store_;
-    Backlog backlog_;
-    std::uint64_t dropped_ = 0;
+    SpoolDisk& disk_;
+    const std::chrono::milliseconds patience_;
+    std::string incarnation_;
     std::uint64_t sequence_ = 0;
+    std::uint64_t reserved_ = 0;  // asked for; the block before it is on the disk
+
+    mutable std::mutex mutex_;
+    std::vector<EncodedSample> waiting_;
+    Backlog in_memory_;           // waiting_, and what is being written
+    SpoolTotals on_disk_;
+    std::uint64_t overflowed_ = 0;  // dropped, and not yet counted on the disk
+
+    Question<std::vector<EncodedSample>> reading_;
+    SideThread thread_;  // last: it ends before what it uses
 };
 
 }  // namespace synapsex::agent

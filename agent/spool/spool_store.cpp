@@ -29,10 +29,8 @@ constexpr const char* kPrepare = R"sql(
 
 constexpr const char* kInsert = "INSERT OR IGNORE INTO samples (slot, body) VALUES ($1, $2)";
 constexpr const char* kOldest = "SELECT slot, body FROM samples ORDER BY slot LIMIT $1";
-constexpr const char* kTotal =
-    "SELECT count(*), coalesce(sum(length(body)), 0) FROM samples"
-    " WHERE slot BETWEEN $1 AND $2";
-constexpr const char* kErase = "DELETE FROM samples WHERE slot BETWEEN $1 AND $2";
+constexpr const char* kTotal = "SELECT count(*), coalesce(sum(length(body)), 0) FROM samples";
+constexpr const char* kErase = "DELETE FROM samples WHERE slot = $1 RETURNING length(body)";
 constexpr const char* kFact = "SELECT value FROM facts WHERE name = $1";
 constexpr const char* kSetFact =
     "INSERT INTO facts (name, value) VALUES ($1, $2)"
@@ -45,20 +43,31 @@ sqlite::Connection& prepare(sqlite::Connection& connection) {
 
 }  // namespace
 
-Spool::Store::Store(const std::filesystem::path& path)
+SpoolFile::Store::Store(const std::filesystem::path& path)
     : connection_({.path = path.string()}),
       insert_(prepare(connection_).prepare(kInsert, sqlite::Lifetime::cached)),
       set_(connection_.prepare(kSetFact, sqlite::Lifetime::cached)) {}
 
-bool Spool::Store::insert(const EncodedSample& sample) {
-    const sqlite::ResetOnExit reset{insert_};
-    insert_.bind(1, sample.slot);
-    insert_.bind_blob(2, sample.bytes);
-    insert_.run();
-    return connection_.changes() == 1;
+Backlog SpoolFile::Store::insert(
+    const std::vector<EncodedSample>& samples, Durability durability
+) {
+    set_durability(durability);
+    Backlog added;
+    sqlite::Transaction transaction{connection_};
+    for (const auto& sample : samples) {
+        const sqlite::ResetOnExit reset{insert_};
+        insert_.bind(1, sample.slot);
+        insert_.bind_blob(2, sample.bytes);
+        insert_.run();
+        if (connection_.changes() == 0) continue;
+        ++added.samples;
+        added.bytes += sample.bytes.size();
+    }
+    transaction.commit();
+    return added;
 }
 
-std::vector<EncodedSample> Spool::Store::oldest(std::size_t samples_max) {
+std::vector<EncodedSample> SpoolFile::Store::oldest(std::size_t samples_max) {
     auto select = connection_.prepare(kOldest);
     select.bind(1, static_cast<std::int64_t>(samples_max));
     std::vector<EncodedSample> samples;
@@ -66,12 +75,8 @@ std::vector<EncodedSample> Spool::Store::oldest(std::size_t samples_max) {
     return samples;
 }
 
-Backlog Spool::Store::total() { return total(INT64_MIN, INT64_MAX); }
-
-Backlog Spool::Store::total(std::int64_t first, std::int64_t last) {
+Backlog SpoolFile::Store::total() {
     auto select = connection_.prepare(kTotal);
-    select.bind(1, first);
-    select.bind(2, last);
     select.step();
     return {
         .samples = static_cast<std::size_t>(select.integer(0)),
@@ -79,43 +84,57 @@ Backlog Spool::Store::total(std::int64_t first, std::int64_t last) {
     };
 }
 
-void Spool::Store::erase(std::int64_t first, std::int64_t last) {
-    auto erase = connection_.prepare(kErase);
-    erase.bind(1, first);
-    erase.bind(2, last);
-    erase.run();
+Backlog SpoolFile::Store::erase(const std::vector<std::int64_t>& slots) {
+    set_durability(Durability::cached);
+    Backlog gone;
+    {
+        sqlite::Transaction transaction{connection_};
+        auto erase = connection_.prepare(kErase);
+        for (const auto slot : slots) {
+            const sqlite::ResetOnExit reset{erase};
+            erase.bind(1, slot);
+            while (erase.step()) {
+                ++gone.samples;
+                gone.bytes += static_cast<std::size_t>(erase.integer(0));
+            }
+        }
+        transaction.commit();
+    }
     connection_.execute("PRAGMA incremental_vacuum(32)");
+    return gone;
 }
 
-std::string Spool::Store::text(std::string_view name) {
+std::string SpoolFile::Store::text(std::string_view name) {
     auto select = connection_.prepare(kFact);
     select.bind(1, name);
     return select.step() ? std::string{select.text(0)} : std::string{};
 }
 
-std::uint64_t Spool::Store::number(std::string_view name) {
+std::uint64_t SpoolFile::Store::number(std::string_view name) {
     const auto value = text(name);
     std::uint64_t number = 0;
     std::from_chars(value.data(), value.data() + value.size(), number);
     return number;
 }
 
-void Spool::Store::set_text(std::string_view name, std::string_view value) {
+void SpoolFile::Store::set_text(std::string_view name, std::string_view value) {
     const sqlite::ResetOnExit reset{set_};
     set_.bind(1, name);
     set_.bind(2, value);
     set_.run();
 }
 
-void Spool::Store::set_number(std::string_view name, std::uint64_t value) {
+void SpoolFile::Store::set_number(
+    std::string_view name, std::uint64_t value, Durability durability
+) {
+    set_durability(durability);
     set_text(name, std::to_string(value));
 }
 
-void Spool::Store::set_number_durably(std::string_view name, std::uint64_t value) {
-    // Takes along the samples since the last time: one fsync a heartbeat is all that there is.
-    connection_.execute("PRAGMA synchronous = FULL");
-    set_number(name, value);
-    connection_.execute("PRAGMA synchronous = NORMAL");
+void SpoolFile::Store::set_durability(Durability durability) {
+    // What was written before goes along: the log is synced as a whole.
+    connection_.execute(durability == Durability::synced ? "PRAGMA synchronous = FULL"
+                                                         : "PRAGMA synchronous = NORMAL");
 }
 
 }  // namespace synapsex::agent

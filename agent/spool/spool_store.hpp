@@ -1,35 +1,37 @@
 #pragma once
 
-// Every SQL statement of the spool. No rules and no locks: Spool has those.
+// Every SQL statement of the spool. No rules: SpoolFile has those.
 
 #include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
 
-#include "agent/spool/spool.hpp"
+#include "agent/spool/spool_file.hpp"
 
 namespace synapsex::agent {
 
-class Spool::Store {
+class SpoolFile::Store {
  public:
     explicit Store(const std::filesystem::path& path);
 
-    bool insert(const EncodedSample& sample);  // false: the slot was there
+    // All or none. What is new of them: slots that were there stay as they are.
+    Backlog insert(const std::vector<EncodedSample>& samples, Durability durability);
     std::vector<EncodedSample> oldest(std::size_t samples_max);
     Backlog total();
-    // Of the slots from `first` to `last`, both included.
-    Backlog total(std::int64_t first, std::int64_t last);
-    void erase(std::int64_t first, std::int64_t last);
+    // All or none. What there was of them.
+    Backlog erase(const std::vector<std::int64_t>& slots);
 
     std::uint64_t number(std::string_view name);
     std::string text(std::string_view name);
-    void set_number(std::string_view name, std::uint64_t value);
+    void set_number(
+        std::string_view name, std::uint64_t value, Durability durability = Durability::cached
+    );
     void set_text(std::string_view name, std::string_view value);
-    // As set_number, and on the disk itself when it returns.
-    void set_number_durably(std::string_view name, std::uint64_t value);
 
  private:
+    void set_durability(Durability durability);
+
     sqlite::Connection connection_;
     sqlite::Statement insert_;
     sqlite::Statement set_;

@@ -1,29 +1,35 @@
-// Stories of a spool and its file: restarts, limits, damage and a full disk.
+// Stories of a spool whose disk does not always answer.
 
 #include "agent/spool/spool.hpp"
 
-#include <fstream>
-
 #include <gmock/gmock.h>
 
+#include "agent/spool/spool_file.hpp"
+#include "agent/spool/stalling_disk.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace synapsex::agent {
 namespace {
 
+using namespace std::chrono_literals;
 using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 class SpoolTest : public ::testing::Test {
  protected:
     SpoolTest() { reopen(); }
+    ~SpoolTest() override { disk_->recover(); }
 
-    void reopen(SpoolLimits limits = {}) {
+    void reopen(std::uint64_t first_sequence = 1, std::chrono::milliseconds patience = 20s) {
         spool_.reset();
-        spool_ = std::make_unique<Spool>(path_, limits);
+        disk_.reset();
+        file_.reset();
+        file_ = std::make_unique<SpoolFile>(path_, SpoolLimits{});
+        disk_ = std::make_unique<testing::StallingDisk>(*file_);
+        spool_ = std::make_unique<Spool>(*disk_, first_sequence, patience);
     }
-    void append(std::int64_t first, std::int64_t last, std::size_t bytes = 10) {
-        for (auto slot = first; slot <= last; ++slot)
-            spool_->append({slot, std::string(bytes, static_cast<char>('a' + slot % 26))});
+    void append(std::int64_t first, std::int64_t last) {
+        for (auto slot = first; slot <= last; ++slot) spool_->append({slot, "0123456789"});
     }
     std::vector<std::int64_t> slots(std::size_t max = 1000) {
         std::vector<std::int64_t> found;
@@ -33,99 +39,103 @@ class SpoolTest : public ::testing::Test {
 
     synapsex::testing::TemporaryFolder directory_;
     std::filesystem::path path_ = directory_.path() / "spool.db";
+    std::unique_ptr<SpoolFile> file_;
+    std::unique_ptr<testing::StallingDisk> disk_;
     std::unique_ptr<Spool> spool_;
 };
 
-TEST_F(SpoolTest, gives_samples_back_in_order_of_their_slots_after_a_restart) {
-    append(7, 8);
-    append(3, 4);
-    reopen();
-    EXPECT_THAT(slots(), ElementsAre(3, 4, 7, 8));
+TEST_F(SpoolTest, gives_back_what_was_put_in_until_it_is_forgotten) {
+    append(3, 6);
     EXPECT_THAT(slots(2), ElementsAre(3, 4));
-    EXPECT_EQ(spool_->backlog().samples, 4U);
-    EXPECT_EQ(spool_->backlog().bytes, 40U);
-}
-
-TEST_F(SpoolTest, keeps_the_first_sample_of_a_slot) {
-    spool_->append({5, "first"});
-    spool_->append({5, "second"});
-    EXPECT_THAT(spool_->oldest(10, 100), ElementsAre(EncodedSample{5, "first"}));
+    spool_->forget({3, 5});
+    EXPECT_THAT(slots(), ElementsAre(4, 6));
+    spool_->drop({4});
+    EXPECT_THAT(slots(), ElementsAre(6));
+    EXPECT_EQ(spool_->dropped_samples(), 1U);
     EXPECT_EQ(spool_->backlog().samples, 1U);
+    EXPECT_EQ(spool_->backlog().bytes, 10U);
 }
 
-TEST_F(SpoolTest, gives_no_more_bytes_than_asked_for) {
-    append(1, 10, 100);
-    EXPECT_EQ(spool_->oldest(10, 350).size(), 3U);
-}
-
-TEST_F(SpoolTest, forgets_from_one_slot_to_another_and_says_how_many) {
-    append(1, 6);
-    EXPECT_EQ(spool_->forget(2, 4), 3U);
-    EXPECT_EQ(spool_->forget(2, 4), 0U);
-    EXPECT_THAT(slots(), ElementsAre(1, 5, 6));
-}
-
-TEST_F(SpoolTest, drops_the_oldest_by_count_and_remembers_how_many) {
-    reopen({.bytes_max = 1 << 20, .samples_max = 100});
-    append(1, 130);
-    EXPECT_LE(spool_->backlog().samples, 100U);
-    EXPECT_EQ(slots().back(), 130);
-    EXPECT_EQ(spool_->dropped_samples() + spool_->backlog().samples, 130U);
-    const auto dropped = spool_->dropped_samples();
-    reopen();
-    EXPECT_EQ(spool_->dropped_samples(), dropped);
-}
-
-TEST_F(SpoolTest, drops_the_oldest_by_bytes) {
-    reopen({.bytes_max = 1000, .samples_max = 1000});
-    append(1, 30, 100);
-    EXPECT_LE(spool_->backlog().bytes, 1000U);
-    EXPECT_EQ(slots().back(), 30);
-}
-
-TEST_F(SpoolTest, counts_the_sequence_over_restarts) {
-    EXPECT_EQ(spool_->next_sequence(1000), 1000U);
-    EXPECT_EQ(spool_->next_sequence(5000), 1001U);
-    reopen();
-    EXPECT_EQ(spool_->next_sequence(5000), 1002U);
-}
-
-TEST_F(SpoolTest, remembers_the_servers_incarnation) {
+TEST_F(SpoolTest, writes_what_waits_before_it_ends) {
+    append(1, 100);
     spool_->set_server_incarnation("inc-7");
     reopen();
+    EXPECT_EQ(slots().size(), 100U);
     EXPECT_EQ(spool_->server_incarnation(), "inc-7");
 }
 
-TEST_F(SpoolTest, sets_a_damaged_file_aside_and_begins_anew) {
+TEST_F(SpoolTest, waits_for_no_disk_and_loses_no_sample_while_it_stalls) {
+    reopen(1, 1ms);
+    disk_->stall();
+    append(1, 200);
+    EXPECT_EQ(spool_->backlog().samples, 200U);
+    const auto sequence = spool_->next_sequence();
+    EXPECT_THAT(slots(), IsEmpty()) << "no telemetry now, but a heartbeat";
+    EXPECT_THAT(slots(), IsEmpty());
+    EXPECT_EQ(spool_->next_sequence(), sequence + 1);
+    disk_->recover();
+    disk_->wait_for_appended(200);
+    reopen();
+    EXPECT_EQ(slots().size(), 200U);
+    EXPECT_EQ(spool_->dropped_samples(), 0U);
+}
+
+TEST_F(SpoolTest, counts_what_does_not_fit_while_the_disk_stalls) {
+    disk_->stall();
+    append(1, Spool::kWaitingMax + 10);
+    EXPECT_EQ(spool_->dropped_samples(), 10U);
+    EXPECT_EQ(spool_->backlog().samples, Spool::kWaitingMax);
+    disk_->recover();
+    disk_->wait_for_appended(Spool::kWaitingMax);
+    EXPECT_EQ(slots().back(), Spool::kWaitingMax);
+    reopen();
+    EXPECT_EQ(spool_->dropped_samples(), 10U) << "over restarts too";
+}
+
+TEST_F(SpoolTest, gives_no_more_than_asked_for_though_the_answer_is_to_an_earlier_question) {
+    reopen(1, 0ms);
     append(1, 5);
-    spool_.reset();
-    std::ofstream{path_} << std::string(8192, 'x');
-    reopen();
-    EXPECT_TRUE(slots().empty());
-    EXPECT_TRUE(std::filesystem::exists(path_.string() + ".damaged"));
-    append(6, 6);
-    EXPECT_THAT(slots(), ElementsAre(6));
+    disk_->wait_for_appended(5);
+    std::vector<std::int64_t> found;
+    while (found.empty()) found = slots(5);
+    disk_->stall();
+    EXPECT_THAT(slots(5), IsEmpty());
+    disk_->recover();
+    while ((found = slots(1)).empty()) continue;
+    EXPECT_THAT(found, ElementsAre(1));
 }
 
-TEST_F(SpoolTest, outlives_damage_that_it_meets_while_it_runs) {
-    append(1, 300, 500);
-    spool_.reset();
-    {
-        // The header stays good, the pages behind it do not.
-        std::fstream file{path_, std::ios::in | std::ios::out | std::ios::binary};
-        file.seekp(4096 * 2);
-        file << std::string(4096 * 20, '\xFF');
-    }
-    reopen();
-    append(1000, 1010);
-    spool_->forget(1000, 2000);
-    append(2001, 2001);
-    append(2002, 2002);
-    EXPECT_EQ(slots().back(), 2002);
+TEST_F(SpoolTest, numbers_heartbeats_from_the_given_one_if_nothing_is_known) {
+    reopen(5000);
+    EXPECT_EQ(spool_->next_sequence(), 1001U) << "behind the block that was reserved";
+    path_ = directory_.path() / "another.db";
+    reopen(5000);
+    EXPECT_EQ(spool_->next_sequence(), 5000U);
 }
 
-TEST_F(SpoolTest, refuses_to_start_where_no_file_can_be_made) {
-    EXPECT_THROW(Spool(directory_.path() / "missing" / "spool.db", {}), sqlite::Error);
+TEST_F(SpoolTest, numbers_heartbeats_without_a_write_for_each) {
+    EXPECT_EQ(spool_->next_sequence(), 1U);
+    EXPECT_EQ(spool_->next_sequence(), 2U);
+    std::uint64_t last = 0;
+    for (int i = 0; i < 2000; ++i) last = spool_->next_sequence();
+    EXPECT_EQ(last, 2002U);
+    reopen();
+    const auto next = spool_->next_sequence();
+    EXPECT_GT(next, last);
+    EXPECT_LE(next, last + 2 * Spool::kSequenceBlock);
+}
+
+TEST_F(SpoolTest, has_numbers_on_the_disk_before_they_are_used) {
+    for (int i = 0; i < 700; ++i) spool_->next_sequence();
+    (void)slots();  // the disk has done what was asked of it before
+    EXPECT_GE(file_->reserved_sequence(), 701U);
+}
+
+TEST_F(SpoolTest, counts_on_though_the_disk_stalls_for_longer_than_the_block_lasts) {
+    disk_->stall();
+    std::uint64_t last = 0;
+    for (int i = 0; i < 3000; ++i) last = spool_->next_sequence();
+    EXPECT_EQ(last, 3000U);
 }
 
 }  // namespace

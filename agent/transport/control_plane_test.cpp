@@ -93,6 +93,30 @@ TEST_F(ControlPlaneTest, takes_no_token_that_could_break_a_header) {
     EXPECT_FALSE(control_plane_.fetch_token("assertion"));
 }
 
+TEST_F(ControlPlaneTest, takes_no_token_that_would_have_to_be_fetched_again_at_once) {
+    for (const auto* lifetime : {"0", "-1", "29", "900.5", "\"900\""}) {
+        will_answer(200, std::string{R"({"access_token":"a","expires_in":)"} + lifetime + "}");
+        const auto token = control_plane_.fetch_token("assertion");
+        ASSERT_FALSE(token) << lifetime;
+        EXPECT_EQ(token.error().kind, CallFailure::Kind::unreadable) << lifetime;
+    }
+    will_answer(200, R"({"access_token":"a","expires_in":30})");
+    EXPECT_EQ(control_plane_.fetch_token("assertion")->lifetime, 30s);
+}
+
+TEST_F(ControlPlaneTest, takes_only_what_looks_like_a_code_for_one) {
+    const std::string longest(64, 'a');
+    for (const auto& code : {std::string{"auth.unknown_key2"}, longest}) {
+        will_answer(401, R"({"code":")" + code + R"("})");
+        EXPECT_EQ(control_plane_.fetch_token("assertion").error().code, code);
+    }
+    for (const auto& code :
+         {longest + "a", std::string{"\\u001b[2J"}, std::string{"a b"}, std::string{"AUTH"}}) {
+        will_answer(401, R"({"code":")" + code + R"("})");
+        EXPECT_EQ(control_plane_.fetch_token("assertion").error().code, "") << code;
+    }
+}
+
 TEST_F(ControlPlaneTest, compresses_large_bodies_alone_and_waits_longer_than_the_hold) {
     will_answer(200, "");
     will_answer(200, "");

@@ -10,6 +10,7 @@ namespace json = boost::json;
 
 namespace {
 
+constexpr std::size_t kCodeCharactersMax = 64;
 constexpr std::size_t kDetailCharactersMax = 300;
 constexpr std::chrono::seconds kLifetimeMax{24 * 3600};
 
@@ -27,6 +28,14 @@ std::string text_of(const json::object& object, std::string_view name) {
     const auto* value = object.if_contains({name.data(), name.size()});
     if (value == nullptr || !value->is_string()) return {};
     return {value->get_string().data(), value->get_string().size()};
+}
+
+// Codes are compared, logged and shown on terminals: whatever does not look like one is none.
+bool is_code(std::string_view text) {
+    const auto is_allowed = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
+    };
+    return text.size() <= kCodeCharactersMax && std::ranges::all_of(text, is_allowed);
 }
 
 json::string_view view(std::string_view text) { return {text.data(), text.size()}; }
@@ -98,9 +107,9 @@ std::optional<AccessToken> read_token(std::string_view text) {
         if (c <= ' ' || c > '~') return std::nullopt;
     const auto* lifetime = object->if_contains("expires_in");
     if (token.text.empty() || lifetime == nullptr || !lifetime->is_int64()) return std::nullopt;
-    token.lifetime = std::chrono::seconds{
-        std::clamp<std::int64_t>(lifetime->get_int64(), 0, kLifetimeMax.count())
-    };
+    if (lifetime->get_int64() < kTokenLifetimeMin.count()) return std::nullopt;
+    token.lifetime =
+        std::chrono::seconds{std::min<std::int64_t>(lifetime->get_int64(), kLifetimeMax.count())};
     return token;
 }
 
@@ -110,7 +119,9 @@ ProblemText read_problem(std::string_view text) {
     auto detail = text_of(*object, "detail");
     if (detail.empty()) detail = text_of(*object, "title");
     if (detail.size() > kDetailCharactersMax) detail.resize(kDetailCharactersMax);
-    return {.code = text_of(*object, "code"), .detail = std::move(detail)};
+    auto code = text_of(*object, "code");
+    if (!is_code(code)) code.clear();
+    return {.code = std::move(code), .detail = std::move(detail)};
 }
 
 }  // namespace synapsex::agent

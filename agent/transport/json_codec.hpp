@@ -27,9 +27,11 @@ std::string write_assertion_claims(
 std::optional<Identity> read_identity(std::string_view json);
 std::string write_identity(const Identity& identity);
 
+// nullopt also for a token that lives shorter than kTokenLifetimeMin.
 std::optional<AccessToken> read_token(std::string_view json);
 
-// `code` and `detail` of a problem document (RFC 9457); empty where the body is something else.
+// `code` and `detail` of a problem document (RFC 9457); empty where the body is something else. A
+// code is at most 64 of a-z, 0-9, '_' and '.': no text of a server reaches a terminal through it.
 struct ProblemText {
     std::string code;
     std::string detail;

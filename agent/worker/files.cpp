@@ -95,6 +95,11 @@ Result<Done> write_file_atomically(
 }
 
 Result<Done> erase_file(const std::filesystem::path& path) {
+    struct stat named {};
+    if (::lstat(path.c_str(), &named) != 0 && errno == ENOENT) return Done{};
+    // /dev/stdin, a pipe or a link: nothing of ours, and some of it is the system's.
+    errno = EPERM;
+    if (!S_ISREG(named.st_mode)) return file_problem("Will not erase what is no file:", path);
     {
         const Descriptor file{::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW)};
         struct stat facts {};
@@ -132,7 +137,7 @@ Result<FileLock> FileLock::take(const std::filesystem::path& path) {
     if (errno != EWOULDBLOCK) return file_problem("Cannot lock", path);
     return Problem{
         .kind = Kind::conflict,
-        .code = "agent.already_running",
+        .code = std::string{kAlreadyRunning},
         .detail =
             "Another agent already uses the data directory " + path.parent_path().string() + ".",
     };

@@ -23,7 +23,8 @@ Result<Done> write_file_atomically(
     const std::filesystem::path& path, std::string_view content, FileDurability durability
 );
 
-// Overwrites and removes; where the directory forbids the removal the file stays, empty.
+// Overwrites and removes; where the directory forbids the removal the file stays, empty. Touches
+// nothing but a regular file: a link, a pipe or a device (/dev/stdin) is a failure.
 Result<Done> erase_file(const std::filesystem::path& path);
 
 // Creates what is missing, mode 0700.
@@ -31,6 +32,8 @@ Result<Done> make_private_directory(const std::filesystem::path& path);
 
 // Whether a process holds the FileLock of that path. Makes no file.
 bool is_file_locked(const std::filesystem::path& path);
+
+inline constexpr std::string_view kAlreadyRunning = "agent.already_running";
 
 // Held until the process ends, however it ends.
 class FileLock {

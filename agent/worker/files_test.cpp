@@ -36,11 +36,22 @@ TEST_F(FilesTest, erases_a_token_and_does_not_follow_a_link_to_do_so) {
     std::ofstream{path_} << "keep";
     const auto link = directory_.path() / "link";
     std::filesystem::create_symlink(path_, link);
-    EXPECT_TRUE(erase_file(link));
+    EXPECT_FALSE(erase_file(link));
+    EXPECT_TRUE(std::filesystem::is_symlink(link));
     EXPECT_EQ(**find_small_file(path_, 100), "keep");
     EXPECT_TRUE(erase_file(path_));
     EXPECT_FALSE(std::filesystem::exists(path_));
     EXPECT_TRUE(erase_file(path_)) << "nothing left to erase is success";
+}
+
+TEST_F(FilesTest, erases_nothing_that_is_no_file) {
+    ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+    const auto to_a_device = directory_.path() / "stdin";
+    std::filesystem::create_symlink("/dev/null", to_a_device);
+    for (const auto& path : {path_, to_a_device, directory_.path()}) {
+        EXPECT_FALSE(erase_file(path)) << path;
+        EXPECT_TRUE(std::filesystem::exists(path)) << path;
+    }
 }
 
 TEST_F(FilesTest, lets_one_process_have_the_lock) {

@@ -1,7 +1,7 @@
 #pragma once
 
 // What the worker needs from the machine around it. The plugins and the executor stand behind these
-// in the real agent (wiring.cpp), scripted stand-ins in the tests.
+// in the real agent (agent/app/plugin_sources.hpp), scripted stand-ins in the tests.
 
 #include <optional>
 #include <string>
@@ -19,7 +19,7 @@ class TelemetrySource {
     virtual std::optional<EncodedSample> sample() = 0;
 };
 
-// Used by the talker's thread alone.
+// Used by one thread, which it may keep waiting: what it asks may hang.
 class InventorySource {
  public:
     virtual ~InventorySource() = default;

@@ -9,7 +9,7 @@ void Sampler::run() {
 }
 
 void Sampler::take_sample() {
-    if (const auto sample = source_.sample()) spool_.append(*sample);
+    if (auto sample = source_.sample()) spool_.append(*std::move(sample));
 }
 
 std::chrono::nanoseconds Sampler::until_slot_end() const {

@@ -1,7 +1,8 @@
 #pragma once
 
 // Takes a telemetry sample at the end of every slot and spools it. Slots follow the wall clock, so
-// that the samples of a fleet lie side by side.
+// that the samples of a fleet lie side by side. The spool keeps nobody waiting, so no slow disk
+// costs a slot.
 
 #include "agent/core/messages.hpp"
 #include "agent/spool/spool.hpp"

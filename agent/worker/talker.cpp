@@ -1,6 +1,6 @@
 #include "agent/worker/talker.hpp"
 
-#include <algorithm>
+#include <utility>
 
 #include "shared/base/log.hpp"
 
@@ -9,6 +9,8 @@ namespace synapsex::agent {
 namespace {
 
 constexpr std::chrono::minutes kInventoryInterval{1};
+// Collecting takes milliseconds; where it takes longer the heartbeats go first.
+constexpr std::chrono::seconds kInventoryPatience{2};
 
 std::string_view text_of(ExecutorProbe::State state) {
     return state == ExecutorProbe::State::unreachable ? "unreachable" : "ok";
@@ -21,13 +23,6 @@ std::vector<std::uint32_t> capabilities_with(ExecutorProbe::State executor) {
     return numbers;
 }
 
-// A spool that has lost its memory continues here: more than any agent can have sent so far, since
-// none sends a heartbeat a second for long.
-std::uint64_t first_sequence(const Clock& clock) {
-    const auto now = std::chrono::floor<std::chrono::seconds>(clock.now());
-    return static_cast<std::uint64_t>(std::max<std::int64_t>(now.time_since_epoch().count(), 1));
-}
-
 }  // namespace
 
 Talker::Talker(const TalkerParts& parts, TalkerFacts facts)
@@ -35,7 +30,7 @@ Talker::Talker(const TalkerParts& parts, TalkerFacts facts)
       facts_(std::move(facts)),
       control_plane_(parts.http, facts_.identity.url),
       conversation_(parts.clock, parts.random) {
-    auto incarnation = parts_.spool.server_incarnation();
+    std::string incarnation = parts_.spool.server_incarnation();
     if (incarnation.empty()) incarnation = facts_.identity.server_incarnation;
     conversation_.set_server_incarnation(std::move(incarnation));
 }
@@ -69,6 +64,10 @@ void Talker::act(const FetchToken&) {
 
 void Talker::act(const SendHeartbeat& wish) {
     const auto heartbeat = make_heartbeat(wish);
+    if (wish.samples_max > 0) {
+        alone_.clear();
+        if (heartbeat.telemetry.size() == 1) alone_.push_back(heartbeat.telemetry.front().slot);
+    }
     const auto answer = control_plane_.send_heartbeat(
         facts_.identity.agent_id, conversation_.access_token(), heartbeat
     );
@@ -80,7 +79,7 @@ void Talker::act(const SendHeartbeat& wish) {
 Heartbeat Talker::make_heartbeat(const SendHeartbeat& wish) {
     const auto executor = parts_.executor.probe();
     state_.executor = text_of(executor);
-    state_.sequence = parts_.spool.next_sequence(first_sequence(parts_.clock));
+    state_.sequence = parts_.spool.next_sequence();
     return {
         .sequence = state_.sequence,
         .boot_id = facts_.boot_id,
@@ -97,14 +96,9 @@ Heartbeat Talker::make_heartbeat(const SendHeartbeat& wish) {
 }
 
 void Talker::on_answer(const HeartbeatAnswer& answer, const Heartbeat& sent) {
-    SpoolProgress progress{.samples_sent = sent.telemetry.size()};
-    // Only what was sent: a clock that was set back makes new samples look like old, stored ones.
-    if (!sent.telemetry.empty()) {
-        const auto last = std::min(answer.stored_through_slot, sent.telemetry.back().slot);
-        progress.samples_forgotten = parts_.spool.forget(sent.telemetry.front().slot, last);
-    }
+    const auto forgotten = forget_stored(answer, sent);
     const auto known = conversation_.server_incarnation();
-    conversation_.on_heartbeat(answer, progress);
+    conversation_.on_heartbeat(answer, forgotten);
     if (conversation_.server_incarnation() != known)
         parts_.spool.set_server_incarnation(conversation_.server_incarnation());
     const bool is_first = state_.last_heartbeat_at == Timestamp{};
@@ -119,8 +113,34 @@ void Talker::on_answer(const HeartbeatAnswer& answer, const Heartbeat& sent) {
     if (is_first && parts_.on_first_answer) parts_.on_first_answer();
 }
 
+// Exactly those that were sent and are stored, and none between them. How many are dealt with by
+// that.
+std::size_t Talker::forget_stored(const HeartbeatAnswer& answer, const Heartbeat& sent) {
+    std::vector<std::int64_t> stored;
+    for (const auto& sample : sent.telemetry)
+        if (sample.slot <= answer.stored_through_slot) stored.push_back(sample.slot);
+    parts_.spool.forget(stored);
+    // A disk that is too full to forget gives the same ones again: no reason to hurry.
+    const bool is_progress = stored != last_stored_;
+    last_stored_ = std::move(stored);
+    return is_progress ? last_stored_.size() : 0;
+}
+
+void Talker::act(const DropSample&) {
+    log_warning("the control plane takes a sample in no way; it is dropped",
+                {{"slot", alone_.empty() ? -1 : alone_.front()}});
+    parts_.spool.drop(std::exchange(alone_, {}));
+}
+
 void Talker::act(const PutSection& wish) {
-    const auto section = parts_.inventory.collect(wish.section);
+    const auto collect = [this, name = wish.section] {
+        return Collected{name, parts_.inventory.collect(name)};
+    };
+    const auto collected = collecting_.ask(inventory_thread_, collect, kInventoryPatience);
+    // One that was asked for earlier may come only now.
+    if (!collected || collected->name != wish.section)
+        return conversation_.on_section_late(wish.section);
+    const auto& section = collected->section;
     const SectionHash sent{wish.section, section.hash};
     const auto stored = control_plane_.put_section(
         facts_.identity.agent_id, conversation_.access_token(), wish.section, section.bytes
@@ -135,11 +155,21 @@ void Talker::act(const Wait& wish) { parts_.stop.wait_for(wish.time); }
 void Talker::look_at_inventory() {
     const auto now = parts_.clock.steady_now();
     if (now < inventory_due_) return;
-    const bool is_first = inventory_due_ == SteadyTime{};
+    const auto kind = inventory_due_ == SteadyTime{} ? Look::first : Look::later;
+    const auto hashes =
+        looking_.ask(inventory_thread_, [this, kind] { return look(kind); }, kInventoryPatience);
+    if (!hashes) return;
     inventory_due_ = now + kInventoryInterval;
+    for (const auto& hash : *hashes) conversation_.set_section(hash);
+}
+
+// On the inventory's thread.
+std::vector<SectionHash> Talker::look(Look look) {
+    std::vector<SectionHash> hashes;
     for (const auto& section : parts_.inventory.sections())
-        if (is_first || parts_.inventory.may_have_changed(section))
-            conversation_.set_section({section, parts_.inventory.collect(section).hash});
+        if (look == Look::first || parts_.inventory.may_have_changed(section))
+            hashes.push_back({section, parts_.inventory.collect(section).hash});
+    return hashes;
 }
 
 // One line for each kind of failure in a row, not one for each attempt.

@@ -1,13 +1,15 @@
 #pragma once
 
-// Does what the Conversation decides: fetches tokens, sends heartbeats and inventory, waits. All
-// blocking calls of the worker happen on the one thread that is in run().
+// Does what the Conversation decides: fetches tokens, sends heartbeats and inventory, waits. The
+// network is used by the one thread that is in run(); what may hang on a disk happens elsewhere
+// (the spool's thread, and one for the inventory), so that no disk delays a heartbeat for long.
 
 #include <functional>
 #include <string>
 
 #include "agent/core/conversation.hpp"
 #include "agent/spool/spool.hpp"
+#include "agent/threads/side_thread.hpp"
 #include "agent/transport/control_plane.hpp"
 #include "agent/worker/ports.hpp"
 #include "agent/worker/state_file.hpp"
@@ -47,10 +49,15 @@ class Talker {
     void act(const FetchToken&);
     void act(const SendHeartbeat& wish);
     void act(const PutSection& wish);
+    void act(const DropSample&);
     void act(const Wait& wish);
     void act(const Stop&) { has_stopped_ = true; }
 
+    // The sections that may have changed, or all of them.
+    enum class Look { first, later };
+    std::vector<SectionHash> look(Look look);
     void look_at_inventory();
+    std::size_t forget_stored(const HeartbeatAnswer& answer, const Heartbeat& sent);
     Heartbeat make_heartbeat(const SendHeartbeat& wish);
     void on_answer(const HeartbeatAnswer& answer, const Heartbeat& sent);
     void report(const CallFailure& failure, std::string_view what);
@@ -63,7 +70,17 @@ class Talker {
     WorkerState state_;
     SteadyTime inventory_due_{};
     std::string last_reported_;
+    std::vector<std::int64_t> alone_;        // slots of the last heartbeat with a single sample
+    std::vector<std::int64_t> last_stored_;  // as the server said last
     bool has_stopped_ = false;
+
+    struct Collected {
+        std::string name;
+        EncodedSection section;
+    };
+    Question<std::vector<SectionHash>> looking_;
+    Question<Collected> collecting_;
+    SideThread inventory_thread_;  // last: it ends before what it uses
 };
 
 }  // namespace synapsex::agent

@@ -8,6 +8,8 @@
 
 #include <gmock/gmock.h>
 
+#include "agent/spool/spool_file.hpp"
+#include "agent/spool/stalling_disk.hpp"
 #include "agent/v1/agent.pb.h"
 #include "agent/worker/enroller.hpp"
 #include "agent/worker/files.hpp"
@@ -35,7 +37,12 @@ EncodedSample sample_of(std::int64_t slot) {
 class TalkerTest : public ::testing::Test {
  protected:
     TalkerTest() { write_file_atomically_or_die(token_file(), FakeControlPlane::kToken); }
-    ~TalkerTest() override { stop_talking(); }
+    ~TalkerTest() override {
+        disk_.recover();
+        inventory_.recover();
+        stop_talking();
+        talker_.reset();
+    }
 
     std::filesystem::path token_file() const { return directory_.path() / "token"; }
 
@@ -93,7 +100,9 @@ class TalkerTest : public ::testing::Test {
     SystemRandom random_;
     StopSignal stop_;
     IdentityStore store_{directory_.path()};
-    Spool spool_{directory_.path() / "spool.db", {}};
+    SpoolFile file_{directory_.path() / "spool.db", {}};
+    testing::StallingDisk disk_{file_};
+    Spool spool_{disk_, 1};
     testing::FakeInventory inventory_;
     testing::FakeExecutor executor_;
     std::unique_ptr<Talker> talker_;
@@ -152,7 +161,11 @@ TEST_F(TalkerTest, catches_up_in_order_and_once_after_the_server_was_away) {
     ASSERT_TRUE(server_.wait_until([](const auto& server) { return !server.heartbeats().empty(); })
     );
     server_.stop();
-    for (std::int64_t slot = 1; slot <= 1000; ++slot) spool_.append(sample_of(slot));
+    for (std::int64_t slot = 1; slot <= 1000; ++slot) {
+        spool_.append(sample_of(slot));
+        // No more than may wait for the disk, with those that are being written.
+        if (slot % 100 == 0) disk_.wait_for_appended(static_cast<std::size_t>(slot));
+    }
     server_.start();
     ASSERT_TRUE(server_.wait_until([](const auto& server) {
         return server.stored_slots().size() == 1000 && server.heartbeats().back().slots.empty();
@@ -164,7 +177,82 @@ TEST_F(TalkerTest, catches_up_in_order_and_once_after_the_server_was_away) {
         slots.insert(slots.end(), heartbeat.slots.begin(), heartbeat.slots.end());
     EXPECT_EQ(slots.size(), 1000U) << "every sample is sent once";
     EXPECT_TRUE(std::ranges::is_sorted(slots));
+    EXPECT_TRUE(spool_.oldest(1, 1000).empty());
     EXPECT_EQ(spool_.backlog().samples, 0U);
+}
+
+TEST_F(TalkerTest, goes_on_without_telemetry_while_the_disk_stalls) {
+    ASSERT_TRUE(enroll());
+    start_talking();
+    ASSERT_TRUE(server_.wait_until([](const auto& server) { return !server.heartbeats().empty(); })
+    );
+    disk_.stall();
+    for (std::int64_t slot = 1; slot <= 200; ++slot) spool_.append(sample_of(slot));
+    const auto seen = server_.heartbeats().size();
+    ASSERT_TRUE(server_.wait_until([&](const auto& server) {
+        return server.heartbeats().size() >= seen + 3 && server.stored_slots().empty();
+    }));
+    disk_.recover();
+    ASSERT_TRUE(server_.wait_until([](const auto& server) {
+        return server.stored_slots().size() == 200;
+    })) << "no slot is lost by it";
+}
+
+TEST_F(TalkerTest, beats_while_a_section_cannot_be_collected) {
+    ASSERT_TRUE(enroll());
+    inventory_.hang_at("os");
+    start_talking();
+    ASSERT_TRUE(server_.wait_until([](const auto& server) {
+        return server.heartbeats().size() >= 2;
+    }));
+    inventory_.recover();
+    ASSERT_TRUE(server_.wait_until([](const auto& server) {
+        return server.heartbeats().back().hashes.size() == 2;
+    })) << "announced as soon as it is known";
+}
+
+TEST_F(TalkerTest, keeps_a_sample_that_came_between_those_that_were_sent) {
+    ASSERT_TRUE(enroll());
+    for (const std::int64_t slot : {10, 12}) spool_.append(sample_of(slot));
+    disk_.wait_for_appended(2);
+    server_.set_hold_max(std::chrono::seconds{60});
+    start_talking();
+    // The first is answered at once; the second, held, carries what comes now.
+    ASSERT_TRUE(server_.wait_until([](const auto& server) {
+        return server.heartbeats().size() == 2;
+    }));
+    for (const std::int64_t slot : {20, 22}) spool_.append(sample_of(slot));
+    disk_.wait_for_appended(4);
+    server_.release_hold("news");
+    ASSERT_TRUE(server_.wait_until([](const auto& server) {
+        return server.stored_slots().contains(22);
+    }));
+    // A clock that was set back while 20 and 22 are on their way.
+    spool_.append(sample_of(21));
+    disk_.wait_for_appended(5);
+    server_.release_hold("news");
+    ASSERT_TRUE(server_.wait_until([](const auto& server) {
+        return server.stored_slots().contains(21);
+    }));
+}
+
+TEST_F(TalkerTest, gives_up_a_sample_that_the_server_refuses_and_sends_the_others) {
+    ASSERT_TRUE(enroll());
+    for (const std::int64_t slot : {1, 2, 3}) spool_.append(sample_of(slot));
+    server_.set_script([](const FakeControlPlane::Request& request) {
+        std::optional<FakeControlPlane::Answer> answer;
+        v1::HeartbeatRequest heartbeat;
+        if (!request.path.ends_with("/heartbeat") || !heartbeat.ParseFromString(request.body))
+            return answer;
+        for (const auto& sample : heartbeat.telemetry())
+            if (sample.slot() == 1) answer = {400, R"({"code":"telemetry.bad"})"};
+        return answer;
+    });
+    start_talking();
+    ASSERT_TRUE(server_.wait_until([](const auto& server) {
+        return server.stored_slots() == std::set<std::int64_t>{2, 3};
+    }));
+    EXPECT_EQ(spool_.dropped_samples(), 1U);
 }
 
 TEST_F(TalkerTest, keeps_what_the_server_has_not_stored) {

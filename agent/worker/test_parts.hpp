@@ -2,6 +2,8 @@
 
 // Stand-ins for the machine around the worker.
 
+#include <condition_variable>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,11 +20,28 @@ class NoTelemetry final : public TelemetrySource {
 
 class FakeInventory final : public InventorySource {
  public:
+    // Looking at the section takes until recover().
+    void hang_at(std::string section) {
+        const std::lock_guard lock{mutex_};
+        hangs_at_ = std::move(section);
+    }
+    void recover() {
+        hang_at("");
+        changed_.notify_all();
+    }
+
     std::vector<std::string> sections() override { return {"cpu", "os"}; }
     EncodedSection collect(const std::string& section) override {
+        std::unique_lock lock{mutex_};
+        changed_.wait(lock, [&] { return hangs_at_ != section; });
         return {.hash = "hash-of-" + section, .bytes = "bytes-of-" + section};
     }
     bool may_have_changed(const std::string&) override { return false; }
+
+ private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::string hangs_at_;
 };
 
 class FakeExecutor final : public ExecutorProbe {

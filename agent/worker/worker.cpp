@@ -1,5 +1,6 @@
 #include "agent/worker/worker.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <future>
 #include <thread>
@@ -21,6 +22,8 @@ namespace {
 
 // A goodbye takes 2 s at the most; systemd and the supervisor count on 3.
 constexpr std::chrono::milliseconds kStopTime{2'800};
+constexpr std::chrono::seconds kLockTime{5};
+constexpr std::chrono::milliseconds kLockPause{100};
 
 sigset_t stop_signals() {
     sigset_t set;
@@ -29,6 +32,36 @@ sigset_t stop_signals() {
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGUSR1);  // from our own threads: one has ended
     return set;
+}
+
+// A spool that has lost its memory continues here: more than any agent can have sent so far, since
+// none sends a heartbeat a second for long.
+std::uint64_t first_sequence(const Clock& clock) {
+    const auto now = std::chrono::floor<std::chrono::seconds>(clock.now());
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(now.time_since_epoch().count(), 1));
+}
+
+// Whether somebody wants this process to stop within that time.
+bool is_stopped_within(std::chrono::milliseconds time) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    const timespec limit{.tv_sec = 0, .tv_nsec = std::chrono::nanoseconds{time}.count()};
+    return ::sigtimedwait(&set, nullptr, &limit) > 0;
+}
+
+// Waits for a while for an agent that is about to end: one whose supervisor was killed says goodbye
+// first. nullopt if this one is stopped meanwhile.
+Result<std::optional<FileLock>> take_lock(const std::filesystem::path& path, const Clock& clock) {
+    const auto deadline = Deadline::after(clock, kLockTime);
+    while (true) {
+        auto lock = FileLock::take(path);
+        if (lock) return std::optional{*std::move(lock)};
+        if (lock.error().code != kAlreadyRunning || deadline.is_expired(clock))
+            return lock.error();
+        if (is_stopped_within(kLockPause)) return std::optional<FileLock>{};
+    }
 }
 
 // Runs `body` on a thread of its own and wakes the waiting thread when it ends. An exception is
@@ -95,7 +128,8 @@ class Worker {
     }
 
     void talk(TalkerFacts facts) {
-        Spool spool{settings_.data_dir / "spool.db", settings_.spool};
+        SpoolFile spool_file{settings_.data_dir / "spool.db", settings_.spool};
+        Spool spool{spool_file, first_sequence(parts_.clock)};
         Sampler sampler{parts_.telemetry, spool, parts_.clock, stop_};
         const std::jthread sampling{[&] { sampler.run(); }};
         // The sampler ends with the talker, also when an exception ends that one.
@@ -169,7 +203,8 @@ void block_stop_signals() {
 
 Result<Done> run_worker(const WorkerSettings& settings, const WorkerParts& parts) {
     SYNAPSEX_CHECK(make_private_directory(settings.data_dir));
-    SYNAPSEX_TRY(const auto lock, FileLock::take(settings.data_dir / kLockFile));
+    SYNAPSEX_TRY(const auto lock, take_lock(settings.data_dir / kLockFile, parts.clock));
+    if (!lock) return Done{};
     SYNAPSEX_CHECK(make_private_directory(settings.run_dir));
     const auto pid_path = settings.run_dir / kWorkerPidFile;
     const auto pid_text = std::to_string(::getpid()) + "\n";

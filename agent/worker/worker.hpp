@@ -1,12 +1,13 @@
 #pragma once
 
-// The worker process: enrolls if need be, then samples and talks until SIGTERM or SIGINT. Three
-// threads: this one waits for signals, one samples, one talks.
+// The worker process: enrolls if need be, then samples and talks until SIGTERM or SIGINT. Five
+// threads: this one waits for signals, one samples, one talks; what may hang on a disk has one for
+// the spool and one for the inventory.
 
 #include <filesystem>
 #include <string>
 
-#include "agent/spool/spool.hpp"
+#include "agent/spool/spool_file.hpp"
 #include "agent/worker/ports.hpp"
 #include "shared/base/random.hpp"
 #include "shared/base/result.hpp"

@@ -2,17 +2,25 @@
 // data directory, and everything ends together.
 
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
 
 import { Agent } from '../support/agent.mjs';
 import { ControlPlane } from '../support/control_plane.mjs';
-import { eventually, isAlive, program, run, throughout } from '../support/processes.mjs';
+import { eventually, isAlive, Program, program, run } from '../support/processes.mjs';
 
 let controlPlane;
 before(async () => { controlPlane = await ControlPlane.start(); });
 after(async () => { await controlPlane?.stop(); });
+
+// The agent's program (and not what starts it) has begun to take signals in its own time. SIGUSR1,
+// since a signal that is being waited for does not count as blocked.
+function blocksSignals(pid) {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    const mask = /^SigBlk:\s+([0-9a-f]+)/m.exec(status)[1];
+    return status.startsWith('Name:\tsynapsex-agent') && (BigInt(`0x${mask}`) >> 9n & 1n) === 1n;
+}
 
 // Killed, it is there again under another pid.
 async function comesBack(agent, which) {
@@ -70,13 +78,90 @@ test('kill -9 of the supervisor takes worker and executor along', async () => {
     await agent.stop();
 });
 
+test('kill -9 of the supervisor and a new one at once: it waits for the old worker to end', async () => {
+    const agent = await Agent.start(controlPlane, { name: 'heir' });
+    const old = agent.pidOf('worker');
+    const { sequence } = (await agent.status()).worker;
+    // The old worker is slow to stop: it holds the data directory for some seconds more.
+    process.kill(old, 'SIGSTOP');
+    process.kill(agent.process.pid, 'SIGKILL');
+    await eventually('the supervisor is gone', () => !isAlive(agent.process.pid));
+    agent.supervise();
+    await eventually('the new worker is there', () => agent.pidOf('worker') && agent.pidOf('worker') !== old);
+    process.kill(old, 'SIGCONT');
+    await eventually('the old one has ended', () => !isAlive(old));
+    await eventually('the new one is connected', async () => {
+        const { worker } = await agent.status();
+        return worker?.connected && worker.sequence > sequence;
+    }, { within: 60_000, every: 200 });
+    assert.ok(agent.process.isRunning, 'the agent has not given up');
+    assert.ok((await agent.status()).executor, 'the executor answers');
+    await agent.stop();
+});
+
+test('a second supervisor says so in one sentence, and the first goes on untouched', async () => {
+    const agent = await Agent.start(controlPlane, { name: 'sovereign' });
+    const before = await agent.status();
+    const second = await run(program('synapsex-agent'), ['--supervise', ...agent.flags], { env: agent.env });
+    assert.equal(second.code, 1, second.stderr);
+    const lines = second.stderr.trim().split('\n');
+    assert.equal(lines.length, 1, second.stderr);
+    assert.match(lines[0], /Another supervisor already uses the run directory/);
+    // Nor does a second executor alone, as somebody might start it by hand.
+    const executor = await run(program('synapsex-executor'), ['--run-dir', agent.runDir]);
+    assert.equal(executor.code, 1, executor.stderr);
+    assert.match(executor.stderr, /Another executor already uses the run directory/);
+    const now = await agent.status();
+    assert.equal(now.executor.pid, before.executor.pid, 'the executor answers');
+    assert.equal(now.executor.workerPid, before.executor.workerPid, 'and knows the worker');
+    assert.equal(agent.pidOf('supervisor'), agent.process.pid);
+    assert.equal(agent.pidOf('worker'), before.executor.workerPid);
+    assert.ok(now.worker.connected);
+    await agent.stop();
+});
+
 test('a second agent on the same data directory says so and ends', async () => {
     const agent = await Agent.start(controlPlane, { name: 'only-one' });
     const second = await run(program('synapsex-agent'), ['run', ...agent.flags], { env: agent.env });
-    assert.equal(second.code, 78, second.stderr);
+    assert.equal(second.code, 1, second.stderr);
     assert.match(second.stderr, /agent\.already_running/);
     assert.ok((await agent.status()).worker.connected, 'the first goes on');
     await agent.stop();
+});
+
+test('one that waits for the data directory can be stopped', async () => {
+    const agent = await Agent.start(controlPlane, { name: 'patient' });
+    const second = new Program(program('synapsex-agent'), ['run', ...agent.flags], { env: agent.env });
+    await eventually('it waits', () => second.isRunning && blocksSignals(second.pid));
+    assert.deepEqual(await second.end({ within: 3000 }), { code: 0, signal: null });
+    await agent.stop();
+});
+
+test('what the machine cannot do now is tried again: a key and a socket that cannot be made', async () => {
+    const agent = new Agent(controlPlane, { name: 'stubborn' });
+    agent.giveToken((await controlPlane.enrollmentToken({ name: agent.name })).token);
+    const obstacles = [join(agent.dataDir, 'agent.key.new'), join(agent.runDir, 'executor.sock')];
+    for (const path of obstacles) mkdirSync(path, { recursive: true, mode: 0o700 });
+    const bare = await run(program('synapsex-agent'), ['run', ...agent.flags], { env: agent.env });
+    assert.equal(bare.code, 1, bare.stderr);
+    agent.supervise();
+    for (const code of ['crypto.key_unwritable', 'executor.socket_failed'])
+        await eventually(code, () => agent.process.stderr.includes(code), { within: 30_000 });
+    for (const path of obstacles) rmdirSync(path);
+    agent.vm = await agent.online({ within: 120_000 });
+    await agent.stop();
+});
+
+test('an executor that gives up leaves the worker alone, and the VM is degraded', async () => {
+    const agent = new Agent(controlPlane, { name: 'one-legged' });
+    agent.giveToken((await controlPlane.enrollmentToken({ name: agent.name })).token);
+    mkdirSync(agent.runDir, { recursive: true });
+    chmodSync(agent.runDir, 0o777);
+    agent.supervise();
+    await eventually('the VM is degraded', async () => (await agent.find())?.state === 'degraded', { within: 60_000, every: 200 });
+    assert.match(agent.process.stderr, /executor\.socket_unsafe/);
+    assert.equal(agent.pidOf('executor'), undefined);
+    assert.deepEqual(await agent.stop(), { code: 0, signal: null });
 });
 
 test('the worker runs alone too, and the VM says that it is degraded', async () => {
@@ -124,11 +209,17 @@ test('a bad setting is one sentence with its place', async () => {
     assert.match(insecure.stderr, /http:\/\/ is allowed only to this machine itself/);
 });
 
-test('the agent lives on while its disk is read anew and its log is closed', async () => {
-    const agent = await Agent.start(controlPlane, { name: 'steady' });
-    const memory = () => Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${agent.pidOf('worker')}/status`, 'utf8'))[1]);
+test('nobody reads its log: worker and supervisor go on, and a killed worker comes back', async () => {
+    const agent = await Agent.start(controlPlane, { name: 'unheard' });
     agent.process.child.stderr.destroy();
     agent.process.child.stdout.destroy();
-    await throughout(3000, () => assert.ok(agent.pidOf('worker') && memory() > 0), { every: 500 });
+    const { sequence } = (await agent.status()).worker;
+    // The supervisor logs its end and its start, the new worker that it is connected.
+    const worker = await comesBack(agent, 'worker');
+    await eventually('it is connected again', async () => {
+        const found = (await agent.status()).worker;
+        return found?.connected && found.sequence > sequence;
+    }, { within: 60_000, every: 200 });
+    assert.equal(agent.pidOf('worker'), worker, 'the same worker still');
     await agent.stop();
 });

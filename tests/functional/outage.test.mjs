@@ -69,3 +69,35 @@ test(`kill -9 of the control plane for ${outage / 1000} s loses no slot`, async 
     await agent.stop();
     await controlPlane.stop();
 });
+
+test('kill -9 of the worker during an outage: what it had spooled arrives, each slot once', async () => {
+    const controlPlane = await ControlPlane.start();
+    const agent = await Agent.start(controlPlane, { name: 'relay' });
+    await controlPlane.must('POST', `/v1/vms/${agent.vm.id}/watch`, { seconds: 60 });
+    const first = await eventually('the first slot is stored', async () =>
+        (await storedSlots(controlPlane, agent.vm, slotOf(Date.now()) - 8))[0], { within: 60_000, every: 250 });
+    await controlPlane.killHard();
+    const spooled = async (count) => (await agent.status()).worker?.spooledSamples >= count;
+    await eventually('two slots are spooled', () => spooled(2), { within: 90_000, every: 500 });
+    const before = agent.pidOf('worker');
+    process.kill(before, 'SIGKILL');
+    const killedIn = slotOf(Date.now());
+    await eventually('the worker is back', () => agent.pidOf('worker') && agent.pidOf('worker') !== before);
+    await eventually('it knows what was spooled, and goes on', () => spooled(3), { within: 90_000, every: 500 });
+
+    await controlPlane.serve();
+    await eventually('the agent is back online', async () => (await agent.find()).state === 'online', { within: 200_000, every: 500 });
+    const last = slotOf(Date.now()) - 1;
+    await controlPlane.must('POST', `/v1/vms/${agent.vm.id}/watch`, { seconds: 120 });
+    const slots = await eventually('the agent has caught up', async () => {
+        const found = await storedSlots(controlPlane, agent.vm, first);
+        return found.at(-1) >= last && found;
+    }, { within: 90_000, every: 500 });
+    // The slot in which it was killed was watched by nobody for a part, which may have been too long.
+    const expected = Array.from({ length: slots.at(-1) - first + 1 }, (_, index) => first + index)
+        .filter((slot) => slot !== killedIn || slots.includes(slot));
+    assert.deepEqual(slots, expected);
+    assert.equal((await agent.status()).worker.droppedSamples, 0);
+    await agent.stop();
+    await controlPlane.stop();
+});

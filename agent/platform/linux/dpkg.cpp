@@ -25,8 +25,12 @@ struct Stanza {
 
 bool says_installed(std::string_view status) {
     next_field(status);
-    return next_field(status) == "ok" && next_field(status) == "installed" &&
-           next_field(status).empty();
+    if (next_field(status) != "ok") return false;
+    // Unpacked and configured; only triggers, its own or another's, have still to run.
+    const auto state = next_field(status);
+    const bool is_installed =
+        state == "installed" || state == "triggers-awaited" || state == "triggers-pending";
+    return is_installed && next_field(status).empty();
 }
 
 void read_line(std::string_view line, Stanza& stanza) {

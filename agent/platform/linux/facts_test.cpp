@@ -182,6 +182,18 @@ TEST_F(FactsTest, cloud_vm_with_nvme) {
     EXPECT_THAT(facts().disks(1), ElementsAre(disk)) << "the first by name";
 }
 
+TEST_F(FactsTest, file_systems_below_a_root_of_another_machine_are_seen) {
+    mounts(
+        "1 0 0:20 / / rw - virtiofs rootfs rw\n"
+        "2 1 254:1 / /var rw - ext4 /dev/vda1 rw\n"
+        "3 1 0:21 / /mnt rw - 9p share rw\n"
+        "4 3 254:2 / /mnt/below rw - ext4 /dev/vda2 rw\n"
+    );
+    for (const auto* each : {"/", "/var", "/mnt", "/mnt/below"}) has_use(each);
+    EXPECT_THAT(mount_points(), ElementsAre("/var"));
+    EXPECT_THAT(kernel.asked, ElementsAre("/var")) << "neither of the servers is asked anything";
+}
+
 TEST_F(FactsTest, container_has_no_disks_and_says_what_it_is) {
     tree.directory("sys/block")
         .file(".dockerenv", "")

@@ -157,6 +157,18 @@ TEST(Dpkg, shows_what_is_installed_whatever_is_wished) {
     );
 }
 
+TEST(Dpkg, takes_packages_whose_triggers_have_still_to_run_for_installed) {
+    EXPECT_THAT(
+        packages_of(
+            "Package: man-db\nStatus: install ok triggers-pending\nArchitecture: amd64\n"
+            "Version: 2\n\n"
+            "Package: git\nStatus: install ok triggers-awaited\nArchitecture: amd64\nVersion: 3\n\n"
+            "Package: half\nStatus: install ok half-configured\nArchitecture: amd64\nVersion: 4\n"
+        ),
+        ElementsAre("man-db 2 amd64", "git 3 amd64")
+    );
+}
+
 TEST(Dpkg, survives_malformed_stanzas) {
     const std::string good = "Package: good\nStatus: install ok installed\nVersion: 1\n"
                              "Architecture: all\n\n";

@@ -69,7 +69,9 @@ MountTable read_mounts(const Root& root) {
         if (!line) break;
         auto mount = parse_mount(*line);
         if (!mount) continue;
-        if (may_hang(*mount))
+        // There is no way around the root, whatever it is (virtiofs, 9p): this program came from
+        // it.
+        if (may_hang(*mount) && mount->mount_point != "/")
             table.dangerous.push_back(std::move(mount->mount_point));
         else if (is_local(*mount))
             table.local.push_back(std::move(*mount));

@@ -6,6 +6,7 @@
 // overlay that is the root of a container. Not images that are full by nature (squashfs, iso9660),
 // nor what lives in memory. A mount that lies below a network or user-space file system is left out
 // as well: the way to it leads through a server that may hang, and a hung statvfs cannot be undone.
+// The root itself is no reason: whatever it is, this agent runs from it.
 //
 // Each file system once, under its shortest mount point: bind mounts, btrfs subvolumes and the
 // agent's own sandbox show the same one again. Mounts that another one covers are left out.

@@ -75,6 +75,8 @@ std::size_t size_of(const platform::NetworkInterface& interface) {
 }  // namespace
 
 Section InventoryCollector::collect(SectionName name) {
+    if (name == SectionName::cpu || name == SectionName::memory)
+        look_again_at_[name] = clock_.steady_now() + kSeldom;
     switch (name) {
         case SectionName::os: return collect_os();
         case SectionName::cpu: return collect_cpu();
@@ -88,6 +90,7 @@ Section InventoryCollector::collect(SectionName name) {
 }
 
 bool InventoryCollector::may_have_changed(SectionName name) {
+    if (clock_.steady_now() < look_again_at_[name]) return false;
     return name != SectionName::packages || package_stamp_ != facts_.package_stamp();
 }
 

@@ -9,6 +9,8 @@
 //
 // Used by one thread at a time.
 
+#include <chrono>
+#include <map>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -16,13 +18,18 @@
 #include "agent/platform/system_facts.hpp"
 #include "agent/plugins/inventory/limits.hpp"
 #include "agent/plugins/inventory/sections.hpp"
+#include "shared/base/time.hpp"
 
 namespace synapsex::inventory {
 
 class InventoryCollector {
  public:
-    // `facts` outlives the collector.
-    explicit InventoryCollector(platform::SystemFacts& facts) : facts_(facts) {}
+    // Processors and memory come and go too seldom to be looked at each minute.
+    static constexpr std::chrono::hours kSeldom{1};
+
+    // `facts` and `clock` outlive the collector.
+    InventoryCollector(platform::SystemFacts& facts, const Clock& clock)
+        : facts_(facts), clock_(clock) {}
 
     Section collect(SectionName name);
     // Since the section was last collected. Cheap.
@@ -38,6 +45,8 @@ class InventoryCollector {
     void hold_still(std::vector<platform::Filesystem>& filesystems) const;
 
     platform::SystemFacts& facts_;
+    const Clock& clock_;
+    std::map<SectionName, SteadyTime> look_again_at_;
     // As last reported.
     std::optional<std::int64_t> booted_at_us_;
     std::vector<platform::Filesystem> filesystems_;

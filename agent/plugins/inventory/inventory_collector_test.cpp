@@ -7,6 +7,7 @@
 
 #include "agent/platform/fake_system_facts.hpp"
 #include "shared/base/describe.hpp"
+#include "tests/support/fake_clock.hpp"
 
 namespace synapsex::inventory {
 namespace {
@@ -26,7 +27,8 @@ class InventoryCollectorTest : public ::testing::Test {
     Packages packages() { return content<Packages>(SectionName::packages); }
 
     platform::FakeSystemFacts facts;
-    InventoryCollector collector{facts};
+    testing::FakeClock clock;
+    InventoryCollector collector{facts, clock};
     bool is_truncated = false;
 };
 
@@ -107,6 +109,17 @@ TEST_F(InventoryCollectorTest, packages_are_worth_a_look_only_after_the_database
     EXPECT_TRUE(collector.may_have_changed(SectionName::packages));
     collector.collect(SectionName::packages);
     EXPECT_FALSE(collector.may_have_changed(SectionName::packages));
+}
+
+TEST_F(InventoryCollectorTest, processors_and_memory_are_worth_a_look_once_an_hour) {
+    for (const auto name : {SectionName::cpu, SectionName::memory}) {
+        EXPECT_TRUE(collector.may_have_changed(name));
+        collector.collect(name);
+        clock.advance(std::chrono::minutes{59});
+        EXPECT_FALSE(collector.may_have_changed(name));
+        clock.advance(std::chrono::minutes{1});
+        EXPECT_TRUE(collector.may_have_changed(name));
+    }
 }
 
 TEST_F(InventoryCollectorTest, filesystems_in_use_stay_equal_until_a_hundredth_has_moved) {
