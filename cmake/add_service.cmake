@@ -24,5 +24,6 @@ function(add_service folder)
     if(ARG_TESTS)
         synapsex_test(service_${folder}_test SOURCES ${ARG_TESTS}
                       LIBS ${objects} ${ARG_LIBS} ${ARG_TEST_LIBS})
+        synapsex_on_both_engines(service_${folder}_test)
     endif()
 endfunction()

@@ -29,3 +29,10 @@ function(synapsex_test name)
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
     add_test(NAME ${name} COMMAND ${name})
 endfunction()
+
+# synapsex_on_both_engines(TEST): tests/run.sh runs it a second time, on PostgreSQL.
+function(synapsex_on_both_engines name)
+    if(SYNAPSEX_TESTS)
+        set_tests_properties(${name} PROPERTIES LABELS both_engines)
+    endif()
+endfunction()

@@ -172,12 +172,31 @@ matching_unit_tests() {
 # The tests in the programs, not the programs, are what is counted; a program that crashed has left
 # no report and counts as one failure.
 unit_tests() {
-    local reports="$build/reports" jobs counts
-    jobs=$(nproc)
+    run_unit_tests 'unit tests' ctest --preset ci -R "${wanted:-.}" -j "$(nproc)"
+    local on_postgres
+    on_postgres=$(ctest --test-dir "$build" -N -L both_engines -R "${wanted:-.}" 2>/dev/null)
+    [[ $on_postgres =~ Test\ +# ]] || return 0
+    if ! command -v pg_virtualenv >/dev/null; then
+        skip 'unit tests on PostgreSQL' 'postgresql is not installed'
+        return 0
+    fi
+    local tests=(ctest --preset ci -L both_engines -R "${wanted:-.}" -j "$(nproc)")
+    run_unit_tests 'unit tests on PostgreSQL' "$root/tests/support/with_postgres.sh" "${tests[@]}"
+    [[ -x /usr/sbin/pgbouncer ]] || {
+        skip 'unit tests through pgbouncer' 'pgbouncer is not installed'
+        return 0
+    }
+    run_unit_tests 'unit tests through pgbouncer' \
+        "$root/tests/support/with_postgres.sh" --pgbouncer "${tests[@]}"
+}
+
+# run_unit_tests NAME COMMAND…
+run_unit_tests() {
+    local name=$1 reports="$build/reports" counts
+    shift
     rm -rf -- "$reports"
     mkdir -p -- "$reports"
-    GTEST_OUTPUT="xml:$reports/" step 'unit tests' 900 \
-        ctest --preset ci -R "${wanted:-.}" -j "$jobs" && counts=0 || counts=1
+    GTEST_OUTPUT="xml:$reports/" step "$name" 900 "$@" && counts=0 || counts=1
     count_unit_tests "$reports" "$counts"
 }
 
@@ -218,14 +237,16 @@ matching_files() {
     return 0
 }
 
+runner=()  # what node is run by
+
 # node_tests NAME SECONDS FILE…: counts what node counts.
 node_tests() {
     local name=$1 seconds=$2 status=0
     shift 2
     (($# > 0)) || return 0
-    local report="$logs/$name.tap"
+    local report="$logs/${name// /-}.tap"
     rm -f -- "$report"
-    step "$name" "$seconds" node --test --test-concurrency="$(nproc)" \
+    step "$name" "$seconds" "${runner[@]}" node --test --test-concurrency="$(nproc)" \
         --test-reporter=spec --test-reporter-destination=stdout \
         --test-reporter=tap --test-reporter-destination="$report" "$@" || status=$?
     count_node_tests "$report" "$status"
@@ -257,7 +278,7 @@ architecture_tests() {
     [[ -z $wanted ]] || return 0
     if command -v shellcheck >/dev/null; then
         check 'shell scripts' 120 shellcheck -x "$root"/tests/run.sh "$root"/.ci/run \
-            "$root"/installers/*.sh "$root"/tests/bench/*/*.sh || true
+            "$root"/installers/*.sh "$root"/tests/bench/*/*.sh "$root"/tests/support/*.sh || true
     else
         skip 'shell scripts' 'shellcheck is not installed'
     fi
@@ -268,6 +289,13 @@ story_tests() {
     local files
     mapfile -t files < <(matching_files functional)
     node_tests functional "$([[ $is_long == yes ]] && echo 3000 || echo 1200)" "${files[@]}"
+    # What is about SQLite's file, and what takes long, is told once.
+    mapfile -t files < <(matching_files functional | grep -vE '/(full_disk|start_refusals|outage)\.')
+    if ((${#files[@]} > 0)) && command -v pg_virtualenv >/dev/null; then
+        runner=("$root/tests/support/with_postgres.sh")
+        node_tests 'functional on PostgreSQL' 1200 "${files[@]}"
+        runner=()
+    fi
     mapfile -t files < <(matching_files hostile)
     node_tests hostile 600 "${files[@]}"
     mapfile -t files < <(matching_files interop)

@@ -171,7 +171,7 @@ std::vector<Setting> make_table() {
           "/var/lib/synapsex/controlplane"},
          apply_data_dir},
         {{"database-url", "DATABASE_URL",
-          "sqlite:///path (default: controlplane.db in the data directory)", ""},
+          "sqlite:///path (default: controlplane.db in the data directory) or postgresql://…", ""},
          apply_database_url},
         {{"log-level", "SYNAPSEX_LOG_LEVEL", "debug, info, warning or error", "info"},
          apply_log_level},

@@ -29,8 +29,14 @@ auth::AuthSettings auth_settings(const Config& config, const Identity& identity)
 db::Database& Databases::of(const std::string& service) {
     const auto options = db::parse_database_url(config_.database_url_of(service));
     if (!options) throw StartRefused("database of " + service + ": " + options.error().detail);
-    auto& database = by_file_[db::resolve_path(options->path)];
-    if (!database) database = db::open_sqlite(*options, clock_, metrics_);
+    if (const auto* sqlite = std::get_if<db::SqliteOptions>(&*options)) {
+        auto& database = by_place_[db::resolve_path(sqlite->path)];
+        if (!database) database = db::open_sqlite(*sqlite, clock_, metrics_);
+        return *database;
+    }
+    const auto& postgres = std::get<db::PostgresOptions>(*options);
+    auto& database = by_place_[postgres.url];
+    if (!database) database = db::open_postgres(postgres, clock_, random_, metrics_);
     return *database;
 }
 
@@ -49,7 +55,7 @@ void Databases::migrate(std::span<Module* const> modules) {
 Services::Services(
     const Platform& platform, const Config& config, const Identity& identity
 )
-    : databases_(config, platform.clock, platform.metrics),
+    : databases_(config, platform),
       tenants_(platform, databases_.of("tenant")),
       vms_(platform, databases_.of("vm_registry")),
       agents_(platform, databases_.of("agent_registry"), vms_.directory(), identity.issuer),

@@ -19,12 +19,15 @@
 
 namespace synapsex::app {
 
-// One Database for each file that the configuration names; services with the same file share it,
-// however their URLs spell it.
+// One Database for each that the configuration names; services with the same one share it. For a
+// file it does not matter how their URLs spell it.
 class Databases {
  public:
-    Databases(const Config& config, const Clock& clock, Metrics& metrics)
-        : config_(config), clock_(clock), metrics_(metrics) {}
+    Databases(const Config& config, const Platform& platform)
+        : config_(config),
+          clock_(platform.clock),
+          random_(platform.random),
+          metrics_(platform.metrics) {}
 
     // Opens it when first asked for. Throws db::DatabaseError, StartRefused for a URL that is none.
     db::Database& of(const std::string& service);
@@ -34,8 +37,9 @@ class Databases {
  private:
     const Config& config_;
     const Clock& clock_;
+    Random& random_;
     Metrics& metrics_;
-    std::map<std::filesystem::path, std::unique_ptr<db::Database>> by_file_;
+    std::map<std::string, std::unique_ptr<db::Database>> by_place_;
 };
 
 // The operator has to do something before the server can start; what() is the sentence.

@@ -62,12 +62,10 @@ test('an expired token is refused', async () => {
     // A token lives a minute at least; its end is brought forward where it is kept.
     const { token, id } = await controlPlane.enrollmentToken({ ttlSeconds: 60 });
     await controlPlane.stop();
-    const { execFileSync } = await import('node:child_process');
     const past = Date.now() * 1000 - 1_000_000;
-    execFileSync('sqlite3', [
-        `${controlPlane.dataDir}/controlplane.db`,
+    controlPlane.database.run(
         `UPDATE agent_registry_enrollment_tokens SET expires_at = ${past} WHERE token_id = '${id}'`,
-    ]);
+    );
     await controlPlane.serve();
     assertProblem(await fresh().enroll(token), 401, 'enrollment.token_expired');
 });

@@ -27,17 +27,18 @@ class BreakableDatabase final : public db::Database {
     std::atomic<bool> is_commit_refused = false;
 
  protected:
-    std::optional<Problem> read_erased(const Call& call, const Body& body) override {
-        return outcome_of(inner_.read(call, [&](db::Session& s) { return run(body, s); }));
+    std::optional<Problem> read_erased(const Caller& caller, const Body& body) override {
+        const auto fn = [&](db::Session& session) { return run(body, session); };
+        return outcome_of(inner_.read(caller.scope, caller.call, fn));
     }
-    std::optional<Problem> write_erased(const Call& call, const Body& body) override {
+    std::optional<Problem> write_erased(const Caller& caller, const Body& body) override {
         if (is_broken) throw db::DatabaseError("the disk is full");
-        if (!is_commit_refused)
-            return outcome_of(inner_.write(call, [&](db::Session& s) { return run(body, s); }));
-        return outcome_of(inner_.write(call, [&](db::Session& s) -> Result<Done> {
-            body(s);
+        const auto fn = [&](db::Session& session) -> Result<Done> {
+            if (!is_commit_refused) return run(body, session);
+            body(session);
             return db::busy("The commit is refused.");
-        }));
+        };
+        return outcome_of(inner_.write(caller.scope, caller.call, fn));
     }
 
  private:

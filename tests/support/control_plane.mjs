@@ -5,12 +5,15 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { eventually, freePort, Program, program, run, temporaryFolder } from './processes.mjs';
+import { makeDatabase } from './databases.mjs';
 import { request } from './http.mjs';
 
 export class ControlPlane {
     // Initialised, started and signed in. `settings` are more flags of `serve`.
     static async start({ settings = [], folder = temporaryFolder(), env = {} } = {}) {
         const controlPlane = new ControlPlane({ settings, folder, env, port: await freePort() });
+        controlPlane.database = makeDatabase(controlPlane.dataDir);
+        controlPlane.settings = [...controlPlane.database.flags, ...settings];
         await controlPlane.init();
         await controlPlane.serve();
         controlPlane.owner = await controlPlane.signIn(controlPlane.credentials);

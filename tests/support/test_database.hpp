@@ -1,6 +1,8 @@
 #pragma once
 
-// A database of its own for a test: a temporary SQLite file, migrated, gone at the end.
+// A database of its own for a test, migrated, gone at the end: a temporary SQLite file, or with
+// SYNAPSEX_TEST_ENGINE=postgres one in the cluster that libpq's environment names (PGHOST, PGPORT;
+// tests/support/with_postgres.sh starts one).
 //
 //   class TenantTest : public ::testing::Test {
 //    protected:
@@ -11,17 +13,24 @@
 //
 //   const auto count = database.in_write([&](db::Session& s) { return TenantStore{s}.count(); });
 
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdlib>
 #include <filesystem>
 #include <initializer_list>
 #include <memory>
+#include <stdexcept>
 #include <type_traits>
 #include <utility>
 
 #include "controlplane/platform/db/database.hpp"
 #include "controlplane/platform/db/migrate.hpp"
+#include "controlplane/platform/db/postgres/postgres.hpp"
 #include "controlplane/platform/db/sqlite/sqlite.hpp"
 #include "controlplane/platform/metrics.hpp"
 #include "shared/base/log.hpp"
+#include "shared/base/random.hpp"
 #include "shared/base/time.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -33,18 +42,25 @@ class TestDatabase {
     explicit TestDatabase(
         const Clock& clock, std::initializer_list<db::ServiceMigrations> services = {}
     )
-        : TestDatabase(clock, services, {}) {}
-    // With options of the engine; path is filled in here.
+        : TestDatabase(clock, services, {}, engine_of_environment()) {}
+    // SQLite with these options, whatever the environment says; path is filled in here.
     TestDatabase(
         const Clock& clock,
         std::initializer_list<db::ServiceMigrations> services,
         db::SqliteOptions options
     )
-        : clock_(clock), options_(std::move(options)) {
-        set_log_level(LogLevel::warning);  // a line for every migration of every test says nothing
-        options_.path = folder_.path() / "test.db";
-        open();
-        db::migrate(*database_, {services.begin(), services.end()}, clock_);
+        : TestDatabase(clock, services, std::move(options), Engine::sqlite) {}
+    ~TestDatabase() {
+        database_.reset();
+        if (engine_ == Engine::postgres) run_tool("dropdb --force " + name_);
+    }
+
+    bool is_postgres() const { return engine_ == Engine::postgres; }
+    // In the cluster.
+    const std::string& name() const { return name_; }
+
+    static void run_tool(const std::string& command) {
+        if (std::system(command.c_str()) != 0) throw std::runtime_error(command + " failed");
     }
 
     db::Database& operator*() { return *database_; }
@@ -62,15 +78,57 @@ class TestDatabase {
     // need not be a Result: for tests of stores.
     template <class Fn>
     auto in_write(Fn&& fn) {
-        return unwrap(fn, [&](auto&& body) { return database_->write(call_, body); });
+        return unwrap(fn, [&](auto&& body) { return database_->write(kScope, call_, body); });
     }
     template <class Fn>
     auto in_read(Fn&& fn) {
-        return unwrap(fn, [&](auto&& body) { return database_->read(call_, body); });
+        return unwrap(fn, [&](auto&& body) { return database_->read(kScope, call_, body); });
     }
 
  private:
-    void open() { database_ = db::open_sqlite(options_, clock_, metrics_); }
+    // Tests of stores play several tenants.
+    static constexpr db::SystemScope kScope{"test"};
+
+    enum class Engine { sqlite, postgres };
+
+    static Engine engine_of_environment() {
+        const char* const engine = std::getenv("SYNAPSEX_TEST_ENGINE");
+        return engine && std::string_view{engine} == "postgres" ? Engine::postgres : Engine::sqlite;
+    }
+
+    TestDatabase(
+        const Clock& clock,
+        std::initializer_list<db::ServiceMigrations> services,
+        db::SqliteOptions options,
+        Engine engine
+    )
+        : clock_(clock), engine_(engine), options_(std::move(options)) {
+        set_log_level(LogLevel::warning);  // a line for every migration of every test says nothing
+        options_.path = folder_.path() / "test.db";
+        if (engine_ == Engine::postgres) run_tool("createdb --template=template0 " + name_);
+        open();
+        db::migrate(*database_, {services.begin(), services.end()}, clock_);
+    }
+
+    void open() {
+        if (engine_ == Engine::sqlite)
+            database_ = db::open_sqlite(options_, clock_, metrics_);
+        else
+            database_ = db::open_postgres(
+                {.url = url(), .connections_max = 8}, clock_, random_, metrics_
+            );
+    }
+
+    // Through the pooler that tests/support/with_postgres.sh started, if there is one.
+    std::string url() const {
+        const char* const pooler = std::getenv("SYNAPSEX_TEST_POOLER");
+        return "postgresql://" + std::string{pooler ? pooler : ""} + "/" + name_;
+    }
+
+    static std::string fresh_name() {
+        static std::atomic<int> made{0};
+        return "synapsex_" + std::to_string(::getpid()) + "_" + std::to_string(++made);
+    }
 
     template <class Fn, class Transact>
     static auto unwrap(Fn& fn, const Transact& transact) {
@@ -88,6 +146,9 @@ class TestDatabase {
     }
 
     const Clock& clock_;
+    const Engine engine_;
+    const std::string name_ = fresh_name();
+    SystemRandom random_;
     Metrics metrics_;
     TemporaryFolder folder_{memory_folder()};
     db::SqliteOptions options_;

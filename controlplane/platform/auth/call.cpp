@@ -13,4 +13,10 @@ Call Call::system(std::string name, Deadline deadline) {
     };
 }
 
+Call Call::of_tenant(const TenantId& proved) const {
+    Call call = *this;
+    call.tenant = proved;
+    return call;
+}
+
 }  // namespace synapsex

@@ -28,7 +28,7 @@ struct Principal {
 
 struct Call {
     std::string request_id;
-    TenantId tenant;  // == principal->tenant
+    TenantId tenant;  // == principal->tenant, but see of_tenant
     std::shared_ptr<const Principal> principal;
     Deadline deadline = Deadline::never();
     std::string traceparent{};     // W3C Trace Context, as received, unread; empty if it was not
@@ -36,6 +36,10 @@ struct Call {
 
     // For work that no request asked for: start-up, sweeps. `name` stands where a request id would.
     static Call system(std::string name, Deadline deadline);
+
+    // The same call at work in a tenant that something else proved than the principal's credential:
+    // an enrollment token, an assertion.
+    Call of_tenant(const TenantId& proved) const;
 };
 
 }  // namespace synapsex

@@ -1,5 +1,7 @@
 #include "controlplane/platform/db/database.hpp"
 
+#include "shared/base/utf8.hpp"
+
 namespace synapsex::db {
 
 namespace {
@@ -16,6 +18,17 @@ Problem busy(std::string detail) {
         .detail = std::move(detail),
         .retry_after = std::chrono::seconds{1},
     };
+}
+
+void Session::refuse_broken_text(const Query& query, std::span<const Value> values) {
+    for (const auto& value : values) {
+        const auto* text = std::get_if<std::string>(&value.data);
+        if (!text || value.type == ValueType::blob) continue;
+        if (text->find('\0') != text->npos || !count_code_points(*text))
+            throw DatabaseError(
+                std::string{query.name} + ": a text with a zero byte, or that is no UTF-8"
+            );
+    }
 }
 
 Database::InsideTransaction::InsideTransaction() {

@@ -40,10 +40,12 @@ class Session {
  public:
     virtual ~Session() = default;
 
-    // All rows of the statement. Throws DatabaseError.
+    // All rows of the statement. Throws DatabaseError; also for text that PostgreSQL could not
+    // keep, with a zero byte or no UTF-8: what comes from outside is refused before it gets here.
     template <class... Args>
     Rows query(const Query& query, const Args&... args) {
         const std::array<Value, sizeof...(Args)> values{to_value(args)...};
+        refuse_broken_text(query, values);
         return run(query, values);
     }
     // At most one row, as a described struct by column names.
@@ -72,6 +74,7 @@ class Session {
 
  private:
     virtual Rows run(const Query& query, std::span<const Value> values) = 0;
+    static void refuse_broken_text(const Query& query, std::span<const Value> values);
 };
 
 // The transaction in which migrations change the schema (migrate.hpp).
@@ -87,18 +90,34 @@ class SchemaChange {
 // 503 "database.busy", Retry-After 1 s: the answer of every engine that cannot serve in time.
 Problem busy(std::string detail);
 
+// Work across tenants: presence, sweeps, finding out whose a credential is. Without one a
+// transaction is of the call's tenant, and PostgreSQL shows it that tenant's rows only (SQLite
+// relies on the stores, which take the tenant first). An architecture test lists them all.
+struct SystemScope {
+    std::string_view name;  // "auth.find_api_key"
+};
+
 class Database {
  public:
     virtual ~Database() = default;
 
-    // fn: Result<T>(Session&). On SQLite a read lasts at most 5 s, whatever the call's deadline.
+    // fn: Result<T>(Session&). A read lasts at most 5 s, whatever the call's deadline.
     template <class Fn>
     auto read(const Call& call, Fn&& fn) -> std::invoke_result_t<Fn, Session&> {
-        return transact(call, fn, &Database::read_erased);
+        return transact({call, {}}, fn, &Database::read_erased);
     }
     template <class Fn>
     auto write(const Call& call, Fn&& fn) -> std::invoke_result_t<Fn, Session&> {
-        return transact(call, fn, &Database::write_erased);
+        return transact({call, {}}, fn, &Database::write_erased);
+    }
+    template <class Fn>
+    auto read(SystemScope scope, const Call& call, Fn&& fn) -> std::invoke_result_t<Fn, Session&> {
+        return transact({call, scope}, fn, &Database::read_erased);
+    }
+    template <class Fn>
+    auto write(SystemScope scope, const Call& call, Fn&& fn)
+        -> std::invoke_result_t<Fn, Session&> {
+        return transact({call, scope}, fn, &Database::write_erased);
     }
 
     // Prepares every statement, so that a typo stops the start and not a request. Throws
@@ -115,8 +134,12 @@ class Database {
     // engine's own refusal (deadline, queue full), nullopt if the body ran to its end and the
     // outcome it asked for happened. Exceptions of the body are rethrown to the caller.
     using Body = std::function<bool(Session&)>;
-    virtual std::optional<Problem> read_erased(const Call& call, const Body& body) = 0;
-    virtual std::optional<Problem> write_erased(const Call& call, const Body& body) = 0;
+    struct Caller {
+        const Call& call;
+        SystemScope scope;  // without a name: of the call's tenant
+    };
+    virtual std::optional<Problem> read_erased(const Caller& caller, const Body& body) = 0;
+    virtual std::optional<Problem> write_erased(const Caller& caller, const Body& body) = 0;
 
     // Marks the thread that runs a closure, whichever thread the engine chose.
     class InsideTransaction {
@@ -131,9 +154,9 @@ class Database {
  private:
     template <class Fn>
     auto transact(
-        const Call& call,
+        const Caller& caller,
         Fn& fn,
-        std::optional<Problem> (Database::*run)(const Call&, const Body&)
+        std::optional<Problem> (Database::*run)(const Caller&, const Body&)
     ) -> std::invoke_result_t<Fn, Session&> {
         using Outcome = std::invoke_result_t<Fn, Session&>;
         refuse_nesting();
@@ -143,7 +166,7 @@ class Database {
             outcome.emplace(fn(session));
             return outcome->has_value();
         };
-        if (auto refusal = (this->*run)(call, body)) return *std::move(refusal);
+        if (auto refusal = (this->*run)(caller, body)) return *std::move(refusal);
         return *std::move(outcome);
     }
 };

@@ -39,6 +39,9 @@ constexpr Query kRecords{"test.records", R"sql(
     ORDER BY service, number)sql"};
 constexpr Query kTables{
     "test.tables", "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name"};
+constexpr Query kPostgresTables{"test.tables", R"sql(
+    SELECT table_name AS name FROM information_schema.tables
+    WHERE table_schema = current_schema() ORDER BY table_name)sql"};
 
 class Migrate : public ::testing::Test {
  protected:
@@ -61,8 +64,8 @@ class Migrate : public ::testing::Test {
         return database.in_read([](Session& s) { return s.list<Record>(kRecords); });
     }
     std::vector<std::string> tables() {
-        return database.in_read([](Session& s) {
-            const auto rows = s.query(kTables);
+        return database.in_read([this](Session& s) {
+            const auto rows = s.query(database.is_postgres() ? kPostgresTables : kTables);
             std::vector<std::string> names;
             for (std::size_t i = 0; i < rows.size(); ++i)
                 names.push_back(rows[i].get<std::string>("name"));
@@ -167,6 +170,7 @@ TEST_F(Migrate, a_script_that_fails_leaves_no_half_and_names_itself) {
 }
 
 TEST_F(Migrate, a_table_that_others_refer_to_can_be_rebuilt) {
+    if (database.is_postgres()) GTEST_SKIP() << "PostgreSQL changes tables in place";
     static constexpr Query kCount{"test.count", "SELECT count(*) AS count FROM note_lines"};
     const Migration lines{
         2,

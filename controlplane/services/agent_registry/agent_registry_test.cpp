@@ -236,6 +236,15 @@ TEST_F(AgentRegistryTest, a_heartbeat_over_a_limit_is_refused) {
     EXPECT_EQ(beat(agent, heartbeat).error().code, "heartbeat.invalid");
 }
 
+TEST_F(AgentRegistryTest, one_agent_cannot_stop_the_writing_of_all_presence) {
+    const auto agent = enroll();
+    Heartbeat heartbeat;
+    heartbeat.boot_id = std::string{"a\0b", 3};
+    const auto refused = beat(agent, heartbeat);
+    ASSERT_EQ(refused.error().code, "heartbeat.invalid");
+    EXPECT_EQ(refused.error().errors[0].pointer, "/bootId");
+}
+
 TEST_F(AgentRegistryTest, goodbye_is_offline_and_an_unreachable_executor_degraded) {
     const auto agent = enroll();
     beat(agent, {.executor = "unreachable"}).value();

@@ -9,8 +9,14 @@ namespace synapsex::agent_registry {
 
 namespace {
 
+constexpr db::SystemScope kGetIdentity{"agent_registry.get_identity"};
+
 Problem no_such_agent() {
     return {Kind::not_found, "agents.not_found", "There is no such agent."};
+}
+
+Problem refused(std::string_view code, std::string_view detail) {
+    return {Kind::unauthenticated, std::string{code}, std::string{detail}};
 }
 
 std::vector<std::int64_t> split_numbers(std::string_view text) {
@@ -122,18 +128,17 @@ Result<Removed> Agents::remove(const Call& call, const AgentPath& path) {
 }
 
 Result<AgentIdentity> Agents::get_identity(const Call& call, const AgentId& agent) {
-    return parts_.database.read(call, [&](db::Session& session) -> Result<AgentIdentity> {
-        const auto row = AgentStore{session}.find_in_any_tenant(agent);
-        if (!row)
-            return Problem{
-                Kind::unauthenticated, "auth.unknown_key", "No agent of this server has this key."
+    return parts_.database.read(
+        kGetIdentity, call, [&](db::Session& session) -> Result<AgentIdentity> {
+            const auto row = AgentStore{session}.find_in_any_tenant(agent);
+            if (!row)
+                return refused("auth.unknown_key", "No agent of this server has this key.");
+            if (row->removed_at) return refused("auth.agent_revoked", "The agent was removed.");
+            return AgentIdentity{
+                row->agent_id, row->tenant_id, row->vm_id, *crypto::from_base64url(row->public_key)
             };
-        if (row->removed_at)
-            return Problem{Kind::unauthenticated, "auth.agent_revoked", "The agent was removed."};
-        return AgentIdentity{
-            row->agent_id, row->tenant_id, row->vm_id, *crypto::from_base64url(row->public_key)
-        };
-    });
+        }
+    );
 }
 
 void Agents::on_removed(std::function<void(const AgentId&)> callback) {

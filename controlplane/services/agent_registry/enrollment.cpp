@@ -10,6 +10,8 @@ namespace {
 constexpr std::string_view kTokenPrefix = "sxe_";
 constexpr std::size_t kSecretSize = 32;
 constexpr std::int64_t kPruneBatch = 500;
+constexpr db::SystemScope kClaimToken{"agent_registry.claim_token"};
+constexpr db::SystemScope kPruneTokens{"agent_registry.prune_tokens"};
 
 Problem refused(std::string_view code, std::string_view detail) {
     return {Kind::unauthenticated, "enrollment." + std::string{code}, std::string{detail}};
@@ -163,13 +165,14 @@ Result<Enrolled> Enrollment::enroll(const Call& call, const Enroll& wish) {
         is_new = true;
         return agent;
     };
-    SYNAPSEX_TRY(const AgentRow agent, parts_.database.write(call, claim));
+    SYNAPSEX_TRY(const AgentRow agent, parts_.database.write(kClaimToken, call, claim));
 
     // Repeatable from here: what breaks off in between is mended when the agent asks again.
     const vm_registry::NewVm vm{agent.tenant_id, agent.vm_id, agent.agent_id, agent.name};
-    SYNAPSEX_CHECK(parts_.vms.create_vm(call, vm));
+    const auto in_tenant = call.of_tenant(agent.tenant_id);
+    SYNAPSEX_CHECK(parts_.vms.create_vm(in_tenant, vm));
     parts_.presence.add(agent);
-    SYNAPSEX_CHECK(check_not_removed(call, agent));
+    SYNAPSEX_CHECK(check_not_removed(in_tenant, agent));
     if (is_new)
         log_info(
             "agent enrolled", {{"agentId", agent.agent_id.text()},
@@ -196,12 +199,12 @@ Result<Done> Enrollment::check_not_removed(const Call& call, const AgentRow& age
 
 std::int64_t Enrollment::prune_tokens(const Call& call) {
     const auto before = parts_.clock.now() - kExpiredTokensKeptFor;
+    const auto prune_batch = [&](db::Session& session) -> Result<std::int64_t> {
+        return AgentStore{session}.prune_expired_tokens(before, kPruneBatch);
+    };
     std::int64_t total = 0;
     while (!call.deadline.is_expired(parts_.clock)) {
-        const auto pruned =
-            parts_.database.write(call, [&](db::Session& session) -> Result<std::int64_t> {
-                return AgentStore{session}.prune_expired_tokens(before, kPruneBatch);
-            });
+        const auto pruned = parts_.database.write(kPruneTokens, call, prune_batch);
         if (!pruned) break;
         total += *pruned;
         if (*pruned < kPruneBatch) break;

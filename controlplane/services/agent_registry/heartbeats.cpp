@@ -1,6 +1,7 @@
 #include "controlplane/services/agent_registry/heartbeats.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "shared/base/log.hpp"
 
@@ -13,6 +14,7 @@ constexpr std::size_t kShortTextMax = 64;
 constexpr std::chrono::milliseconds kDrainSpread{5000};
 // Changes in one transaction: at a start all agents have changed, and heartbeats wait meanwhile.
 constexpr std::size_t kFlushBatch = 500;
+constexpr db::SystemScope kWritePresence{"agent_registry.write_presence"};
 
 std::string_view reason_of(api::Wake wake) {
     switch (wake) {
@@ -24,20 +26,31 @@ std::string_view reason_of(api::Wake wake) {
     return "news";
 }
 
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
+
 // What protobuf does not limit and the walker does not know.
 Result<Done> check_limits(const Heartbeat& heartbeat) {
-    const auto too_long = [](std::string_view pointer) {
+    const auto wrong = [](std::string_view pointer, std::string code, std::string detail) {
         return Problem{
             Kind::invalid, "heartbeat.invalid", "The heartbeat breaks a limit.",
-            {{std::string{pointer}, "too_long", "At most 64 bytes, or 64 items."}}
+            {{std::string{pointer}, std::move(code), std::move(detail)}}
         };
     };
-    if (heartbeat.capabilities.size() > kCapabilitiesMax) return too_long("/capabilities");
-    if (heartbeat.hashes.size() > kCapabilitiesMax) return too_long("/hashes");
-    if (heartbeat.agent_version.size() > kShortTextMax) return too_long("/agentVersion");
-    if (heartbeat.boot_id.size() > kShortTextMax) return too_long("/bootId");
-    if (heartbeat.goodbye.size() > kShortTextMax) return too_long("/goodbye");
-    if (heartbeat.executor.size() > kShortTextMax) return too_long("/executor");
+    if (heartbeat.capabilities.size() > kCapabilitiesMax)
+        return wrong("/capabilities", "too_long", "At most 64 items.");
+    if (heartbeat.hashes.size() > kCapabilitiesMax)
+        return wrong("/hashes", "too_long", "At most 64 items.");
+    const std::array<std::pair<std::string_view, std::string_view>, 4> texts{{
+        {"/agentVersion", heartbeat.agent_version},
+        {"/bootId", heartbeat.boot_id},
+        {"/goodbye", heartbeat.goodbye},
+        {"/executor", heartbeat.executor},
+    }};
+    for (const auto& [pointer, text] : texts) {
+        if (text.size() > kShortTextMax) return wrong(pointer, "too_long", "At most 64 bytes.");
+        if (std::ranges::any_of(text, is_control))
+            return wrong(pointer, "malformed", "Control characters are not allowed.");
+    }
     return Done{};
 }
 
@@ -211,11 +224,13 @@ void Heartbeats::wake(const AgentId& agent) {
 Result<Done> Heartbeats::write_presence(
     const Call& call, std::span<const PresenceChange> changes
 ) {
-    SYNAPSEX_CHECK(parts_.database.write(call, [&](db::Session& session) -> Result<Done> {
-        AgentStore store{session};
-        for (const auto& change : changes) store.put_sighting(change.sighting);
-        return Done{};
-    }));
+    SYNAPSEX_CHECK(parts_.database.write(
+        kWritePresence, call, [&](db::Session& session) -> Result<Done> {
+            AgentStore store{session};
+            for (const auto& change : changes) store.put_sighting(change.sighting);
+            return Done{};
+        }
+    ));
     std::vector<vm_registry::Presence> presences;
     for (const auto& [sighting, vm, is_state_new] : changes) {
         const vm_registry::Presence presence{

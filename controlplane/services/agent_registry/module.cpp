@@ -19,6 +19,7 @@ constexpr std::array<std::string_view, 1> kPrefixes{"/v1/agents"};
 constexpr std::chrono::seconds kFlushInterval{1};
 constexpr std::chrono::hours kPruneInterval{1};
 constexpr std::chrono::seconds kBudget{10};
+constexpr db::SystemScope kLoad{"agent_registry.load"};
 
 const ServiceManifest kManifest{
     .name = "agent-registry-service",
@@ -93,12 +94,14 @@ void AgentRegistryModule::start() {
     const auto call = impl_->call("agent_registry.start");
     std::string incarnation;
     std::vector<AgentRow> agents;
-    const auto loaded = impl_->database.write(call, [&](db::Session& session) -> Result<Done> {
-        AgentStore store{session};
-        incarnation = store.get_or_set_incarnation(fresh, now);
-        agents = store.list_all();
-        return Done{};
-    });
+    const auto loaded = impl_->database.write(
+        kLoad, call, [&](db::Session& session) -> Result<Done> {
+            AgentStore store{session};
+            incarnation = store.get_or_set_incarnation(fresh, now);
+            agents = store.list_all();
+            return Done{};
+        }
+    );
     loaded.value();
     impl_->enrollment.set_incarnation(incarnation);
     impl_->presence.load(agents);

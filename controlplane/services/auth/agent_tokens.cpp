@@ -9,6 +9,9 @@ namespace synapsex::auth {
 
 namespace {
 
+constexpr db::SystemScope kPruneAssertions{"auth.prune_assertions"};
+constexpr std::int64_t kPruneBatch = 500;
+
 constexpr std::string_view kGrantType = "client_credentials";
 constexpr std::string_view kAssertionType =
     "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -77,18 +80,28 @@ Result<AgentId> AgentTokens::check(const JwtClaims& claims) const {
 Result<Done> AgentTokens::use_up(
     const Call& call, const TenantId& tenant, const Jwt& assertion
 ) {
-    const auto now = clock_.now();
     const auto& claims = assertion.claims;
     // Another replica's clock may be behind this one's, and takes the assertion that much longer.
     const UsedAssertion used{
         *AgentId::parse(claims.sub), claims.jti, from_seconds(*claims.exp) + kSkewMax
     };
-    return database_.write(call, [&](db::Session& session) -> Result<Done> {
-        AuthStore store{session};
-        if (!store.insert_assertion(tenant, used)) return assertion_replayed();
-        store.prune_assertions(now, kPruneMax);
+    const auto in_tenant = call.of_tenant(tenant);
+    return database_.write(in_tenant, [&](db::Session& session) -> Result<Done> {
+        if (!AuthStore{session}.insert_assertion(tenant, used)) return assertion_replayed();
         return Done{};
     });
+}
+
+Result<Done> AgentTokens::prune(const Call& call) {
+    const auto now = clock_.now();
+    const auto prune_batch = [&](db::Session& session) -> Result<std::int64_t> {
+        return AuthStore{session}.prune_assertions(now, kPruneBatch);
+    };
+    // In batches, so that others write in between.
+    for (;;) {
+        SYNAPSEX_TRY(const auto pruned, database_.write(kPruneAssertions, call, prune_batch));
+        if (pruned < kPruneBatch) return Done{};
+    }
 }
 
 }  // namespace synapsex::auth

@@ -31,7 +31,6 @@ class AgentTokens {
     static constexpr std::chrono::seconds kAssertionLifetimeMax{60};
     static constexpr std::chrono::seconds kSkewMax{60};
     static constexpr std::size_t kTokenIdMax = 128;
-    static constexpr std::int64_t kPruneMax = 100;
 
     AgentTokens(
         db::Database& database,
@@ -42,6 +41,9 @@ class AgentTokens {
     );
 
     Result<AccessToken> exchange(const Call& call, const TokenRequest& request);
+
+    // Forgets the assertions that nobody could use again anyway.
+    Result<Done> prune(const Call& call);
 
  private:
     // The agent that the assertion speaks for, if the assertion is in order and in time.

@@ -11,6 +11,8 @@ namespace synapsex::auth {
 
 namespace {
 
+constexpr db::SystemScope kFindApiKey{"auth.find_api_key"};
+
 // The membership that a credential acts under; `refusal` if the user is no member (any more).
 Result<tenant::Membership> membership_or(
     Problem refusal, Result<tenant::Membership> membership
@@ -64,7 +66,7 @@ Result<Credentials::Proved> Credentials::prove_api_key(
     const auto hash = crypto::sha256_hex(credential.secret);
     SYNAPSEX_TRY(
         const auto key,
-        database_.read(call, [&](db::Session& session) -> Result<ApiKeyRow> {
+        database_.read(kFindApiKey, call, [&](db::Session& session) -> Result<ApiKeyRow> {
             const auto row = AuthStore{session}.find_key(hash);
             if (!row) return credential_invalid();
             if (row->revoked_at) return credential_revoked();

@@ -4,6 +4,12 @@
 
 namespace synapsex::auth {
 
+namespace {
+
+constexpr db::SystemScope kWriteKeyUsage{"auth.write_key_usage"};
+
+}  // namespace
+
 void KeyUsage::note(const TenantId& tenant, const ApiKeyId& key) {
     const auto minute = std::chrono::floor<std::chrono::minutes>(clock_.now());
     const std::lock_guard lock{mutex_};
@@ -19,11 +25,13 @@ Result<Done> KeyUsage::flush(const Call& call) {
     }
     if (noted.empty()) return Done{};
     try {
-        auto written = database_.write(call, [&](db::Session& session) -> Result<Done> {
-            AuthStore store{session};
-            for (const auto& [key, at] : noted) store.set_last_used(key.first, key.second, at);
-            return Done{};
-        });
+        auto written = database_.write(
+            kWriteKeyUsage, call, [&](db::Session& session) -> Result<Done> {
+                AuthStore store{session};
+                for (const auto& [key, at] : noted) store.set_last_used(key.first, key.second, at);
+                return Done{};
+            }
+        );
         if (!written) note_again(std::move(noted));
         return written;
     } catch (...) {

@@ -36,7 +36,7 @@ struct AuthModule::Impl {
           ),
           agent_tokens(db, directories.agents, tokens, settings.issuer, platform.clock),
           credentials(db, directories, tokens, cache, platform.clock),
-          upkeep(credentials.key_usage(), registration, platform.clock) {}
+          upkeep(credentials.key_usage(), agent_tokens, registration, platform.clock) {}
 
     db::Database& database;
     AccessTokens tokens;

@@ -247,8 +247,8 @@ bool AuthStore::insert_assertion(const TenantId& tenant, const UsedAssertion& as
     return !rows.empty();
 }
 
-void AuthStore::prune_assertions(Timestamp now, std::int64_t limit) {
-    session_.execute(kPruneAssertions, now, limit);
+std::int64_t AuthStore::prune_assertions(Timestamp now, std::int64_t limit) {
+    return session_.execute(kPruneAssertions, now, limit);
 }
 
 }  // namespace synapsex::auth

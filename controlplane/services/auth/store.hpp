@@ -130,7 +130,8 @@ class AuthStore {
 
     // False: the agent has used this jti.
     bool insert_assertion(const TenantId& tenant, const UsedAssertion& assertion);
-    void prune_assertions(Timestamp now, std::int64_t limit);
+    // How many.
+    std::int64_t prune_assertions(Timestamp now, std::int64_t limit);
 
  private:
     db::Session& session_;

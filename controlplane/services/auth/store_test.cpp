@@ -244,9 +244,9 @@ TEST_F(AuthStoreTest, a_jti_is_used_once_by_an_agent_and_pruned_when_it_has_expi
         EXPECT_TRUE(store.insert_assertion(tenant, {agent, "jti", until}));
         EXPECT_FALSE(store.insert_assertion(tenant, {agent, "jti", until}));
         EXPECT_TRUE(store.insert_assertion(tenant, {other, "jti", until}));
-        store.prune_assertions(until - 1us, 10);
+        EXPECT_EQ(store.prune_assertions(until - 1us, 10), 0);
         EXPECT_FALSE(store.insert_assertion(tenant, {agent, "jti", until}));
-        store.prune_assertions(until, 1);
+        EXPECT_EQ(store.prune_assertions(until, 1), 1);
         const int taken = (store.insert_assertion(tenant, {agent, "jti", until}) ? 1 : 0) +
                           (store.insert_assertion(tenant, {other, "jti", until}) ? 1 : 0);
         EXPECT_EQ(taken, 1);

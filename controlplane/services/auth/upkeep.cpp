@@ -9,6 +9,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kFlushInterval = 15s;
+constexpr auto kPruneInterval = 1min;
 constexpr auto kSweepInterval = 1h;
 constexpr auto kBudget = 10s;
 
@@ -24,6 +25,9 @@ void Upkeep::start() {
     flushing_ = std::make_unique<PeriodicTask>("auth.key_usage", kFlushInterval, [this] {
         flush_key_usage();
     });
+    pruning_ = std::make_unique<PeriodicTask>("auth.used_assertions", kPruneInterval, [this] {
+        prune_assertions();
+    });
     sweeping_ = std::make_unique<PeriodicTask>("auth.registrations", kSweepInterval, [this] {
         sweep_registrations();
     });
@@ -32,6 +36,7 @@ void Upkeep::start() {
 void Upkeep::stop() {
     if (!flushing_) return;
     sweeping_.reset();
+    pruning_.reset();
     flushing_.reset();
     try {
         flush_key_usage();
@@ -44,6 +49,11 @@ void Upkeep::stop() {
 void Upkeep::flush_key_usage() {
     const auto call = Call::system("auth.key_usage", Deadline::after(clock_, kBudget));
     warn_if_failed("auth.key_usage", key_usage_.flush(call));
+}
+
+void Upkeep::prune_assertions() {
+    const auto call = Call::system("auth.used_assertions", Deadline::after(clock_, kBudget));
+    warn_if_failed("auth.used_assertions", tokens_.prune(call));
 }
 
 void Upkeep::sweep_registrations() {

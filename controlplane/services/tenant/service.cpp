@@ -10,6 +10,12 @@ namespace {
 
 using auth::Role;
 
+// A slug is taken by whoever has it, and a user belongs to at most so many tenants.
+constexpr db::SystemScope kTakeSlug{"tenant.create"};
+constexpr db::SystemScope kCountMemberships{"tenant.add_member"};
+// The tenants of one user.
+constexpr db::SystemScope kMemberships{"tenant.memberships"};
+
 Tenant view(const MembershipRow& row) {
     return {row.tenant_id, row.slug, row.name, row.role, row.created_at, row.updated_at};
 }
@@ -82,7 +88,7 @@ Result<Done> TenantService::create_tenant(
     const auto slugs =
         slug.empty() ? slugs_for(name, tenant) : std::vector<std::string>{std::string{slug}};
     if (!is_slug(slugs.front())) return slug_invalid();
-    return database_.write(call, [&](db::Session& session) -> Result<Done> {
+    return database_.write(kTakeSlug, call, [&](db::Session& session) -> Result<Done> {
         TenantStore store{session};
         if (store.exists(tenant)) return Done{};
         TenantRow row{tenant, {}, std::string{name}, now, now};
@@ -93,7 +99,8 @@ Result<Done> TenantService::create_tenant(
 Result<Done> TenantService::abandon_tenant(
     const Call& call, const TenantId& tenant, const UserId& owner
 ) {
-    return database_.write(call, [&](db::Session& session) -> Result<Done> {
+    const auto in_tenant = call.of_tenant(tenant);
+    return database_.write(in_tenant, [&](db::Session& session) -> Result<Done> {
         TenantStore store{session};
         store.lock(tenant);
         if (store.find_member(tenant, owner) && store.count_members(tenant) == 1)
@@ -105,12 +112,14 @@ Result<Done> TenantService::abandon_tenant(
 Result<std::vector<Membership>> TenantService::list_memberships(
     const Call& call, const UserId& user
 ) {
-    return database_.read(call, [&](db::Session& session) -> Result<std::vector<Membership>> {
-        std::vector<Membership> memberships;
-        for (const auto& row : TenantStore{session}.list_oldest(user, kMembershipsMax))
-            memberships.push_back(membership(row));
-        return memberships;
-    });
+    return database_.read(
+        kMemberships, call, [&](db::Session& session) -> Result<std::vector<Membership>> {
+            std::vector<Membership> memberships;
+            for (const auto& row : TenantStore{session}.list_oldest(user, kMembershipsMax))
+                memberships.push_back(membership(row));
+            return memberships;
+        }
+    );
 }
 
 Result<Membership> TenantService::get_membership(
@@ -118,7 +127,7 @@ Result<Membership> TenantService::get_membership(
 ) {
     // It comes from a header, so it may be any bytes.
     if (!is_slug(tenant) && !TenantId::parse(tenant)) return not_found();
-    return database_.read(call, [&](db::Session& session) -> Result<Membership> {
+    return database_.read(kMemberships, call, [&](db::Session& session) -> Result<Membership> {
         const auto row = TenantStore{session}.find_membership(user, tenant);
         if (!row) return not_found();
         return membership(*row);
@@ -129,7 +138,7 @@ Result<TenantPage> TenantService::list(const Call& call, const ListTenants& wish
     SYNAPSEX_TRY(const auto after, read_cursor<TenantId>(wish.cursor));
     const std::int64_t limit = wish.limit.value;
     const bool is_user = call.principal->kind == PrincipalKind::user;
-    return database_.read(call, [&](db::Session& session) -> Result<TenantPage> {
+    return database_.read(kMemberships, call, [&](db::Session& session) -> Result<TenantPage> {
         TenantStore store{session};
         std::vector<MembershipRow> rows;
         if (is_user) {
@@ -154,7 +163,7 @@ Result<Tenant> TenantService::create(const Call& call, const CreateTenant& wish)
     const auto id = TenantId::make(now, random_);
     const auto slugs =
         wish.slug ? std::vector<std::string>{wish.slug->value} : slugs_for(wish.name.value, id);
-    return database_.write(call, [&](db::Session& session) -> Result<Tenant> {
+    return database_.write(kTakeSlug, call, [&](db::Session& session) -> Result<Tenant> {
         TenantStore store{session};
         TenantRow row{id, {}, wish.name.value, now, now};
         SYNAPSEX_CHECK(insert_with_owner(store, row, slugs, call.principal->user));
@@ -202,7 +211,7 @@ Result<MemberPage> TenantService::list_members(const Call& call, const ListMembe
 Result<Member> TenantService::add_member(const Call& call, const AddMember& wish) {
     SYNAPSEX_CHECK(check_acts_in(call, wish.tenant_id));
     const Member member{wish.user_id, wish.role, clock_.now()};
-    return database_.write(call, [&](db::Session& session) -> Result<Member> {
+    return database_.write(kCountMemberships, call, [&](db::Session& session) -> Result<Member> {
         TenantStore store{session};
         store.lock(wish.tenant_id);
         SYNAPSEX_TRY(const auto acting, acting_role(store, call));

@@ -12,6 +12,8 @@ namespace synapsex::vm_registry {
 
 namespace {
 
+constexpr db::SystemScope kSetPresence{"vm_registry.set_presence"};
+
 VmSummary to_summary(const VmRow& row, const std::optional<ChunkRow>& latest) {
     VmSummary summary{
         .id = row.vm_id,
@@ -273,7 +275,7 @@ Result<std::map<std::string, std::string>> VmRegistry::section_hashes(
 }
 
 Result<Done> VmRegistry::set_presence(const Call& call, std::span<const Presence> changes) {
-    return database_.write(call, [&](db::Session& session) -> Result<Done> {
+    return database_.write(kSetPresence, call, [&](db::Session& session) -> Result<Done> {
         VmStore store{session};
         for (const auto& change : changes) store.set_presence(change);
         return Done{};

@@ -14,6 +14,7 @@ namespace synapsex::vm_registry {
 namespace {
 
 constexpr std::int64_t kPruneBatch = 500;
+constexpr db::SystemScope kPrune{"vm_registry.prune_telemetry"};
 constexpr std::int64_t kSlotsAnHour = 3600 / kSlotSeconds;
 
 double percent(std::int64_t permille) { return static_cast<double>(permille) / 10; }
@@ -150,7 +151,7 @@ Result<TelemetryPage> VmRegistry::read_telemetry(const Call& call, const ReadTel
 
 std::int64_t VmRegistry::prune(const Call& call) {
     const auto newest = database_.read(
-        call, [](db::Session& session) -> Result<std::optional<std::int64_t>> {
+        kPrune, call, [](db::Session& session) -> Result<std::optional<std::int64_t>> {
             return VmStore{session}.find_newest_slot();
         }
     );
@@ -164,7 +165,7 @@ std::int64_t VmRegistry::prune(const Call& call) {
         return VmStore{session}.prune_chunks(oldest, kPruneBatch);
     };
     while (!call.deadline.is_expired(clock_)) {
-        const auto pruned = database_.write(call, prune_batch);
+        const auto pruned = database_.write(kPrune, call, prune_batch);
         if (!pruned) break;
         total += *pruned;
         if (*pruned < kPruneBatch) break;

@@ -9,7 +9,7 @@
 #include <chrono>
 #include <memory>
 
-#include "controlplane/platform/db/sqlite/outcome.hpp"
+#include "controlplane/platform/db/outcome.hpp"
 #include "shared/base/time.hpp"
 
 namespace synapsex::db {

@@ -7,7 +7,7 @@
 #include <mutex>
 #include <vector>
 
-#include "controlplane/platform/db/sqlite/outcome.hpp"
+#include "controlplane/platform/db/outcome.hpp"
 #include "controlplane/platform/db/sqlite/session.hpp"
 #include "controlplane/platform/db/sqlite/sqlite.hpp"
 

@@ -132,28 +132,17 @@ class SqliteDatabase final : public Database {
     }
 
  private:
-    std::optional<Problem> read_erased(const Call& call, const Body& body) override {
+    std::optional<Problem> read_erased(const Caller& caller, const Body& body) override {
         const Visit visit{callers_};
-        return settle(readers_.read(call.deadline, body));
+        return settle(readers_.read(caller.call.deadline, body));
     }
-    std::optional<Problem> write_erased(const Call& call, const Body& body) override {
+    std::optional<Problem> write_erased(const Caller& caller, const Body& body) override {
         const Visit visit{callers_};
-        return settle(writer_.write(call.deadline, body));
+        return settle(writer_.write(caller.call.deadline, body));
     }
 
-    // On the caller's thread, whose log scopes name the request.
     std::optional<Problem> settle(Outcome outcome) const {
-        if (outcome.took > options_.slow_time) {
-            const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(outcome.took);
-            log_warning(
-                "slow transaction",
-                {{"database", options_.name},
-                 {"query", outcome.slowest_query},
-                 {"durationMs", took.count()}}
-            );
-        }
-        if (outcome.failure) std::rethrow_exception(std::move(outcome.failure));
-        return std::move(outcome.refusal);
+        return db::settle(std::move(outcome), options_.name, options_.slow_time);
     }
 
     static void change_schema_of(

@@ -77,7 +77,8 @@ std::int64_t count(Session& session) {
 class Sqlite : public ::testing::Test {
  protected:
     synapsex::testing::FakeClock clock;
-    synapsex::testing::TestDatabase database{clock, {{"note-service", kMigrations}}};
+    synapsex::testing::TestDatabase database{
+        clock, {{"note-service", kMigrations}}, SqliteOptions{}};
 
     Call call(std::chrono::nanoseconds budget = 10s) {
         return Call::system("test", Deadline::after(clock, budget));

@@ -24,4 +24,10 @@ struct Outcome {
     std::string_view slowest_query{};
 };
 
+// What the caller is told of it, on the caller's thread, whose log scopes name the request:
+// rethrows the failure. A closure that took longer than `slow_time` is logged.
+std::optional<Problem> settle(
+    Outcome outcome, std::string_view database, std::chrono::milliseconds slow_time
+);
+
 }  // namespace synapsex::db

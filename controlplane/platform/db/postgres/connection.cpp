@@ -1,0 +1,138 @@
+#include "controlplane/platform/db/postgres/connection.hpp"
+
+#include <pqxx/pqxx>
+
+namespace synapsex::db {
+
+namespace {
+
+// What the operator wrote decides; otherwise a server that is gone is noticed within seconds.
+std::string with_defaults(std::string url) {
+    for (const std::string_view setting :
+         {"connect_timeout=5", "application_name=synapsex", "keepalives_idle=30",
+          "tcp_user_timeout=15000", "client_encoding=UTF8"}) {
+        if (url.find(setting.substr(0, setting.find('=') + 1)) != url.npos) continue;
+        url += url.find('?') == url.npos ? '?' : '&';
+        url += setting;
+    }
+    return url;
+}
+
+std::string begin_text(const PostgresTransaction& wish) {
+    std::string text = "BEGIN ISOLATION LEVEL ";
+    // A schema is changed under a lock; what was committed while waiting for it has to be seen.
+    if (wish.role == PostgresRole::owner)
+        text += "READ COMMITTED";
+    else
+        text += wish.is_read_only ? "REPEATABLE READ READ ONLY" : "SERIALIZABLE";
+    if (wish.statement_time_max.count() > 0) {
+        const auto limit = std::to_string(wish.statement_time_max.count());
+        text += "; SET LOCAL statement_timeout = " + limit +
+                "; SET LOCAL idle_in_transaction_session_timeout = " + limit;
+    }
+    if (wish.role == PostgresRole::system) text += "; SET LOCAL ROLE synapsex_system";
+    if (wish.role == PostgresRole::tenant)  // an id holds nothing that would need quoting
+        text += "; SET LOCAL ROLE synapsex_tenant; SET LOCAL synapsex.tenant_id = '" +
+                wish.tenant.text() + "'";
+    return text;
+}
+
+}  // namespace
+
+class PostgresConnection::Impl {
+ public:
+    Impl(const std::string& url, const Clock& clock)
+        : connection(with_defaults(url)), quiet(connection), clock_(clock) {
+        // It would go on outside of the transaction. libpqxx 7 has no such thing, hence the
+        // warning.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+        connection.inhibit_reactivation(true);
+#pragma GCC diagnostic pop
+    }
+
+    void open() {
+        transaction.emplace(connection);
+        session.emplace(*transaction, clock_);
+    }
+    void close() {
+        session.reset();
+        transaction.reset();
+    }
+
+    pqxx::connection connection;
+    pqxx::quiet_errorhandler quiet;  // what fails is thrown, too
+    // libpqxx's word for "no transaction of its making": ours is begun with its settings in one
+    // round trip.
+    std::optional<pqxx::nontransaction> transaction;
+    std::optional<PostgresSession> session;
+    bool is_usable = true;
+
+ private:
+    const Clock& clock_;
+};
+
+PostgresConnection::PostgresConnection(const std::string& url, const Clock& clock) {
+    try {
+        impl_ = std::make_unique<Impl>(url, clock);
+    } catch (...) {
+        rethrow_as_postgres_error("cannot connect");
+    }
+}
+
+PostgresConnection::~PostgresConnection() = default;
+
+PostgresSession& PostgresConnection::session() { return *impl_->session; }
+
+bool PostgresConnection::is_usable() const { return impl_->is_usable; }
+
+void PostgresConnection::begin(const PostgresTransaction& wish) {
+    try {
+        impl_->open();
+        impl_->transaction->exec(begin_text(wish));
+    } catch (...) {
+        roll_back();
+        rethrow_as_postgres_error("cannot begin");
+    }
+}
+
+void PostgresConnection::commit() {
+    try {
+        impl_->transaction->exec("COMMIT");
+        impl_->close();
+    } catch (...) {
+        roll_back();
+        rethrow_as_postgres_error("cannot commit");
+    }
+}
+
+void PostgresConnection::roll_back() {
+    try {
+        if (impl_->transaction) impl_->transaction->exec("ROLLBACK");
+    } catch (const std::exception&) {
+        impl_->is_usable = false;  // the server undoes what a closed connection left
+    }
+    impl_->close();
+}
+
+void PostgresConnection::run_script(const std::string& text) {
+    try {
+        impl_->transaction->exec(text);
+    } catch (...) {
+        rethrow_as_postgres_error("script");
+    }
+}
+
+void PostgresConnection::check(const Query& query) {
+    impl_->transaction->exec("SAVEPOINT synapsex_check");
+    try {
+        impl_->transaction->exec("PREPARE synapsex_check AS " + std::string{query.sql});
+        impl_->transaction->exec("DEALLOCATE synapsex_check");
+    } catch (const pqxx::sql_error& error) {
+        // indeterminate_datatype: the types come with the values (placeholders.hpp).
+        if (error.sqlstate() != "42P18") rethrow_as_postgres_error(query.name);
+        impl_->transaction->exec("ROLLBACK TO SAVEPOINT synapsex_check");
+    }
+}
+
+}  // namespace synapsex::db

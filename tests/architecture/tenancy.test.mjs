@@ -1,0 +1,59 @@
+// Who may see the rows of more than one tenant. On PostgreSQL row level security holds everybody
+// else to their own; here stands the list of those that it does not hold, each with its reason.
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { files, product, read } from './source_tree.mjs';
+
+const scopes = new Map([
+    ['agent_registry.claim_token', 'an enrollment token says whose it is'],
+    ['agent_registry.get_identity', 'an agent proves itself before its tenant is known'],
+    ['agent_registry.load', 'presence of all agents, at start'],
+    ['agent_registry.prune_tokens', 'sweep'],
+    ['agent_registry.write_presence', 'presence of all agents, written behind in batches'],
+    ['auth.find_api_key', 'a key proves itself before its tenant is known'],
+    ['auth.prune_assertions', 'sweep'],
+    ['auth.write_key_usage', 'when keys were used, written behind in batches'],
+    ['tenant.add_member', 'counts the tenants of the user who joins'],
+    ['tenant.create', 'a slug is taken by whichever tenant has it'],
+    ['tenant.memberships', 'the tenants of one user'],
+    ['vm_registry.prune_telemetry', 'sweep'],
+    ['vm_registry.set_presence', 'states of all VMs, written behind in batches'],
+]);
+
+// Tables that belong to no tenant.
+const shared = new Map([
+    ['auth_users', 'a user may belong to several tenants'],
+    ['auth_sessions', 'a session is a user\'s, and may change its tenant'],
+    ['agent_registry_server', 'one row about this server'],
+]);
+
+const services = product.filter((path) => /^controlplane\/services\//.test(path));
+
+test('work across tenants is listed here, with its reason', () => {
+    const found = new Map();
+    for (const path of services)
+        for (const [, name] of read(path).matchAll(/db::SystemScope k\w+\{"([^"]+)"\}/g)) found.set(name, path);
+    assert.ok(found.size > 0, 'no SystemScope found: mend the pattern');
+    assert.deepEqual([...found.keys()].filter((name) => !scopes.has(name)), [], 'add it with its reason, or work in the tenant of the call');
+    assert.deepEqual([...scopes.keys()].filter((name) => !found.has(name)), [], 'nothing has this scope any more');
+});
+
+test('a scope is a named constant, of the service that uses it', () => {
+    const wrong = [];
+    for (const path of services) {
+        const service = path.split('/')[2];
+        for (const [text, name] of read(path).matchAll(/SystemScope\s*\w*\s*\{([^}]*)\}/g))
+            if (!name.startsWith(`"${service}.`) || !/SystemScope k[A-Z]/.test(text)) wrong.push(`${path}: ${text}`);
+    }
+    assert.deepEqual(wrong, [], 'constexpr db::SystemScope kWhat{"service.what"}');
+});
+
+test('a table starts with its tenant', () => {
+    const tables = files.filter((path) => /^controlplane\/services\/.*\/migrations\/.*\.sql$/.test(path)).flatMap((path) =>
+        [...read(path).matchAll(/CREATE TABLE (\w+) \(\s*(\w+)/g)].map(([, table, column]) => ({ path, table, column })));
+    assert.ok(tables.length > 0, 'no table found: mend the pattern');
+    const wrong = tables.filter(({ table, column }) => (column === 'tenant_id') === shared.has(table));
+    assert.deepEqual(wrong, [], 'tenant_id is the first column, or the table is listed here with its reason');
+});

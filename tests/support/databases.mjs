@@ -1,0 +1,42 @@
+// The database of a test's control plane: a SQLite file in its data directory, or with
+// SYNAPSEX_TEST_ENGINE=postgres one in the cluster that libpq's environment names
+// (with_postgres.sh), which ends with it.
+
+import { execFileSync } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+export const isPostgres = process.env.SYNAPSEX_TEST_ENGINE === 'postgres';
+
+class SqliteFile {
+    constructor(dataDir) {
+        this.path = join(dataDir, 'controlplane.db');
+        this.flags = [];  // where the control plane keeps it anyway
+    }
+    // The control plane must not run.
+    run(sql) { execFileSync('sqlite3', [this.path, sql]); }
+    // All that is kept, as it lies on the disk, and what is about to be.
+    bytes() {
+        const folder = dirname(this.path);
+        const names = readdirSync(folder).filter((name) => name.startsWith('controlplane.db'));
+        return Buffer.concat(names.map((name) => readFileSync(join(folder, name))));
+    }
+}
+
+let made = 0;
+
+class PostgresDatabase {
+    constructor() {
+        const { PGHOST, PGPORT, PGUSER, PGPASSWORD, SYNAPSEX_TEST_POOLER } = process.env;
+        this.name = `story_${process.pid}_${++made}`;
+        execFileSync('createdb', ['--template=template0', this.name]);
+        const place = SYNAPSEX_TEST_POOLER ?? `${PGHOST}:${PGPORT}`;
+        this.flags = ['--database-url', `postgresql://${PGUSER}:${PGPASSWORD}@${place}/${this.name}`];
+    }
+    run(sql) { execFileSync('psql', ['-q', '-v', 'ON_ERROR_STOP=1', '-d', this.name, '-c', sql]); }
+    bytes() { return execFileSync('pg_dump', [this.name], { maxBuffer: 1 << 28 }); }
+}
+
+export function makeDatabase(dataDir) {
+    return isPostgres ? new PostgresDatabase() : new SqliteFile(dataDir);
+}
