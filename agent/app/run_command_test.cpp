@@ -10,7 +10,7 @@ TEST(ExitCode, is_78_only_where_a_person_has_to_change_something) {
                              "crypto.key_unreadable"})
         EXPECT_EQ(exit_code_of({.code = code}), 78) << code;
     for (const auto* code : {"agent.file_failed", "agent.already_running", "crypto.key_unwritable",
-                             "", "anything.else"})
+                             "crypto.key_unavailable", "", "anything.else"})
         EXPECT_EQ(exit_code_of({.code = code}), 1) << code;
 }
 

@@ -42,6 +42,7 @@ json::value worker_json(const std::optional<WorkerState>& state) {
         {"spooledSamples", state->backlog.samples},
         {"spooledBytes", state->backlog.bytes},
         {"droppedSamples", state->dropped_samples},
+        {"spoolInMemory", state->is_spool_in_memory},
     };
 }
 
@@ -94,22 +95,26 @@ int status_command(const AgentConfig& config, StatusFormat format) {
         std::fprintf(stderr, "%s\n", identity.error().detail.c_str());
         return kExitUnknown;
     }
-    const bool is_running = is_file_locked(config.data_dir / kLockFile);
+    const auto is_running = is_file_locked(config.data_dir / kLockFile);
+    if (!is_running) {
+        std::fprintf(stderr, "%s\n", is_running.error().detail.c_str());
+        return kExitUnknown;
+    }
     // What a worker that has ended left behind says nothing about now.
     std::optional<WorkerState> state;
-    if (is_running) state = read_state_file(config.run_dir / kStateFile);
+    if (*is_running) state = read_state_file(config.run_dir / kStateFile);
     const auto executor =
         executor::ask(executor::socket_path(config.run_dir), executor::Verb::status, kExecutorTime);
     const json::object report{
         {"version", kVersion.data()},
-        {"running", is_running},
+        {"running", *is_running},
         {"identity", identity_json(*identity)},
         {"worker", worker_json(state)},
         {"executor", executor_json(executor)},
     };
     if (format == StatusFormat::json) std::printf("%s\n", json::serialize(report).c_str());
     else print_text(report, "");
-    return is_running ? 0 : kExitNotRunning;
+    return *is_running ? 0 : kExitNotRunning;
 }
 
 }  // namespace synapsex::agent

@@ -38,7 +38,7 @@ Action Conversation::next(const Backlog& backlog) {
     if (tokens_.usable().empty()) return Wait{round_up(tokens_.not_before() - now)};
     if (batch_.take_verdict()) return DropSample{};
     const auto section = sections_.due();
-    if (section && !is_heartbeat_first_) return PutSection{*section};
+    if (section && !is_heartbeat_first_) return PutSection{section->section, section->hash};
     return make_heartbeat(backlog);
 }
 
@@ -168,16 +168,16 @@ void Conversation::on_unauthenticated(const CallFailure& failure) {
 
 void Conversation::on_section_stored(const SectionHash& stored) { sections_.on_stored(stored); }
 
-void Conversation::on_section_late(const std::string& section) {
+void Conversation::on_section_late() {
     is_heartbeat_first_ = true;
-    sections_.postpone(section);
+    sections_.postpone();
 }
 
 void Conversation::on_section_failed(const SectionHash& sent, const CallFailure& failure) {
     if (failure.kind == CallFailure::Kind::canceled) return;
-    if (failure.status == 401) return on_unauthenticated(failure);
     is_heartbeat_first_ = true;
     sections_.on_refused(sent, failure);
+    if (failure.status == 401) on_unauthenticated(failure);
 }
 
 void Conversation::stop(std::string goodbye) {

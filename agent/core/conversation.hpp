@@ -28,6 +28,7 @@ struct SendHeartbeat {
 };
 struct PutSection {
     std::string section;
+    std::string hash;  // as it was when it was looked at
 };
 // The sample that went alone with a heartbeat last: the server will never take it.
 struct DropSample {};
@@ -50,7 +51,7 @@ class Conversation {
     void on_heartbeat_failed(const CallFailure& failure);
     void on_section_stored(const SectionHash& stored);
     // It is not collected yet; nothing was sent.
-    void on_section_late(const std::string& section);
+    void on_section_late();
     void on_section_failed(const SectionHash& sent, const CallFailure& failure);
 
     // A section was collected; it is announced with the next heartbeat if it has changed.

@@ -417,10 +417,54 @@ TEST_F(ConversationTest, does_not_wait_for_a_section_that_takes_long_to_collect)
     wanting.want_sections = {"os"};
     conversation_.on_heartbeat(wanting, 0);
     ASSERT_TRUE(std::holds_alternative<PutSection>(next()));
-    conversation_.on_section_late("os");
+    conversation_.on_section_late();
     EXPECT_EQ(beat().hold, 55s);
     clock_.advance(1min);
     EXPECT_TRUE(std::holds_alternative<PutSection>(next())) << "still wanted";
+}
+
+TEST_F(ConversationTest, asks_for_no_other_section_while_one_takes_long) {
+    for (const auto* name : {"cpu", "os"}) conversation_.set_section({name, "a"});
+    heartbeat();
+    auto wanting = answer();
+    wanting.want_sections = {"cpu", "os"};
+    conversation_.on_heartbeat(wanting, 0);
+    for (int i = 0; i < 10; ++i) {
+        const auto action = next();
+        ASSERT_TRUE(std::holds_alternative<PutSection>(action));
+        EXPECT_EQ(std::get<PutSection>(action).section, "cpu") << "its answer would be in the way";
+        conversation_.on_section_late();
+        EXPECT_EQ(beat().hold, 55s);
+        EXPECT_LE(waited_, 1s);
+    }
+    next();
+    conversation_.on_section_stored({"cpu", "a"});
+    const auto action = next();
+    ASSERT_TRUE(std::holds_alternative<PutSection>(action));
+    EXPECT_EQ(std::get<PutSection>(action).section, "os");
+}
+
+TEST_F(ConversationTest, stays_present_while_sections_alone_are_unauthenticated) {
+    conversation_.set_section({"os", "a"});
+    int heartbeats = 0;
+    int puts = 0;
+    for (const auto end = clock_.now() + 24h; clock_.now() < end;) {
+        const auto action = next();
+        if (std::holds_alternative<FetchToken>(action)) {
+            conversation_.on_token({"token", 900s});
+        } else if (const auto* sent = std::get_if<SendHeartbeat>(&action)) {
+            ++heartbeats;
+            clock_.advance(sent->hold);
+            auto wanting = answer();
+            wanting.want_sections = {"os"};
+            conversation_.on_heartbeat(wanting, 0);
+        } else {
+            ++puts;
+            conversation_.on_section_failed({"os", "a"}, {.kind = Kind::refused, .status = 401});
+        }
+    }
+    EXPECT_GT(heartbeats, 24 * 60);
+    EXPECT_LT(puts, 200);
 }
 
 TEST_F(ConversationTest, says_goodbye_once_when_the_server_is_there) {

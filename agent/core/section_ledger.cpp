@@ -5,6 +5,8 @@ namespace synapsex::agent {
 namespace {
 // A server that wants again what it has just taken is confused; indulging it would be a busy loop.
 constexpr std::chrono::minutes kRepeatPause{1};
+// Looking whether a section is collected by now costs nothing, at the server neither.
+constexpr std::chrono::seconds kCollectPause{10};
 }  // namespace
 
 void SectionLedger::set_current(const SectionHash& current) {
@@ -36,10 +38,13 @@ bool SectionLedger::is_pointless(const Section& section) const {
            clock_.steady_now() < section.stored_at + kRepeatPause;
 }
 
-std::optional<std::string> SectionLedger::due() const {
+std::optional<SectionHash> SectionLedger::due() const {
+    const auto now = clock_.steady_now();
+    if (now < not_before_) return std::nullopt;
     for (const auto& [name, section] : sections_) {
-        const bool is_due = section.is_wanted && clock_.steady_now() >= section.not_before;
-        if (is_due && !section.current.empty() && !is_pointless(section)) return name;
+        const bool is_due = section.is_wanted && now >= section.not_before;
+        if (is_due && !section.current.empty() && !is_pointless(section))
+            return SectionHash{name, section.current};
     }
     return std::nullopt;
 }
@@ -54,10 +59,7 @@ void SectionLedger::on_stored(const SectionHash& stored) {
     section.backoff.reset();
 }
 
-void SectionLedger::postpone(const std::string& name) {
-    auto& section = sections_[name];
-    section.not_before = clock_.steady_now() + section.backoff.next(random_);
-}
+void SectionLedger::postpone() { not_before_ = clock_.steady_now() + kCollectPause; }
 
 void SectionLedger::on_refused(const SectionHash& sent, const CallFailure& failure) {
     auto& section = sections_[sent.section];

@@ -25,11 +25,12 @@ class SectionLedger {
 
     // Unknown names are ignored: a newer server may know sections that this agent has not.
     void want(const std::vector<std::string>& sections);
-    // The next section to send, if any is due.
-    std::optional<std::string> due() const;
+    // The next section to send, if any is due, as it is known.
+    std::optional<SectionHash> due() const;
     void on_stored(const SectionHash& stored);
-    // What it is now is not known yet: not due for a while.
-    void postpone(const std::string& section);
+    // The one that is due takes long to collect, and the others would wait for it: none is due for
+    // a while.
+    void postpone();
     void on_refused(const SectionHash& sent, const CallFailure& failure);
 
     // Another incarnation of the server: it may know nothing of what was said before.
@@ -51,6 +52,7 @@ class SectionLedger {
     const Clock& clock_;
     Random& random_;
     std::map<std::string, Section> sections_;
+    SteadyTime not_before_{};
 };
 
 }  // namespace synapsex::agent

@@ -21,13 +21,13 @@ class SectionLedgerTest : public ::testing::Test {
 
 TEST_F(SectionLedgerTest, does_not_send_again_what_was_too_large_until_it_changes) {
     ledger_.want({"packages"});
-    ASSERT_EQ(ledger_.due(), "packages");
+    ASSERT_EQ(ledger_.due(), (SectionHash{"packages", "a"}));
     ledger_.on_refused({"packages", "a"}, {.kind = CallFailure::Kind::refused, .status = 413});
     clock_.advance(24h);
     ledger_.want({"packages"});
     EXPECT_EQ(ledger_.due(), std::nullopt);
     ledger_.set_current({"packages", "b"});
-    EXPECT_EQ(ledger_.due(), "packages");
+    EXPECT_EQ(ledger_.due(), (SectionHash{"packages", "b"}));
 }
 
 TEST_F(SectionLedgerTest, tries_again_later_after_any_other_refusal) {
@@ -35,7 +35,7 @@ TEST_F(SectionLedgerTest, tries_again_later_after_any_other_refusal) {
     ledger_.on_refused({"packages", "a"}, {.kind = CallFailure::Kind::refused, .status = 503});
     EXPECT_EQ(ledger_.due(), std::nullopt);
     clock_.advance(61s);
-    EXPECT_EQ(ledger_.due(), "packages");
+    EXPECT_EQ(ledger_.due(), (SectionHash{"packages", "a"}));
 }
 
 TEST_F(SectionLedgerTest, indulges_a_server_that_wants_the_same_again_once_a_minute_at_most) {
@@ -44,7 +44,17 @@ TEST_F(SectionLedgerTest, indulges_a_server_that_wants_the_same_again_once_a_min
     ledger_.want({"packages"});
     EXPECT_EQ(ledger_.due(), std::nullopt);
     clock_.advance(61s);
-    EXPECT_EQ(ledger_.due(), "packages");
+    EXPECT_EQ(ledger_.due(), (SectionHash{"packages", "a"}));
+}
+
+TEST_F(SectionLedgerTest, asks_for_no_other_section_while_one_is_collected) {
+    ledger_.set_current({"disks", "a"});
+    ledger_.want({"disks", "packages"});
+    ASSERT_EQ(ledger_.due(), (SectionHash{"disks", "a"}));
+    ledger_.postpone();
+    EXPECT_EQ(ledger_.due(), std::nullopt);
+    clock_.advance(10s);
+    EXPECT_EQ(ledger_.due(), (SectionHash{"disks", "a"})) << "no later than before";
 }
 
 TEST_F(SectionLedgerTest, announces_nothing_after_the_content_itself_was_stored) {

@@ -5,16 +5,19 @@
 
 namespace synapsex::agent {
 
+std::uint64_t Spool::first_sequence(Timestamp now) {
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(to_micros(now), 1));
+}
+
 Spool::Spool(
     SpoolDisk& disk, std::uint64_t first_sequence, std::chrono::milliseconds patience
 )
     : disk_(disk), patience_(patience) {
     incarnation_ = disk_.server_incarnation();
-    on_disk_ = disk_.totals();
-    const auto reserved = disk_.reserved_sequence();
-    sequence_ = reserved != 0 ? reserved : first_sequence - 1;
+    sequence_ = std::max(disk_.reserved_sequence(), first_sequence - 1);
     reserved_ = sequence_ + kSequenceBlock;
-    disk_.reserve_sequence(reserved_);
+    reserve_sequence(reserved_);
+    on_disk_ = disk_.totals();
 }
 
 void Spool::append(EncodedSample sample) {
@@ -42,6 +45,7 @@ void Spool::write_waiting() {
     }
     disk_.count_dropped(overflowed);
     if (!samples.empty()) disk_.append(samples);
+    if (unreserved_ != 0) reserve_sequence(unreserved_);
     const std::lock_guard lock{mutex_};
     on_disk_ = disk_.totals();
     in_memory_.samples -= samples.size();
@@ -59,6 +63,11 @@ Backlog Spool::backlog() const {
 std::uint64_t Spool::dropped_samples() const {
     const std::lock_guard lock{mutex_};
     return on_disk_.dropped_samples + overflowed_;
+}
+
+bool Spool::is_in_memory() const {
+    const std::lock_guard lock{mutex_};
+    return on_disk_.is_in_memory;
 }
 
 std::vector<EncodedSample> Spool::oldest(std::size_t samples_max, std::size_t bytes_max) {
@@ -96,12 +105,17 @@ void Spool::note_totals() {
 
 std::uint64_t Spool::next_sequence() {
     // Half a block ahead, so that the disk has hours for it. One that has no hour left does not
-    // stop the counting: then only a restart could use a number again.
+    // stop the counting: then a restart could use a number again, if the clock was set back too.
     if (++sequence_ + kSequenceBlock / 2 > reserved_) {
         reserved_ += kSequenceBlock;
-        thread_.post([this, last = reserved_] { disk_.reserve_sequence(last); });
+        thread_.post([this, last = reserved_] { reserve_sequence(last); });
     }
     return sequence_;
+}
+
+// What the disk does not take is tried again with the next sample.
+void Spool::reserve_sequence(std::uint64_t last) {
+    unreserved_ = disk_.reserve_sequence(last) ? 0 : last;
 }
 
 void Spool::set_server_incarnation(const std::string& incarnation) {

@@ -18,13 +18,16 @@ class Spool {
  public:
     // An hour of slots, some 40 KiB.
     static constexpr std::size_t kWaitingMax = 240;
-    // Heartbeats between two writes of their number; more than are sent in half a day. A restart
-    // goes on behind the reserved ones, so numbers rise but are not without gaps.
+    // Heartbeats between two writes of their number; more than are sent in half a day. They are
+    // reserved for a clock that is set back: a restart goes on behind them.
     static constexpr std::uint64_t kSequenceBlock = 1000;
     static constexpr std::chrono::milliseconds kPatience{500};
 
-    // Reads what the disk knows, and waits for it: an agent that cannot read does not start.
-    // Without a memory heartbeats are numbered from `first_sequence`. `disk` outlives the spool.
+    // A number for each microsecond since 1970: more than any agent can have used by then.
+    static std::uint64_t first_sequence(Timestamp now);
+
+    // Reads what the disk knows, and waits for it. Heartbeats are numbered from `first_sequence`,
+    // or from behind the numbers that are reserved on the disk. `disk` outlives the spool.
     Spool(
         SpoolDisk& disk, std::uint64_t first_sequence,
         std::chrono::milliseconds patience = kPatience
@@ -35,6 +38,8 @@ class Spool {
     Backlog backlog() const;
     // Since enrollment, over restarts.
     std::uint64_t dropped_samples() const;
+    // The disk cannot be used: a restart forgets what waits.
+    bool is_in_memory() const;
 
     // The oldest ones in order of their slots: at most samples_max, at most bytes_max together;
     // none if the disk does not answer within the patience.
@@ -57,7 +62,8 @@ class Spool {
     const std::chrono::milliseconds patience_;
     std::string incarnation_;
     std::uint64_t sequence_ = 0;
-    std::uint64_t reserved_ = 0;  // asked for; the block before it is on the disk
+    std::uint64_t reserved_ = 0;    // asked for
+    std::uint64_t unreserved_ = 0;  // asked for, and not taken by the disk; of the spool's thread
 
     mutable std::mutex mutex_;
     std::vector<EncodedSample> waiting_;

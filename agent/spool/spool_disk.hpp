@@ -15,6 +15,7 @@ namespace synapsex::agent {
 struct SpoolTotals {
     Backlog backlog{};
     std::uint64_t dropped_samples = 0;  // since enrollment, over restarts
+    bool is_in_memory = false;          // no file can be used: a restart forgets what waits
 };
 
 class SpoolDisk {
@@ -32,8 +33,9 @@ class SpoolDisk {
     virtual void count_dropped(std::uint64_t samples) = 0;
     virtual SpoolTotals totals() const = 0;
 
-    // The numbers of heartbeats up to here may have been used. On the disk itself when it returns.
-    virtual void reserve_sequence(std::uint64_t last) = 0;
+    // The numbers of heartbeats up to here may have been used. On the disk itself when it returns;
+    // false if the disk did not take it.
+    virtual bool reserve_sequence(std::uint64_t last) = 0;
     virtual std::uint64_t reserved_sequence() = 0;  // 0: none yet
     virtual std::string server_incarnation() = 0;
     virtual void set_server_incarnation(const std::string& incarnation) = 0;

@@ -1,6 +1,7 @@
 #include "agent/spool/spool_file.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "agent/spool/spool_store.hpp"
 #include "shared/base/log.hpp"
@@ -12,63 +13,98 @@ namespace {
 constexpr std::string_view kSequence = "sequence";
 constexpr std::string_view kDropped = "dropped_samples";
 constexpr std::string_view kIncarnation = "server_incarnation";
+constexpr const char* kMemory = ":memory:";
 // When the spool is over its limit this share of it goes at once: one write now instead of one
 // with each sample from here on.
 constexpr std::size_t kShareToDrop = 64;
+// A day of slots, 1 MB: memory is not for a month of them.
+constexpr std::size_t kSamplesInMemoryMax = 5760;
 
 }  // namespace
 
 SpoolFile::SpoolFile(std::filesystem::path path, SpoolLimits limits)
-    : path_(std::move(path)), limits_(limits) {
-    open(OnDamage::start_anew);
+    : path_(std::move(path)), limits_(limits), store_(std::make_unique<Store>(kMemory)) {
+    enter_file(OnDamage::start_anew);
 }
 
 SpoolFile::~SpoolFile() = default;
 
-void SpoolFile::open(OnDamage on_damage) {
+void SpoolFile::enter_file(OnDamage on_damage) {
     try {
-        store_ = std::make_unique<Store>(path_);
-        totals_.backlog = store_->total();
-        totals_.dropped_samples = std::max(totals_.dropped_samples, store_->number(kDropped));
-        const auto reserved = store_->number(kSequence);
-        // A new file in the place of a damaged one knows none of the numbers that were used.
-        if (reserved < reserved_sequence_) store_->set_number(kSequence, reserved_sequence_);
-        reserved_sequence_ = std::max(reserved_sequence_, reserved);
+        auto file = std::make_unique<Store>(path_);
+        carry_over_to(*file);
+        store_ = std::move(file);
+        if (std::exchange(totals_.is_in_memory, false))
+            log_info("the spool is in its file again", {{"path", path_.string()}});
     } catch (const sqlite::Error& error) {
-        store_.reset();
-        if (error.failure() != sqlite::Failure::corrupt || on_damage == OnDamage::give_up) throw;
-        log_error("the spool is damaged; it is set aside and a new one begun",
-                  {{"path", path_.string()}, {"reason", error.what()}});
-        set_aside();
-        open(OnDamage::give_up);
+        if (error.failure() == sqlite::Failure::corrupt && on_damage == OnDamage::start_anew) {
+            set_aside(error.what());
+            return enter_file(OnDamage::give_up);
+        }
+        if (!std::exchange(totals_.is_in_memory, true))
+            log_error("the spool cannot be kept in its file; it is in memory until it can",
+                      {{"path", path_.string()}, {"reason", error.what()}});
     }
 }
 
+// Writes only what the file does not know: one on a full disk can still be read.
+void SpoolFile::carry_over_to(Store& file) {
+    const auto reserved = file.number(kSequence);
+    const auto dropped = file.number(kDropped);
+    const auto incarnation = file.text(kIncarnation);
+    reserved_sequence_ = std::max(reserved_sequence_, reserved);
+    totals_.dropped_samples = std::max(totals_.dropped_samples, dropped);
+    if (incarnation_.empty()) incarnation_ = incarnation;
+
+    const auto samples = store_->oldest(totals_.backlog.samples);
+    if (!samples.empty()) file.insert(samples, Durability::cached);
+    if (reserved_sequence_ > reserved)
+        file.set_number(kSequence, reserved_sequence_, Durability::synced);
+    if (totals_.dropped_samples > dropped) file.set_number(kDropped, totals_.dropped_samples);
+    if (incarnation_ != incarnation) file.set_text(kIncarnation, incarnation_);
+    totals_.backlog = file.total();
+}
+
+void SpoolFile::lose_file(const std::string& reason) {
+    totals_.dropped_samples += std::exchange(totals_.backlog, {}).samples;
+    store_ = std::make_unique<Store>(kMemory);
+    set_aside(reason);
+    enter_file(OnDamage::give_up);
+}
+
 // One damaged file is kept for whoever wants to look into it, never more.
-void SpoolFile::set_aside() {
-    store_.reset();
+void SpoolFile::set_aside(const std::string& reason) {
+    if (!totals_.is_in_memory)
+        log_error("the spool is damaged; it is set aside and a new one begun",
+                  {{"path", path_.string()}, {"reason", reason}});
     std::error_code ignored;
     std::filesystem::rename(path_, path_.string() + ".damaged", ignored);
     std::filesystem::remove(path_, ignored);
     std::filesystem::remove(path_.string() + "-wal", ignored);
     std::filesystem::remove(path_.string() + "-shm", ignored);
-    totals_.backlog = {};
 }
 
 template <class Work>
-bool SpoolFile::attempt(const char* what, Work work) {
+bool SpoolFile::attempt(std::string_view what, Work work) {
     try {
-        if (!store_) open(OnDamage::start_anew);
         work(*store_);
+        if (failing_ == what) {
+            log_info("the spool works again", {{"operation", what}});
+            failing_ = {};
+        }
         return true;
     } catch (const sqlite::Error& error) {
-        log_error("the spool failed", {{"operation", what}, {"reason", error.what()}});
-        if (error.failure() == sqlite::Failure::corrupt) set_aside();
+        if (failing_.empty()) {
+            log_error("the spool fails", {{"operation", what}, {"reason", error.what()}});
+            failing_ = what;
+        }
+        if (error.failure() == sqlite::Failure::corrupt) lose_file(error.what());
         return false;
     }
 }
 
 void SpoolFile::append(const std::vector<EncodedSample>& samples) {
+    if (totals_.is_in_memory) enter_file(OnDamage::start_anew);
     // The disk is asked to keep for good what was written since the last time: often enough, and
     // not with each sample.
     const bool is_sync_due = ++appends_since_sync_ >= kAppendsBetweenSyncs;
@@ -85,7 +121,10 @@ void SpoolFile::append(const std::vector<EncodedSample>& samples) {
 
 void SpoolFile::enforce_limits() {
     const auto& backlog = totals_.backlog;
-    while (backlog.samples > limits_.samples_max || backlog.bytes > limits_.bytes_max) {
+    const auto samples_max = totals_.is_in_memory
+                                 ? std::min(limits_.samples_max, kSamplesInMemoryMax)
+                                 : limits_.samples_max;
+    while (backlog.samples > samples_max || backlog.bytes > limits_.bytes_max) {
         const auto share = std::max<std::size_t>(backlog.samples / kShareToDrop, 1);
         std::vector<std::int64_t> slots;
         for (const auto& sample : oldest(share, limits_.bytes_max)) slots.push_back(sample.slot);
@@ -102,6 +141,8 @@ std::size_t SpoolFile::erase(const std::vector<std::int64_t>& slots) {
         totals_.backlog.samples -= gone.samples;
         totals_.backlog.bytes -= gone.bytes;
     });
+    // What is erased stays erased, whether or not its room can be given back now.
+    attempt("shrink", [](Store& store) { store.shrink(); });
     return gone.samples;
 }
 
@@ -123,20 +164,15 @@ std::vector<EncodedSample> SpoolFile::oldest(std::size_t samples_max, std::size_
     return samples;
 }
 
-void SpoolFile::reserve_sequence(std::uint64_t last) {
+bool SpoolFile::reserve_sequence(std::uint64_t last) {
     reserved_sequence_ = std::max(reserved_sequence_, last);
-    attempt("count", [&](Store& store) {
+    return attempt("count", [&](Store& store) {
         store.set_number(kSequence, reserved_sequence_, Durability::synced);
     });
 }
 
-std::string SpoolFile::server_incarnation() {
-    std::string incarnation;
-    attempt("read", [&](Store& store) { incarnation = store.text(kIncarnation); });
-    return incarnation;
-}
-
 void SpoolFile::set_server_incarnation(const std::string& incarnation) {
+    incarnation_ = incarnation;
     attempt("write", [&](Store& store) { store.set_text(kIncarnation, incarnation); });
 }
 

@@ -4,7 +4,9 @@
 // counted.
 //
 // No trouble with the disk stops the agent. A full disk costs samples (counted); a damaged file is
-// set aside as <path>.damaged and a new one begun; every other error is logged.
+// set aside as <path>.damaged and a new one begun, what is known to have been in it counts as
+// dropped; while no file can be opened samples wait in memory, and go into the file once it can.
+// Errors are logged when they begin and when they are over.
 
 #include <filesystem>
 #include <memory>
@@ -21,8 +23,6 @@ struct SpoolLimits {
 
 class SpoolFile final : public SpoolDisk {
  public:
-    // Throws sqlite::Error if not even a new file can be made: a wrong directory should be noticed
-    // at the start.
     SpoolFile(std::filesystem::path path, SpoolLimits limits);
     ~SpoolFile() override;
 
@@ -32,9 +32,9 @@ class SpoolFile final : public SpoolDisk {
     void drop(const std::vector<std::int64_t>& slots) override { count_dropped(erase(slots)); }
     void count_dropped(std::uint64_t samples) override;
     SpoolTotals totals() const override { return totals_; }
-    void reserve_sequence(std::uint64_t last) override;
+    bool reserve_sequence(std::uint64_t last) override;
     std::uint64_t reserved_sequence() override { return reserved_sequence_; }
-    std::string server_incarnation() override;
+    std::string server_incarnation() override { return incarnation_; }
     void set_server_incarnation(const std::string& incarnation) override;
 
  private:
@@ -45,21 +45,27 @@ class SpoolFile final : public SpoolDisk {
     // After a power cut the samples of the last minute may be missing.
     static constexpr int kAppendsBetweenSyncs = 4;
 
-    void open(OnDamage on_damage);
-    void set_aside();
+    // From memory to the file, if that can be opened.
+    void enter_file(OnDamage on_damage);
+    void carry_over_to(Store& file);
+    void lose_file(const std::string& reason);
+    void set_aside(const std::string& reason);
     void enforce_limits();
     // How many of them there were.
     std::size_t erase(const std::vector<std::int64_t>& slots);
-    // Runs `work`, which uses store_; false if the disk failed. Afterwards the file is usable.
+    // Runs `work` on the store; false if the disk failed. Afterwards there is a store in any case.
     template <class Work>
-    bool attempt(const char* what, Work work);
+    bool attempt(std::string_view what, Work work);
 
     const std::filesystem::path path_;
     const SpoolLimits limits_;
-    std::unique_ptr<Store> store_;
+    std::unique_ptr<Store> store_;  // in memory until a file was entered
     SpoolTotals totals_;
+    // What has to survive a damaged file is known without it.
     std::uint64_t reserved_sequence_ = 0;
+    std::string incarnation_;
     int appends_since_sync_ = 0;
+    std::string_view failing_;  // the operation whose failure was logged and is not over yet
 };
 
 }  // namespace synapsex::agent

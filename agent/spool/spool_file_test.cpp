@@ -2,10 +2,13 @@
 
 #include "agent/spool/spool_file.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
+#include <optional>
 
 #include <gmock/gmock.h>
+#include <sqlite3.h>
 #include <sys/resource.h>
 
 #include "tests/support/temporary_folder.hpp"
@@ -14,6 +17,26 @@ namespace synapsex::agent {
 namespace {
 
 using ::testing::ElementsAre;
+
+// A file that may not grow: to SQLite a write that fails half-way, as on a full disk.
+class NoMoreSpace {
+ public:
+    explicit NoMoreSpace(std::uintmax_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+        ::getrlimit(RLIMIT_FSIZE, &before_);
+        const rlimit less{.rlim_cur = bytes, .rlim_max = before_.rlim_max};
+        ::setrlimit(RLIMIT_FSIZE, &less);
+    }
+    ~NoMoreSpace() {
+        ::setrlimit(RLIMIT_FSIZE, &before_);
+        std::signal(SIGXFSZ, handler_);
+    }
+    NoMoreSpace(const NoMoreSpace&) = delete;
+    NoMoreSpace& operator=(const NoMoreSpace&) = delete;
+
+ private:
+    void (*handler_)(int);
+    rlimit before_{};
+};
 
 class SpoolFileTest : public ::testing::Test {
  protected:
@@ -123,8 +146,10 @@ TEST_F(SpoolFileTest, sets_a_damaged_file_aside_and_begins_anew) {
     EXPECT_THAT(slots(), ElementsAre(6));
 }
 
-TEST_F(SpoolFileTest, keeps_the_reserved_numbers_when_it_begins_anew) {
+TEST_F(SpoolFileTest, keeps_what_it_knows_and_counts_what_is_lost_when_it_begins_anew) {
     append(1, 600, 500);
+    spool_->count_dropped(7);
+    spool_->set_server_incarnation("inc-7");
     reopen();
     spool_->reserve_sequence(5000);
     {
@@ -135,37 +160,20 @@ TEST_F(SpoolFileTest, keeps_the_reserved_numbers_when_it_begins_anew) {
     EXPECT_TRUE(slots().empty()) << "the damage is met";
     append(1000, 1000);
     EXPECT_TRUE(std::filesystem::exists(path_.string() + ".damaged"));
+    EXPECT_EQ(dropped(), 607U) << "what was in it is lost";
     reopen();
     EXPECT_THAT(slots(), ElementsAre(1000));
     EXPECT_EQ(spool_->reserved_sequence(), 5000U);
+    EXPECT_EQ(spool_->server_incarnation(), "inc-7");
+    EXPECT_EQ(dropped(), 607U);
 }
-
-// A file that may not grow: to SQLite a write that fails half-way, as on a full disk.
-class NoMoreSpace {
- public:
-    explicit NoMoreSpace(std::uintmax_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-        ::getrlimit(RLIMIT_FSIZE, &before_);
-        const rlimit less{.rlim_cur = bytes, .rlim_max = before_.rlim_max};
-        ::setrlimit(RLIMIT_FSIZE, &less);
-    }
-    ~NoMoreSpace() {
-        ::setrlimit(RLIMIT_FSIZE, &before_);
-        std::signal(SIGXFSZ, handler_);
-    }
-    NoMoreSpace(const NoMoreSpace&) = delete;
-    NoMoreSpace& operator=(const NoMoreSpace&) = delete;
-
- private:
-    void (*handler_)(int);
-    rlimit before_{};
-};
 
 TEST_F(SpoolFileTest, counts_what_a_full_disk_does_not_take_and_goes_on_when_there_is_room) {
     append(1, 5, 1000);
     {
         const NoMoreSpace full{16 * 1024};
         append(6, 105, 1000);
-        spool_->reserve_sequence(7000);
+        EXPECT_FALSE(spool_->reserve_sequence(7000));
         EXPECT_GT(dropped(), 50U);
         EXPECT_EQ(dropped() + backlog().samples, 105U);
         EXPECT_GE(slots().size(), 5U) << "what is there can be read and sent";
@@ -178,8 +186,105 @@ TEST_F(SpoolFileTest, counts_what_a_full_disk_does_not_take_and_goes_on_when_the
     spool_->drop({203});
     reopen();
     EXPECT_EQ(dropped(), lost + 1) << "the count survives as well";
-    spool_->reserve_sequence(7001);
+    EXPECT_TRUE(spool_->reserve_sequence(7001));
     EXPECT_EQ(slots().back(), 202);
+}
+
+TEST_F(SpoolFileTest, is_read_after_a_restart_on_a_full_disk) {
+    append(1, 5);
+    spool_->count_dropped(7);
+    spool_->reserve_sequence(1000);
+    spool_.reset();
+    const NoMoreSpace full{0};
+    reopen();
+    EXPECT_FALSE(spool_->totals().is_in_memory);
+    EXPECT_THAT(slots(), ElementsAre(1, 2, 3, 4, 5));
+    EXPECT_EQ(dropped(), 7U);
+    EXPECT_EQ(spool_->reserved_sequence(), 1000U);
+}
+
+TEST_F(SpoolFileTest, is_in_memory_while_no_file_can_be_made_and_moves_there_once_one_can) {
+    path_ = directory_.path() / "new.db";
+    {
+        const NoMoreSpace full{0};
+        reopen();
+        append(1, 3);
+        EXPECT_TRUE(spool_->reserve_sequence(1000));
+        spool_->set_server_incarnation("inc-7");
+        EXPECT_TRUE(spool_->totals().is_in_memory);
+        EXPECT_THAT(slots(), ElementsAre(1, 2, 3)) << "they can be sent";
+        spool_->forget({2});
+        EXPECT_EQ(backlog().samples, 2U);
+    }
+    append(4, 4);
+    EXPECT_FALSE(spool_->totals().is_in_memory);
+    EXPECT_EQ(backlog().samples, 3U);
+    reopen();
+    EXPECT_THAT(slots(), ElementsAre(1, 3, 4));
+    EXPECT_EQ(dropped(), 0U);
+    EXPECT_EQ(spool_->reserved_sequence(), 1000U);
+    EXPECT_EQ(spool_->server_incarnation(), "inc-7");
+}
+
+TEST_F(SpoolFileTest, keeps_a_day_of_samples_in_memory_and_no_more) {
+    path_ = directory_.path() / "missing" / "spool.db";
+    reopen();
+    std::vector<EncodedSample> samples;
+    for (std::int64_t slot = 1; slot <= 7000; ++slot) samples.push_back({slot, "x"});
+    spool_->append(samples);
+    EXPECT_LE(backlog().samples, 5760U);
+    EXPECT_GT(backlog().samples, 5600U);
+    EXPECT_EQ(slots(10'000).back(), 7000);
+    EXPECT_EQ(dropped() + backlog().samples, 7000U);
+}
+
+TEST_F(SpoolFileTest, counts_what_is_erased_though_its_room_cannot_be_given_back) {
+    for (std::int64_t first = 0; first < 1500; first += 300) {
+        std::vector<EncodedSample> samples;
+        for (auto slot = first; slot < first + 300; ++slot)
+            samples.push_back({slot, std::string(170, 'x')});
+        spool_->append(samples);
+    }
+    spool_.reset();
+    const auto whole = directory_.path() / "whole.db";
+    std::filesystem::rename(path_, whole);
+    std::vector<std::int64_t> all;
+    for (std::int64_t slot = 0; slot < 400; ++slot) all.push_back(slot);
+    // Somewhere between nothing and everything the erasing fits and the giving back does not.
+    for (std::uintmax_t pages = 1; pages < 60; ++pages) {
+        std::filesystem::copy_file(
+            whole, path_, std::filesystem::copy_options::overwrite_existing
+        );
+        reopen();
+        {
+            const NoMoreSpace full{pages * 4096};
+            spool_->drop(all);
+        }
+        const auto left = slots(10'000).size();
+        EXPECT_EQ(backlog().samples, left) << pages;
+        EXPECT_EQ(dropped(), 1500 - left) << pages;
+        spool_.reset();
+    }
+}
+
+TEST_F(SpoolFileTest, says_once_that_the_disk_fails_and_once_that_it_works_again) {
+    append(1, 5, 1000);
+    const auto lines_while = [](const auto& work) {
+        ::testing::internal::CaptureStderr();
+        work();
+        const auto text = ::testing::internal::GetCapturedStderr();
+        return std::ranges::count(text, '\n');
+    };
+    std::optional<NoMoreSpace> full{std::in_place, 1024};
+    EXPECT_EQ(lines_while([&] { append(6, 6, 1000); }), 1);
+    EXPECT_EQ(lines_while([&] {
+        append(7, 20, 1000);
+        (void)slots();
+        spool_->forget({1, 2});
+    }), 0);
+    full.reset();
+    EXPECT_EQ(lines_while([&] { append(30, 30); }), 1);
+    EXPECT_EQ(lines_while([&] { append(31, 40); }), 0);
 }
 
 TEST_F(SpoolFileTest, outlives_damage_that_it_meets_while_it_runs) {
@@ -199,8 +304,56 @@ TEST_F(SpoolFileTest, outlives_damage_that_it_meets_while_it_runs) {
     EXPECT_EQ(slots().back(), 2002);
 }
 
-TEST_F(SpoolFileTest, refuses_to_start_where_no_file_can_be_made) {
-    EXPECT_THROW(SpoolFile(directory_.path() / "missing" / "spool.db", {}), sqlite::Error);
+// Counts how often SQLite asks the disk to keep its log for good.
+class SyncedLogTest : public SpoolFileTest {
+ protected:
+    static void SetUpTestSuite() {
+        system_ = sqlite3_vfs_find(nullptr);
+        counting_ = *system_;
+        counting_.zName = "counting";
+        counting_.xOpen = open;
+        sqlite3_vfs_register(&counting_, 1);
+    }
+    static void TearDownTestSuite() { sqlite3_vfs_unregister(&counting_); }
+
+    template <class Work>
+    static int syncs_while(Work work) {
+        const int before = syncs_;
+        work();
+        return syncs_ - before;
+    }
+
+ private:
+    static int open(sqlite3_vfs*, const char* path, sqlite3_file* file, int flags, int* used) {
+        const int code = system_->xOpen(system_, path, file, flags, used);
+        if (code != SQLITE_OK || (flags & SQLITE_OPEN_WAL) == 0) return code;
+        methods_ = *file->pMethods;
+        methods_.xSync = sync;
+        sync_of_system_ = file->pMethods->xSync;
+        file->pMethods = &methods_;
+        return code;
+    }
+    static int sync(sqlite3_file* file, int flags) {
+        ++syncs_;
+        return sync_of_system_(file, flags);
+    }
+
+    static inline sqlite3_vfs* system_ = nullptr;
+    static inline sqlite3_vfs counting_{};
+    static inline sqlite3_io_methods methods_{};
+    static inline int (*sync_of_system_)(sqlite3_file*, int) = nullptr;
+    static inline int syncs_ = 0;
+};
+
+TEST_F(SyncedLogTest, is_on_the_disk_itself_when_numbers_are_reserved) {
+    append(1, 1);
+    EXPECT_EQ(syncs_while([&] { spool_->reserve_sequence(1000); }), 1);
+}
+
+TEST_F(SyncedLogTest, is_on_the_disk_itself_once_a_minute) {
+    append(1, 1);
+    for (std::int64_t slot = 2; slot < 30; slot += 4)
+        EXPECT_EQ(syncs_while([&] { append(slot, slot + 3); }), 1) << "not with each sample";
 }
 
 }  // namespace

@@ -10,8 +10,6 @@ namespace {
 // mapping. The cache and the WAL are kept small, the agent's memory is counted in pages. Freed
 // pages go back to the file system bit by bit: a long outage must not leave a large file for ever.
 constexpr const char* kPrepare = R"sql(
-    PRAGMA locking_mode = EXCLUSIVE;
-    PRAGMA auto_vacuum = INCREMENTAL;
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = NORMAL;
     PRAGMA cache_size = -128;
@@ -27,6 +25,7 @@ constexpr const char* kPrepare = R"sql(
     ) STRICT, WITHOUT ROWID;
 )sql";
 
+constexpr std::string_view kIncremental = "2";
 constexpr const char* kInsert = "INSERT OR IGNORE INTO samples (slot, body) VALUES ($1, $2)";
 constexpr const char* kOldest = "SELECT slot, body FROM samples ORDER BY slot LIMIT $1";
 constexpr const char* kTotal = "SELECT count(*), coalesce(sum(length(body)), 0) FROM samples";
@@ -37,6 +36,10 @@ constexpr const char* kSetFact =
     " ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 
 sqlite::Connection& prepare(sqlite::Connection& connection) {
+    connection.execute("PRAGMA locking_mode = EXCLUSIVE");
+    // Setting it writes even where it is set.
+    if (connection.pragma("auto_vacuum") != kIncremental)
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL");
     connection.execute(kPrepare);
     return connection;
 }
@@ -87,22 +90,21 @@ Backlog SpoolFile::Store::total() {
 Backlog SpoolFile::Store::erase(const std::vector<std::int64_t>& slots) {
     set_durability(Durability::cached);
     Backlog gone;
-    {
-        sqlite::Transaction transaction{connection_};
-        auto erase = connection_.prepare(kErase);
-        for (const auto slot : slots) {
-            const sqlite::ResetOnExit reset{erase};
-            erase.bind(1, slot);
-            while (erase.step()) {
-                ++gone.samples;
-                gone.bytes += static_cast<std::size_t>(erase.integer(0));
-            }
+    sqlite::Transaction transaction{connection_};
+    auto erase = connection_.prepare(kErase);
+    for (const auto slot : slots) {
+        const sqlite::ResetOnExit reset{erase};
+        erase.bind(1, slot);
+        while (erase.step()) {
+            ++gone.samples;
+            gone.bytes += static_cast<std::size_t>(erase.integer(0));
         }
-        transaction.commit();
     }
-    connection_.execute("PRAGMA incremental_vacuum(32)");
+    transaction.commit();
     return gone;
 }
+
+void SpoolFile::Store::shrink() { connection_.execute("PRAGMA incremental_vacuum(32)"); }
 
 std::string SpoolFile::Store::text(std::string_view name) {
     auto select = connection_.prepare(kFact);

@@ -13,6 +13,7 @@ namespace synapsex::agent {
 
 class SpoolFile::Store {
  public:
+    // A file that is there already is read and not written to: its disk may be full.
     explicit Store(const std::filesystem::path& path);
 
     // All or none. What is new of them: slots that were there stay as they are.
@@ -21,6 +22,8 @@ class SpoolFile::Store {
     Backlog total();
     // All or none. What there was of them.
     Backlog erase(const std::vector<std::int64_t>& slots);
+    // Gives some of what was erased back to the file system.
+    void shrink();
 
     std::uint64_t number(std::string_view name);
     std::string text(std::string_view name);

@@ -105,12 +105,52 @@ TEST_F(SpoolTest, gives_no_more_than_asked_for_though_the_answer_is_to_an_earlie
     EXPECT_THAT(found, ElementsAre(1));
 }
 
-TEST_F(SpoolTest, numbers_heartbeats_from_the_given_one_if_nothing_is_known) {
-    reopen(5000);
-    EXPECT_EQ(spool_->next_sequence(), 1001U) << "behind the block that was reserved";
-    path_ = directory_.path() / "another.db";
+TEST_F(SpoolTest, numbers_heartbeats_from_the_given_one_and_from_behind_those_that_are_reserved) {
     reopen(5000);
     EXPECT_EQ(spool_->next_sequence(), 5000U);
+    reopen(4000);
+    EXPECT_EQ(spool_->next_sequence(), 6000U) << "the clock was set back";
+}
+
+TEST_F(SpoolTest, begins_with_more_than_any_agent_can_have_used) {
+    const Timestamp enrolled_at{1'800'000'000s};
+    // Ten restarts a second, each with a block of its own; and the file is lost.
+    const auto used = Spool::first_sequence(enrolled_at) + 60 * 10 * Spool::kSequenceBlock;
+    EXPECT_GT(Spool::first_sequence(enrolled_at + 60s), used);
+    EXPECT_GE(Spool::first_sequence(Timestamp{-1s}), 1U);
+}
+
+TEST_F(SpoolTest, uses_no_number_twice_though_the_disk_is_full_at_each_start) {
+    std::uint64_t last = 0;
+    disk_->refuse_reservations();
+    for (std::uint64_t now = 1'000'000; now < 1'000'100; now += 10) {
+        spool_ = std::make_unique<Spool>(*disk_, now, 20s);
+        const auto next = spool_->next_sequence();
+        EXPECT_GT(next, last);
+        last = next;
+    }
+}
+
+TEST_F(SpoolTest, reserves_numbers_as_soon_as_the_disk_takes_it) {
+    spool_.reset();
+    disk_->refuse_reservations();
+    spool_ = std::make_unique<Spool>(*disk_, 5000, 20s);
+    const auto used = spool_->next_sequence();
+    append(1, 1);
+    EXPECT_EQ(slots().size(), 1U);
+    disk_->take_reservations();
+    append(2, 2);
+    EXPECT_EQ(slots().size(), 2U);
+    EXPECT_GE(file_->reserved_sequence(), used);
+}
+
+TEST_F(SpoolTest, tells_that_it_is_in_memory) {
+    EXPECT_FALSE(spool_->is_in_memory());
+    path_ = directory_.path() / "missing" / "spool.db";
+    reopen();
+    EXPECT_TRUE(spool_->is_in_memory());
+    append(1, 3);
+    EXPECT_THAT(slots(), ElementsAre(1, 2, 3));
 }
 
 TEST_F(SpoolTest, numbers_heartbeats_without_a_write_for_each) {

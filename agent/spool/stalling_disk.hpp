@@ -1,7 +1,9 @@
 #pragma once
 
-// A disk for tests that stops answering when it is told to, as one behind a broken controller does.
+// A disk for tests that stops answering when it is told to, as one behind a broken controller does,
+// or takes no reservation of numbers, as a full one does.
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -26,6 +28,8 @@ class StallingDisk final : public SpoolDisk {
         }
         changed_.notify_all();
     }
+    void refuse_reservations() { is_refusing_ = true; }
+    void take_reservations() { is_refusing_ = false; }
     // Waits until that many samples have been written since the beginning.
     void wait_for_appended(std::size_t samples) {
         std::unique_lock lock{mutex_};
@@ -60,9 +64,9 @@ class StallingDisk final : public SpoolDisk {
         disk_.count_dropped(samples);
     }
     SpoolTotals totals() const override { return disk_.totals(); }
-    void reserve_sequence(std::uint64_t last) override {
+    bool reserve_sequence(std::uint64_t last) override {
         wait();
-        disk_.reserve_sequence(last);
+        return !is_refusing_ && disk_.reserve_sequence(last);
     }
     std::uint64_t reserved_sequence() override { return disk_.reserved_sequence(); }
     std::string server_incarnation() override { return disk_.server_incarnation(); }
@@ -81,6 +85,7 @@ class StallingDisk final : public SpoolDisk {
     std::mutex mutex_;
     std::condition_variable changed_;
     bool is_stalled_ = false;
+    std::atomic<bool> is_refusing_ = false;
     std::size_t appended_ = 0;
 };
 

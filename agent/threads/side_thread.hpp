@@ -66,18 +66,24 @@ template <class T>
 class Question {
  public:
     // nullopt if no answer came in time; it is kept for the next time, so what is answered may be
-    // an earlier asking. An exception of `work` is thrown here.
+    // an earlier asking. That one is not waited for again: work that hangs costs the patience once.
+    // An exception of `work` is thrown here.
     std::optional<T> ask(
         SideThread& thread, std::function<T()> work, std::chrono::milliseconds patience
     ) {
-        if (!owed_.valid()) {
+        const bool is_new = !is_under_way();
+        if (is_new) {
             const auto task = std::make_shared<std::packaged_task<T()>>(std::move(work));
             owed_ = task->get_future();
             thread.post([task] { (*task)(); });
         }
-        if (owed_.wait_for(patience) != std::future_status::ready) return std::nullopt;
+        const auto wait = is_new ? patience : std::chrono::milliseconds{0};
+        if (owed_.wait_for(wait) != std::future_status::ready) return std::nullopt;
         return owed_.get();
     }
+
+    // An earlier asking is not answered yet, or its answer was not fetched.
+    bool is_under_way() const { return owed_.valid(); }
 
  private:
     std::future<T> owed_;

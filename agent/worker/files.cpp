@@ -123,9 +123,13 @@ Result<Done> make_private_directory(const std::filesystem::path& path) {
     return Done{};
 }
 
-bool is_file_locked(const std::filesystem::path& path) {
+Result<bool> is_file_locked(const std::filesystem::path& path) {
     const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
-    return file.is_open() && ::flock(file.number(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    if (!file.is_open() && errno == ENOENT) return false;
+    if (!file.is_open()) return file_problem("Cannot open", path);
+    if (::flock(file.number(), LOCK_SH | LOCK_NB) == 0) return false;
+    if (errno == EWOULDBLOCK) return true;
+    return file_problem("Cannot look at the lock of", path);
 }
 
 Result<FileLock> FileLock::take(const std::filesystem::path& path) {

@@ -30,8 +30,9 @@ Result<Done> erase_file(const std::filesystem::path& path);
 // Creates what is missing, mode 0700.
 Result<Done> make_private_directory(const std::filesystem::path& path);
 
-// Whether a process holds the FileLock of that path. Makes no file.
-bool is_file_locked(const std::filesystem::path& path);
+// Whether a process holds the FileLock of that path; a failure if that cannot be told. Makes no
+// file.
+Result<bool> is_file_locked(const std::filesystem::path& path);
 
 inline constexpr std::string_view kAlreadyRunning = "agent.already_running";
 

@@ -55,16 +55,20 @@ TEST_F(FilesTest, erases_nothing_that_is_no_file) {
 }
 
 TEST_F(FilesTest, lets_one_process_have_the_lock) {
-    EXPECT_FALSE(is_file_locked(path_));
+    EXPECT_FALSE(*is_file_locked(path_));
     {
         const auto lock = FileLock::take(path_);
         ASSERT_TRUE(lock);
-        EXPECT_TRUE(is_file_locked(path_));
+        EXPECT_TRUE(*is_file_locked(path_));
         const auto second = FileLock::take(path_);
         ASSERT_FALSE(second);
         EXPECT_EQ(second.error().code, "agent.already_running");
     }
+    EXPECT_FALSE(*is_file_locked(path_));
     EXPECT_TRUE(FileLock::take(path_));
+    const auto link = directory_.path() / "link";
+    std::filesystem::create_symlink(path_, link);
+    EXPECT_FALSE(is_file_locked(link)) << "what cannot be looked at is no answer";
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "agent/worker/state_file.hpp"
 
+#include <utility>
+
 #include <boost/json.hpp>
 
 #include "agent/worker/files.hpp"
@@ -30,6 +32,7 @@ void write_state_file(const std::filesystem::path& path, const WorkerState& stat
         {"spooledSamples", state.backlog.samples},
         {"spooledBytes", state.backlog.bytes},
         {"droppedSamples", state.dropped_samples},
+        {"spoolInMemory", state.is_spool_in_memory},
         {"executor", state.executor},
     });
     const auto written = write_file_atomically(path, text + "\n", FileDurability::cached);
@@ -57,8 +60,26 @@ std::optional<WorkerState> read_state_file(const std::filesystem::path& path) {
                 .bytes = member<std::size_t>(object, "spooledBytes"),
             },
         .dropped_samples = member<std::uint64_t>(object, "droppedSamples"),
+        .is_spool_in_memory = member<bool>(object, "spoolInMemory"),
         .executor = member<std::string>(object, "executor"),
     };
+}
+
+void StateWriter::write(WorkerState state) {
+    {
+        const std::lock_guard lock{mutex_};
+        if (std::exchange(newest_, std::move(state))) return;
+    }
+    thread_.post([this] { write_newest(); });
+}
+
+void StateWriter::write_newest() {
+    std::optional<WorkerState> state;
+    {
+        const std::lock_guard lock{mutex_};
+        state.swap(newest_);
+    }
+    write_state_file(path_, *state);
 }
 
 }  // namespace synapsex::agent

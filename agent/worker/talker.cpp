@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::chrono::minutes kInventoryInterval{1};
 // Collecting takes milliseconds; where it takes longer the heartbeats go first.
-constexpr std::chrono::seconds kInventoryPatience{2};
+constexpr std::chrono::seconds kInventoryPatience{1};
 
 std::string_view text_of(ExecutorProbe::State state) {
     return state == ExecutorProbe::State::unreachable ? "unreachable" : "ok";
@@ -29,7 +29,8 @@ Talker::Talker(const TalkerParts& parts, TalkerFacts facts)
     : parts_(parts),
       facts_(std::move(facts)),
       control_plane_(parts.http, facts_.identity.url),
-      conversation_(parts.clock, parts.random) {
+      conversation_(parts.clock, parts.random),
+      state_writer_(facts_.state_path) {
     std::string incarnation = parts_.spool.server_incarnation();
     if (incarnation.empty()) incarnation = facts_.identity.server_incarnation;
     conversation_.set_server_incarnation(std::move(incarnation));
@@ -133,17 +134,20 @@ void Talker::act(const DropSample&) {
 }
 
 void Talker::act(const PutSection& wish) {
+    const bool is_late = collecting_.is_under_way();
     const auto collect = [this, name = wish.section] {
         return Collected{name, parts_.inventory.collect(name)};
     };
     const auto collected = collecting_.ask(inventory_thread_, collect, kInventoryPatience);
-    // One that was asked for earlier may come only now.
-    if (!collected || collected->name != wish.section)
-        return conversation_.on_section_late(wish.section);
-    const auto& section = collected->section;
-    const SectionHash sent{wish.section, section.hash};
+    if (!collected) return conversation_.on_section_late();
+    const SectionHash sent{collected->name, collected->section.hash};
+    // What took long may be older than what was announced meanwhile: then it is asked for anew.
+    if (is_late && sent != SectionHash{wish.section, wish.hash}) return;
     const auto stored = control_plane_.put_section(
-        facts_.identity.agent_id, conversation_.access_token(), wish.section, section.bytes
+        facts_.identity.agent_id,
+        conversation_.access_token(),
+        sent.section,
+        collected->section.bytes
     );
     if (stored) return conversation_.on_section_stored(sent);
     conversation_.on_section_failed(sent, stored.error());
@@ -190,7 +194,8 @@ void Talker::write_state() {
     state_.is_connected = conversation_.is_connected();
     state_.backlog = parts_.spool.backlog();
     state_.dropped_samples = parts_.spool.dropped_samples();
-    write_state_file(facts_.state_path, state_);
+    state_.is_spool_in_memory = parts_.spool.is_in_memory();
+    state_writer_.write(state_);
 }
 
 }  // namespace synapsex::agent

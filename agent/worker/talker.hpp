@@ -2,7 +2,8 @@
 
 // Does what the Conversation decides: fetches tokens, sends heartbeats and inventory, waits. The
 // network is used by the one thread that is in run(); what may hang on a disk happens elsewhere
-// (the spool's thread, and one for the inventory), so that no disk delays a heartbeat for long.
+// (the spool's thread, one for the inventory and one for the state file), so that no disk delays a
+// heartbeat for long.
 
 #include <functional>
 #include <string>
@@ -68,6 +69,7 @@ class Talker {
     ControlPlane control_plane_;
     Conversation conversation_;
     WorkerState state_;
+    StateWriter state_writer_;
     SteadyTime inventory_due_{};
     std::string last_reported_;
     std::vector<std::int64_t> alone_;        // slots of the last heartbeat with a single sample

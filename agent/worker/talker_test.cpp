@@ -6,7 +6,10 @@
 #include <algorithm>
 #include <thread>
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "agent/spool/spool_file.hpp"
 #include "agent/spool/stalling_disk.hpp"
@@ -87,6 +90,15 @@ class TalkerTest : public ::testing::Test {
         thread_ = std::thread{[this] { talker_->run(); }};
     }
 
+    // Lets time pass until the server has seen it; false if it never does.
+    bool comes_in_time(const std::function<bool(const FakeControlPlane&)>& condition) {
+        for (int i = 0; i < 100; ++i) {
+            if (server_.wait_until(condition, std::chrono::milliseconds{200})) return true;
+            clock_.advance(std::chrono::seconds{10});
+        }
+        return false;
+    }
+
     void stop_talking() {
         http_.cancel();
         stop_.request();
@@ -96,7 +108,7 @@ class TalkerTest : public ::testing::Test {
     synapsex::testing::TemporaryFolder directory_;
     FakeControlPlane server_;
     net::CurlHttpClient http_;
-    SystemClock clock_;
+    testing::MovableClock clock_;
     SystemRandom random_;
     StopSignal stop_;
     IdentityStore store_{directory_.path()};
@@ -211,6 +223,69 @@ TEST_F(TalkerTest, beats_while_a_section_cannot_be_collected) {
     })) << "announced as soon as it is known";
 }
 
+TEST_F(TalkerTest, sends_sections_that_take_long_though_each_is_collected_but_once) {
+    ASSERT_TRUE(enroll());
+    start_talking();
+    ASSERT_TRUE(server_.wait_until([](const auto& server) { return !server.heartbeats().empty(); })
+    );
+    for (const auto* section : {"cpu", "os"}) inventory_.hang_at(section);
+    server_.set_want_sections({"cpu", "os"});
+    for (const auto* section : {"cpu", "os"}) {
+        inventory_.wait_for_looks(section, 2);
+        const auto seen = server_.heartbeats().size();
+        ASSERT_TRUE(comes_in_time([&](const auto& server) {
+            return server.heartbeats().size() >= seen + 3;
+        })) << "presence does not wait for it";
+        inventory_.let_through(section);
+        ASSERT_TRUE(comes_in_time([&](const auto& server) {
+            return server.sections().contains(section);
+        })) << section;
+    }
+    EXPECT_EQ(inventory_.looks("cpu"), 2) << "with the first look";
+    EXPECT_EQ(inventory_.looks("os"), 2);
+}
+
+TEST_F(TalkerTest, sends_no_section_that_is_older_than_what_it_has_announced) {
+    ASSERT_TRUE(enroll());
+    start_talking();
+    ASSERT_TRUE(server_.wait_until([](const auto& server) { return !server.heartbeats().empty(); })
+    );
+    inventory_.hang_at("os");
+    server_.set_want_sections({"os"});
+    inventory_.wait_for_looks("os", 2);
+    // It takes long: the heartbeat that goes first is held.
+    server_.set_hold_max(std::chrono::seconds{60});
+    server_.set_want_sections({});
+    const auto seen = server_.heartbeats().size();
+    ASSERT_TRUE(server_.wait_until([&](const auto& server) {
+        return server.heartbeats().size() > seen && server.heartbeats().back().hold_seconds > 0;
+    }));
+    // Meanwhile it is collected, and then changes; the next look comes before the answer is sent.
+    inventory_.change("os");
+    inventory_.recover();
+    clock_.advance(std::chrono::minutes{2});
+    server_.release_hold("news");
+    ASSERT_TRUE(comes_in_time([](const auto& server) { return server.sections().contains("os"); }));
+    stop_talking();
+    EXPECT_EQ(server_.sections().at("os"), "bytes-of-os-1");
+    EXPECT_EQ(inventory_.looks("os"), 4);
+}
+
+TEST_F(TalkerTest, beats_while_the_state_file_cannot_be_written) {
+    ASSERT_TRUE(enroll());
+    // Whoever opens it to write waits for a reader.
+    const auto stalled = directory_.path() / "worker-state.json.new";
+    ASSERT_EQ(::mkfifo(stalled.c_str(), 0600), 0);
+    start_talking();
+    EXPECT_TRUE(server_.wait_until([](const auto& server) {
+        return server.heartbeats().size() >= 4;
+    }));
+    const int reader = ::open(stalled.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    stop_talking();
+    talker_.reset();
+    ::close(reader);
+}
+
 TEST_F(TalkerTest, keeps_a_sample_that_came_between_those_that_were_sent) {
     ASSERT_TRUE(enroll());
     for (const std::int64_t slot : {10, 12}) spool_.append(sample_of(slot));
@@ -258,15 +333,19 @@ TEST_F(TalkerTest, gives_up_a_sample_that_the_server_refuses_and_sends_the_other
 TEST_F(TalkerTest, keeps_what_the_server_has_not_stored) {
     ASSERT_TRUE(enroll());
     spool_.append(sample_of(7));
-    server_.set_script([](const FakeControlPlane::Request& request) {
+    bool is_sent = false;  // used under the server's lock
+    server_.set_script([&](const FakeControlPlane::Request& request) {
         std::optional<FakeControlPlane::Answer> answer;
-        v1::HeartbeatAnswer nothing_stored;
-        if (request.path.ends_with("/heartbeat"))
-            answer = {200, nothing_stored.SerializeAsString()};
+        v1::HeartbeatRequest heartbeat;
+        if (!request.path.ends_with("/heartbeat") || !heartbeat.ParseFromString(request.body))
+            return answer;
+        is_sent = is_sent || heartbeat.telemetry_size() > 0;
+        const v1::HeartbeatAnswer nothing_stored;
+        answer = {200, nothing_stored.SerializeAsString()};
         return answer;
     });
     start_talking();
-    ASSERT_TRUE(server_.wait_until([](const auto& server) { return server.tokens_given() == 1; }));
+    ASSERT_TRUE(server_.wait_until([&](const auto&) { return is_sent; }));
     server_.set_script(nullptr);
     ASSERT_TRUE(server_.wait_until([](const auto& server) {
         return server.stored_slots().contains(7);

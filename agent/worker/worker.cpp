@@ -1,6 +1,5 @@
 #include "agent/worker/worker.hpp"
 
-#include <algorithm>
 #include <csignal>
 #include <future>
 #include <thread>
@@ -32,13 +31,6 @@ sigset_t stop_signals() {
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGUSR1);  // from our own threads: one has ended
     return set;
-}
-
-// A spool that has lost its memory continues here: more than any agent can have sent so far, since
-// none sends a heartbeat a second for long.
-std::uint64_t first_sequence(const Clock& clock) {
-    const auto now = std::chrono::floor<std::chrono::seconds>(clock.now());
-    return static_cast<std::uint64_t>(std::max<std::int64_t>(now.time_since_epoch().count(), 1));
 }
 
 // Whether somebody wants this process to stop within that time.
@@ -97,7 +89,7 @@ class Worker {
         SYNAPSEX_TRY(auto identity, store_.find_identity());
         std::optional<Problem> refusal;
         Task talking{pthread_self(), [&] { refusal = enroll_and_talk(std::move(identity)); }};
-        wait_for_signal();
+        wait_for_signal(talking);
         stop_threads();
         end_process_unless(talking);
         talking.get();
@@ -129,7 +121,7 @@ class Worker {
 
     void talk(TalkerFacts facts) {
         SpoolFile spool_file{settings_.data_dir / "spool.db", settings_.spool};
-        Spool spool{spool_file, first_sequence(parts_.clock)};
+        Spool spool{spool_file, Spool::first_sequence(parts_.clock.now())};
         Sampler sampler{parts_.telemetry, spool, parts_.clock, stop_};
         const std::jthread sampling{[&] { sampler.run(); }};
         // The sampler ends with the talker, also when an exception ends that one.
@@ -160,11 +152,16 @@ class Worker {
         };
     }
 
-    void wait_for_signal() {
+    void wait_for_signal(const Task& talking) {
         const auto signals = stop_signals();
-        int signal = 0;
-        while (sigwait(&signals, &signal) != 0) continue;
-        was_signaled_ = signal != SIGUSR1;
+        bool is_over = false;
+        while (!is_over) {
+            int signal = 0;
+            if (sigwait(&signals, &signal) != 0) continue;
+            was_signaled_ = signal != SIGUSR1;
+            // A SIGUSR1 from outside says nothing.
+            is_over = was_signaled_ || talking.has_ended();
+        }
     }
 
     // In this order: whoever sees the stop may call resume() for a goodbye, and no cancel comes
@@ -206,6 +203,9 @@ Result<Done> run_worker(const WorkerSettings& settings, const WorkerParts& parts
     SYNAPSEX_TRY(const auto lock, take_lock(settings.data_dir / kLockFile, parts.clock));
     if (!lock) return Done{};
     SYNAPSEX_CHECK(make_private_directory(settings.run_dir));
+    // Left by the worker before: it says nothing about now.
+    std::error_code ignored;
+    std::filesystem::remove(settings.run_dir / kStateFile, ignored);
     const auto pid_path = settings.run_dir / kWorkerPidFile;
     const auto pid_text = std::to_string(::getpid()) + "\n";
     if (!write_file_atomically(pid_path, pid_text, FileDurability::cached))

@@ -1,8 +1,8 @@
 #pragma once
 
-// The worker process: enrolls if need be, then samples and talks until SIGTERM or SIGINT. Five
+// The worker process: enrolls if need be, then samples and talks until SIGTERM or SIGINT. Six
 // threads: this one waits for signals, one samples, one talks; what may hang on a disk has one for
-// the spool and one for the inventory.
+// the spool, one for the inventory and one for the state file.
 
 #include <filesystem>
 #include <string>

@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "shared/crypto/ed25519.hpp"
@@ -105,6 +107,25 @@ TEST_F(Ed25519File, says_when_the_file_is_missing_or_holds_no_key) {
             .code,
         "crypto.key_unwritable"
     );
+}
+
+TEST_F(Ed25519File, tells_a_machine_that_cannot_read_now_from_a_file_that_is_wrong) {
+    SeededRandom random;
+    const auto path = directory_ / "agent.key";
+    ASSERT_TRUE(Ed25519Key::generate(random).save_pem_file(path));
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+    const rlimit none{.rlim_cur = 0, .rlim_max = before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+    const auto out_of_files = Ed25519Key::load_pem_file(path);
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    ASSERT_FALSE(out_of_files);
+    EXPECT_EQ(out_of_files.error().code, "crypto.key_unavailable");
+    EXPECT_TRUE(Ed25519Key::load_pem_file(path));
+    // Nothing is at its address 0: an I/O error.
+    EXPECT_EQ(Ed25519Key::load_pem_file("/proc/self/mem").error().code, "crypto.key_unavailable");
+    std::ofstream{path} << "no key";
+    EXPECT_EQ(Ed25519Key::load_pem_file(path).error().code, "crypto.key_unreadable");
 }
 
 TEST(Password, verifies_only_the_password_it_was_made_from) {

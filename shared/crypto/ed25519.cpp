@@ -35,6 +35,13 @@ Problem unreadable(const std::filesystem::path& path, const std::string& why) {
     return {Kind::internal, "crypto.key_unreadable", path.string() + ": " + why};
 }
 
+// The file is as it should be for all that is known: the machine cannot read it now.
+Problem unavailable(const std::filesystem::path& path, int error) {
+    return {
+        Kind::internal, "crypto.key_unavailable", path.string() + ": " + std::strerror(error)
+    };
+}
+
 Problem unwritable(const std::filesystem::path& path) {
     return {
         Kind::internal, "crypto.key_unwritable",
@@ -67,16 +74,17 @@ Ed25519Key Ed25519Key::from_seed(std::string_view seed) {
 }
 
 Result<Ed25519Key> Ed25519Key::load_pem_file(const std::filesystem::path& path) {
-    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return unreadable(path, std::strerror(errno));
-    const File file{::fdopen(fd, "r")};
+    const File file{std::fopen(path.c_str(), "re")};
+    if (!file && (errno == ENOENT || errno == EACCES))
+        return unreadable(path, std::strerror(errno));
     struct stat status{};
-    if (::fstat(fd, &status) != 0) return unreadable(path, std::strerror(errno));
+    if (!file || ::fstat(::fileno(file.get()), &status) != 0) return unavailable(path, errno);
     if ((status.st_mode & 077) != 0)
         return unreadable(path, "others than the owner may read it; chmod 600 it");
     std::shared_ptr<EVP_PKEY> key{
         PEM_read_PrivateKey(file.get(), nullptr, nullptr, nullptr), EVP_PKEY_free
     };
+    if (!key && std::ferror(file.get()) != 0) return unavailable(path, EIO);
     if (!key || EVP_PKEY_get_base_id(key.get()) != EVP_PKEY_ED25519)
         return unreadable(path, "no Ed25519 private key in PEM");
     return Ed25519Key{std::move(key)};

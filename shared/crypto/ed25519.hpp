@@ -23,7 +23,8 @@ class Ed25519Key {
     static Ed25519Key from_seed(std::string_view seed);
 
     // PKCS #8 PEM. Refuses with crypto.key_unreadable: no such file, no such key, or a file that
-    // others than its owner may read.
+    // others than its owner may read; with crypto.key_unavailable: the machine cannot read it now
+    // (an I/O error, too many open files), which may pass.
     static Result<Ed25519Key> load_pem_file(const std::filesystem::path& path);
     // Mode 0600, written aside, synced and renamed. Refuses with crypto.key_unwritable.
     Result<Done> save_pem_file(const std::filesystem::path& path) const;

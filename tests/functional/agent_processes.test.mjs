@@ -3,12 +3,14 @@
 
 import assert from 'node:assert/strict';
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
 
 import { Agent } from '../support/agent.mjs';
 import { ControlPlane } from '../support/control_plane.mjs';
-import { eventually, isAlive, Program, program, run } from '../support/processes.mjs';
+import { eventually, isAlive, Program, program, run, throughout } from '../support/processes.mjs';
+import { fillDisk, mountTmpfs, whyNoSmallDisk } from '../support/small_disk.mjs';
 
 let controlPlane;
 before(async () => { controlPlane = await ControlPlane.start(); });
@@ -31,6 +33,39 @@ async function comesBack(agent, which) {
         const now = agent.pidOf(which);
         return now && now !== before && now;
     }, { within: 30_000 });
+}
+
+// A server that takes connections and never says a word.
+async function silentServer() {
+    const sockets = new Set();
+    const server = createServer((socket) => { sockets.add(socket.unref()); socket.on('error', () => {}); }).unref();
+    await new Promise((done) => { server.listen(0, '127.0.0.1', done); });
+    return {
+        url: `http://127.0.0.1:${server.address().port}`,
+        get wasCalled() { return sockets.size > 0; },
+        close() {
+            for (const socket of sockets) socket.destroy();
+            server.close();
+        },
+    };
+}
+
+// Its data lie on a small disk that only its own mount namespace has.
+class AgentOnSmallDisk extends Agent {
+    supervise() {
+        mkdirSync(this.dataDir, { recursive: true });
+        const script = `${mountTmpfs} && chmod 700 "$1" && shift && exec "$@"`;
+        this.process = new Program('unshare', [
+            '--mount', 'sh', '-c', script, 'sh', this.dataDir,
+            program('synapsex-agent'), '--supervise', ...this.flags,
+        ], { env: this.env, name: 'agent' });
+    }
+    fillDisk() { fillDisk(`/proc/${this.process.pid}/root${this.dataDir}/filler`); }
+    // As `status` would show it, which does not see the disk.
+    get worker() {
+        const file = join(this.runDir, 'worker-state.json');
+        return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
+    }
 }
 
 test('kill -9 of the worker: it is back by itself, as the same agent', async () => {
@@ -150,6 +185,73 @@ test('what the machine cannot do now is tried again: a key and a socket that can
     for (const path of obstacles) rmdirSync(path);
     agent.vm = await agent.online({ within: 120_000 });
     await agent.stop();
+});
+
+test('restart on a full disk: it is back by itself, as the same agent', { skip: await whyNoSmallDisk() }, async () => {
+    const agent = new AgentOnSmallDisk(controlPlane, { name: 'no-room' });
+    agent.giveToken((await controlPlane.enrollmentToken({ name: agent.name })).token);
+    agent.supervise();
+    agent.vm = await agent.online();
+    const { sequence } = await eventually('it says so', () => agent.worker);
+    agent.fillDisk();
+    const worker = await comesBack(agent, 'worker');
+    await eventually('it is connected again', () => agent.worker?.connected && agent.worker.sequence > sequence, { within: 30_000 });
+    assert.equal(agent.pidOf('worker'), worker, 'at once');
+    assert.equal(agent.worker.spoolInMemory, false, 'what it had spooled is there');
+    assert.equal((await controlPlane.must('GET', '/v1/vms?name=no-room')).items.length, 1, 'no second VM');
+    await agent.stop();
+});
+
+test('a spool that cannot be opened: it waits in memory, and goes into the file once it can', async () => {
+    const agent = new Agent(controlPlane, { name: 'improviser' });
+    const obstacle = join(agent.dataDir, 'spool.db');
+    mkdirSync(obstacle, { recursive: true, mode: 0o700 });
+    agent.giveToken((await controlPlane.enrollmentToken({ name: agent.name })).token);
+    agent.supervise();
+    agent.vm = await agent.online();
+    assert.equal((await agent.status()).worker.spoolInMemory, true);
+    const said = agent.process.logLines.filter((line) => /cannot be kept in its file/.test(line.message));
+    assert.equal(said.length, 1, agent.process.tail());
+    assert.equal(said[0].path, obstacle);
+    rmdirSync(obstacle);
+    await eventually('the spool is in its file', () => existsSync(obstacle), { within: 40_000, every: 200 });
+    await eventually('it says so', () => agent.process.stderr.includes('in its file again'));
+    await agent.stop();
+});
+
+test('status says nothing of a worker that has ended', async () => {
+    const agent = await Agent.start(controlPlane, { name: 'reborn' });
+    assert.ok((await agent.status()).worker.connected);
+    const before = agent.pidOf('worker');
+    await agent.process.killHard();
+    await eventually('the worker has ended', () => !isAlive(before));
+    const server = await silentServer();
+    const next = new Agent(controlPlane, { name: 'reborn', folder: agent.folder, url: server.url });
+    next.runBare();
+    await eventually('the next one runs', () => next.pidOf('worker') === next.process.pid);
+    const status = await next.status();
+    assert.equal(status.running, true);
+    assert.equal(status.worker, null);
+    await next.stop();
+    server.close();
+});
+
+test('a signal that says nothing ends neither a worker nor an enrollment', async () => {
+    const server = await silentServer();
+    const enrolling = new Agent(controlPlane, { name: 'undisturbed', url: server.url });
+    enrolling.giveToken('sxe_any.thing');
+    enrolling.runBare();
+    await eventually('it enrolls', () => server.wasCalled);
+    const agent = await Agent.start(controlPlane, { name: 'unimpressed' });
+    const worker = agent.pidOf('worker');
+    for (const pid of [enrolling.process.pid, worker]) process.kill(pid, 'SIGUSR1');
+    await throughout(1000, () => {
+        assert.ok(enrolling.process.isRunning, enrolling.process.tail());
+        assert.equal(agent.pidOf('worker'), worker);
+    });
+    assert.deepEqual(await enrolling.stop(), { code: 0, signal: null });
+    await agent.stop();
+    server.close();
 });
 
 test('an executor that gives up leaves the worker alone, and the VM is degraded', async () => {
