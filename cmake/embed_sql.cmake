@@ -1,6 +1,8 @@
-# Writes a service's migrations/NNNN_verb_noun.sql into one header, in the order of their numbers.
+# Writes migrations/NNNN_verb_noun.sql of this folder into one header, in the order of their numbers:
+# synapsex::<folder>::kMigrations in "generated"/<path of the folder>/migrations.hpp.
 function(synapsex_embed_migrations folder)
     set(source ${CMAKE_CURRENT_SOURCE_DIR})
+    file(RELATIVE_PATH path ${PROJECT_SOURCE_DIR} ${source})
     file(GLOB files CONFIGURE_DEPENDS ${source}/migrations/*.sql)
     list(SORT files)
     set(text "#pragma once\n// Made from migrations/*.sql by cmake/embed_sql.cmake.\n")
@@ -19,7 +21,7 @@ function(synapsex_embed_migrations folder)
         string(APPEND text "    db::Migration{${number}, \"${name}\", R\"sql_text(" "${sql}" ")sql_text\"},\n")
     endforeach()
     string(APPEND text "}};\n}  // namespace synapsex::${folder}\n")
-    set(header ${PROJECT_BINARY_DIR}/generated/controlplane/services/${folder}/migrations.hpp)
+    set(header ${PROJECT_BINARY_DIR}/generated/${path}/migrations.hpp)
     set(previous "")
     if(EXISTS ${header})
         file(READ ${header} previous)

@@ -6,4 +6,7 @@ if(SYNAPSEX_SANITIZE)
                         -fno-sanitize-recover=all)
     add_link_options(-fsanitize=${SYNAPSEX_SANITIZE})
     add_compile_definitions(SYNAPSEX_SANITIZED)
+    if(SYNAPSEX_SANITIZE STREQUAL thread)
+        add_compile_options(-Wno-tsan)  # Asio has fences, which the sanitizer does not follow
+    endif()
 endif()

@@ -32,7 +32,14 @@ endfunction()
 
 # synapsex_on_both_engines(TEST): tests/run.sh runs it a second time, on PostgreSQL.
 function(synapsex_on_both_engines name)
-    if(SYNAPSEX_TESTS)
-        set_tests_properties(${name} PROPERTIES LABELS both_engines)
+    if(TEST ${name})
+        set_property(TEST ${name} APPEND PROPERTY LABELS both_engines)
+    endif()
+endfunction()
+
+# synapsex_concurrent(TEST): tests/run.sh runs it a second time, under ThreadSanitizer.
+function(synapsex_concurrent name)
+    if(TEST ${name})
+        set_property(TEST ${name} APPEND PROPERTY LABELS concurrent)
     endif()
 endfunction()

@@ -12,7 +12,7 @@ target_compile_options(
               -Wnon-virtual-dtor
               -Werror
               # g++ 12 sees overlaps in std::string that are none (GCC bug 105651).
-              -Wno-restrict
+              $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
 )
 target_include_directories(synapsex_options INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/generated)
 # Asio and Beast are compiled once (controlplane/platform/http/separate_compilation.cpp), not in

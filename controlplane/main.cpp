@@ -48,6 +48,11 @@ int run(int argc, char** argv) {
         add_settings(*command, sources.flags);
     }
     serve.add_flag("--print-config", is_config_printed, "Print the effective settings and stop.");
+    bool is_only_migrated = false;
+    serve.add_flag(
+        "--migrate-only", is_only_migrated,
+        "Bring the database to what this release needs and stop: before replicas are replaced."
+    );
     app::InitWish wish;
     wish.tenant_name = "Main";
     init.add_option("--email", wish.email, "The first owner's e-mail address.")->required();
@@ -80,7 +85,8 @@ int run(int argc, char** argv) {
     const auto config = app::load_config(sources);
     if (!config) throw app::StartRefused(config.error().detail);
     set_log_level(config->log_level);
-    return init ? app::init(*config, wish) : app::serve(*config);
+    if (init) return app::init(*config, wish);
+    return is_only_migrated ? app::migrate(*config) : app::serve(*config);
 }
 
 }  // namespace

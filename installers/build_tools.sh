@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# What it takes to build: Debian packages, npm packages, how many compilers at once. Sourced by
-# installers/quickstart.sh and tests/run.sh.
+# What it takes to build: Debian packages, npm packages, how many compilers at once, folders to
+# write to. Sourced by installers/quickstart.sh and tests/run.sh, which say what die does.
 root="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)"
 readonly root
 
@@ -32,6 +32,14 @@ build_jobs() {
         jobs = int($2 / 1500000)
         print (jobs < 1 ? 1 : (jobs > cores ? cores : jobs))
     }' /proc/meminfo
+}
+
+# make_writable FOLDER: makes it if it is missing, or dies with the system's reason.
+make_writable() {
+    local said='' reason
+    said=$(export LC_ALL=C && mkdir -p -- "$1" 2>&1 && touch -- "$1" 2>&1) && [[ -w $1 ]] && return
+    reason=${said##*: }
+    die "$1 cannot be written: ${reason:-Permission denied}."
 }
 
 # A checkout that was copied together with its build directory cannot go on with it.

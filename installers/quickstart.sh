@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
 # From a clone to a VM that reports to its own control plane, on this machine and for the user who
-# calls it. Everything it makes is in build/release and in .quickstart/; --help says the rest.
+# calls it. What it makes is in build/release and in .quickstart/, but for the packages that the
+# viewer of the API reference has from npm; --help says the rest.
 set -Eeuo pipefail
 
 # shellcheck source-path=SCRIPTDIR
 source "$(dirname -- "${BASH_SOURCE[0]}")/build_tools.sh"  # sets $root
 # shellcheck source-path=SCRIPTDIR
 source "$root/installers/processes.sh"
+# shellcheck source-path=SCRIPTDIR
+source "$root/installers/database.sh"
 readonly called_from=$PWD
 readonly bin="$root/build/release/bin"
 readonly base="$root/.quickstart"
@@ -23,10 +26,11 @@ usage() {
     cat <<'TEXT'
 Usage: installers/quickstart.sh [options]
 
-Builds SynapseX, starts a control plane with SQLite on 127.0.0.1, enrolls this machine as its first
-VM and shows it. Running it again is safe and quick: what is built, running and enrolled stays.
+Builds SynapseX, starts a control plane on 127.0.0.1, enrolls this machine as its first VM and shows
+it. Running it again is safe and quick: what is built, running and enrolled stays. The control plane
+has SQLite, or the empty PostgreSQL database that DATABASE_URL names (postgresql://…) at first.
 
-  --port N       the control plane's port (default 8080; the first run decides)
+  --port N       the control plane's port (default: the last one, at first 8080)
   --no-install   install no packages, even if some are missing
   --yes          do not ask
   --status       say what runs
@@ -157,8 +161,7 @@ fetch_viewer() {
 build() {
     : >"$logs/build.log"
     drop_foreign_build release
-    mkdir -p -- "$root/build/release" 2>/dev/null || true
-    [[ -w $root/build/release ]] || die "$root/build/release cannot be written by this user."
+    make_writable "$root/build/release"
     cd -- "$root"
     fetch_viewer
     if [[ ! -f build/release/build.ninja || $has_new_viewer == yes ]]; then
@@ -198,12 +201,14 @@ initialise() {
     [[ ! -d $data/controlplane ]] || return 0
     stop agent
     rm -rf -- "$data/controlplane.new" "$data/agent" "$credentials" "$base/password-shown"
-    "$bin/synapsex-controlplane" init --config /dev/null --data-dir "$data/controlplane.new" \
+    with_database "$bin/synapsex-controlplane" init --config /dev/null --data-dir "$data/controlplane.new" \
         --listen "127.0.0.1:$port" --email "$email" --tenant-name Quickstart \
         --credentials-file "$owner_file.new" >"$base/init.new" 2>&1 || {
         cat -- "$base/init.new" >&2
         die 'the control plane could not be initialised.'
     }
+    [[ -f $owner_file.new ]] ||
+        die "the database, $(database_name), has an owner already; name an empty one."
     rm -f -- "$base/init.new"  # it holds the password, which has a place of its own
     mv -f -- "$owner_file.new" "$owner_file"
     mv -- "$data/controlplane.new" "$data/controlplane"
@@ -213,10 +218,11 @@ start_control_plane() {
     local stamp attempt
     stamp="port $port $(build_stamp synapsex-controlplane)"
     if ! is_current controlplane "$stamp"; then
+        [[ $port == "$last_port" ]] || stop agent  # the old port may soon be another program's
         stop controlplane
         is_port_taken && die_of_port
         initialise
-        start controlplane "$stamp" "$bin/synapsex-controlplane" serve --config /dev/null \
+        with_database start controlplane "$stamp" "$bin/synapsex-controlplane" serve --config /dev/null \
             --data-dir "$data/controlplane" --listen "127.0.0.1:$port"
         printf '%s\n' "$port" >"$base/port"
     fi
@@ -236,12 +242,16 @@ start_control_plane() {
 # Never holding the lock: it may outlive this script.
 ctl() { "$tool" "$@" 9>&-; }
 
-# Here, too, the environment says nothing about this control plane.
+# What it says is said only where the user does not: options and the environment go before. The
+# file of the sign-in knows the address; before there is one, the tool has to.
 write_tool() {
+    # shellcheck disable=SC2016  # for the tool's shell
     {
         say '#!/usr/bin/env bash'
-        say 'unset SYNAPSEX_URL SYNAPSEX_TENANT_ID SYNAPSEX_API_KEY SYNAPSEX_ACCESS_TOKEN'
-        printf 'exec %q --credentials %q "$@"\n' "$bin/synapsexctl" "$credentials"
+        printf 'default=%q\n' "$credentials"
+        say 'export SYNAPSEX_CREDENTIALS=${SYNAPSEX_CREDENTIALS:-$default}'
+        printf '[[ -e $default ]] || export SYNAPSEX_URL=${SYNAPSEX_URL:-%q}\n' "$url"
+        printf 'exec -a "$0" %q "$@"\n' "$bin/synapsexctl"
     } >"$tool.new"
     chmod 700 -- "$tool.new"
     mv -f -- "$tool.new" "$tool"
@@ -252,7 +262,8 @@ owner_member() { sed -n 's/.*"'"$1"'":"\([^"]*\)".*/\1/p' "$owner_file"; }
 
 sign_in() {
     write_tool
-    if ! ctl whoami >/dev/null 2>&1; then
+    # Named, so that no token of another port goes to whoever has that port now.
+    if ! ctl --url "$url" whoami >/dev/null 2>&1; then
         [[ -f $owner_file ]] || die "$owner_file is gone; sign in with: $tool login --url $url"
         owner_member password | ctl login --url "$url" --email "$(owner_member email)" \
             --password-stdin >/dev/null || die 'the command-line tool could not sign in.'
@@ -268,13 +279,14 @@ enrolled_vm() {
 
 start_agent() {
     local stamp attempt token_arguments=()
-    stamp="$(build_stamp synapsex-agent synapsex-executor)"
+    stamp="port $port $(build_stamp synapsex-agent synapsex-executor)"
     if ! is_current agent "$stamp"; then
         stop agent
         mkdir -p -- "$data/agent" "$run/agent"
         if [[ -z $(enrolled_vm) ]]; then
-            ctl --json tokens create --name quickstart --ttl 1h --token-file "$data/agent/token" \
-                >/dev/null || die 'no enrollment token could be made.'
+            ctl --json tokens create --name quickstart --ttl 1h --force \
+                --token-file "$data/agent/token" >/dev/null ||
+                die 'no enrollment token could be made.'
             token_arguments=(--token-file "$data/agent/token")
         fi
         start agent "$stamp" "$bin/synapsex-agent" --supervise --config /dev/null --url "$url" \
@@ -331,6 +343,12 @@ summary() {
     say "All of it took $SECONDS s. --stop stops it, --clean deletes it."
 }
 
+# Who may not look must not say that nothing runs.
+require_access() {
+    [[ ! -d $base || ( -r $base && -x $base ) ]] ||
+        die "$base belongs to $(stat -c %U -- "$base") and cannot be seen by this user."
+}
+
 show_status() {
     local name pid
     for name in controlplane agent; do
@@ -343,14 +361,18 @@ show_status() {
 
 clean() {
     [[ -d $base ]] || { say 'There is nothing to delete.'; return; }
+    [[ ! -L $base ]] || die "$base is a link to $(readlink -f -- "$base"), which has the keys" \
+        'and all data; nothing was deleted. End it with --stop and delete both by hand.'
     if [[ $assume_yes == no ]]; then
         [[ -t 0 ]] || die '--clean deletes all data; confirm it with --yes.'
         confirm "Stop and delete $base with all its data?" n || die 'nothing was deleted.'
     fi
     stop agent
     stop controlplane
+    [[ ! -f $base/database-url ]] || read -r database_url <"$base/database-url"
     rm -rf -- "$base" "$run"
     say 'Stopped, and .quickstart is gone.'
+    [[ -z $database_url ]] || say "The data is in $(database_name) still; drop that database."
 }
 
 # --- the order of things --------------------------------------------------------------------------
@@ -373,15 +395,26 @@ parse_arguments() {
     done
 }
 
-# The first run decides: tokens and the agent's identity belong to an address.
+# What runs stays on its port unless it is started anew.
 choose_port() {
-    local kept=''
-    [[ -f $base/port ]] && read -r kept <"$base/port"
-    if [[ -n $kept && -n $port && $kept != "$port" ]]; then
-        die "this quickstart is on port $kept; to begin anew on $port, run --clean first."
-    fi
-    port=${port:-${kept:-8080}}
+    [[ ! -f $base/port ]] || read -r last_port <"$base/port"
+    [[ $action == up && -n $port ]] || port=${last_port:-8080}
     url="http://127.0.0.1:$port"
+}
+
+# Told before minutes of building, and before anything is stopped.
+check_port() {
+    [[ $port == "$last_port" ]] && pid_of controlplane >/dev/null && return
+    ! is_port_taken || die_of_port
+}
+
+# The database is named by a URL, and CMake, ninja and shells read the others in paths.
+check_root() {
+    local character
+    for character in '%' '?' '#' ';' '$' '`' "'" '"' $'\\'; do
+        [[ $root != *"$character"* ]] ||
+            die "the path $root has a $character in it, which does not work; move the checkout."
+    done
 }
 
 # Sockets have names of at most 107 bytes, and a checkout may lie deep.
@@ -394,8 +427,7 @@ choose_run_directory() {
 }
 
 make_directories() {
-    (umask 077 && mkdir -p -- "$base" "$run") 2>/dev/null ||
-        die "$base cannot be written by this user."
+    (umask 077 && make_writable "$base" && make_writable "$run") || exit 1
     [[ -O $run && -O $base && ! -L $run ]] ||
         die "$base and $run have to belong to the user who runs this."
     mkdir -p -- "$data" "$logs"
@@ -404,21 +436,27 @@ make_directories() {
 # One at a time; nothing to take where nothing was made.
 take_lock() {
     [[ -d $base ]] || return 0
-    exec 9>"$base/lock" || die "$base cannot be written by this user."
+    { exec 9>"$base/lock"; } 2>/dev/null || {
+        make_writable "$base"
+        die "$base/lock cannot be written by this user."
+    }
     flock -n 9 || die 'another quickstart runs in this checkout.'
 }
 
 port=''
+last_port=''
 install=yes
 assume_yes=no
 action=up
 vm=''
 has_new_viewer=no
 parse_arguments "$@"
+require_access
 choose_port
 choose_run_directory
 
-# What the caller's environment says about other control planes is not for this one.
+wanted_database=${DATABASE_URL:-}
+# Nothing else that the caller's environment says about control planes is for this one.
 for variable in $(compgen -e); do
     case $variable in SYNAPSEX_* | *DATABASE_URL) unset "$variable" ;; esac
 done
@@ -435,16 +473,17 @@ case $action in
         ;;
 esac
 
+check_root
 say "SynapseX quickstart, in $root"
 make_directories
 take_lock
-# Told before minutes of building.
-pid_of controlplane >/dev/null || ! is_port_taken || die_of_port
+choose_database "$wanted_database"
+check_port
 step 'Packages'
 install_packages
 step 'Build (the first time takes some minutes)'
 build
-step 'Control plane with SQLite'
+step "Control plane with $(database_name)"
 start_control_plane
 step 'Command-line tool'
 sign_in

@@ -13,11 +13,13 @@ usage() {
 Usage: tests/run.sh [--long] [--no-install] [name]
 
 Installs what the tests need, builds with AddressSanitizer and UndefinedBehaviorSanitizer, and runs
-unit tests, the rules of the architecture, stories with the real programs, attacks, other people's
-clients, and the quickstart with a release build.
+unit tests on SQLite and PostgreSQL, the rules of the architecture, stories with the real programs,
+attacks, other people's clients, what is concurrent under ThreadSanitizer, and the quickstart with a
+release build.
 
   name          only the test programs and test files with this in their name: vm_registry,
-                heartbeat, openapi, quickstart
+                heartbeat, openapi, quickstart; or all of a kind: unit, or the files of a folder of
+                tests: architecture, functional (without the quickstart), hostile, interop
   --long        also the stories of ten minutes and the benches
   --no-install  install nothing; what needs more than is there fails or is skipped
   --help        this text
@@ -163,24 +165,22 @@ configure() {
 
 # --- unit tests ---------------------------------------------------------------------------------
 
-# Test programs whose name has the wanted text.
+# matching_unit_tests [OPTION OF CTEST…]: test programs whose name has the wanted text.
 matching_unit_tests() {
-    ctest --test-dir "$build" -N -R "${wanted:-.}" 2>/dev/null |
+    ctest --test-dir "$build" -N -R "$unit_pattern" "$@" 2>/dev/null |
         sed -n 's/^ *Test *#[0-9]*: //p'
 }
 
 # The tests in the programs, not the programs, are what is counted; a program that crashed has left
 # no report and counts as one failure.
 unit_tests() {
-    run_unit_tests 'unit tests' ctest --preset ci -R "${wanted:-.}" -j "$(nproc)"
-    local on_postgres
-    on_postgres=$(ctest --test-dir "$build" -N -L both_engines -R "${wanted:-.}" 2>/dev/null)
-    [[ $on_postgres =~ Test\ +# ]] || return 0
+    run_unit_tests 'unit tests' ctest --preset ci -R "$unit_pattern" -j "$(nproc)"
+    [[ -n $(matching_unit_tests -L both_engines) ]] || return 0
     if ! command -v pg_virtualenv >/dev/null; then
         skip 'unit tests on PostgreSQL' 'postgresql is not installed'
         return 0
     fi
-    local tests=(ctest --preset ci -L both_engines -R "${wanted:-.}" -j "$(nproc)")
+    local tests=(ctest --preset ci -L both_engines -R "$unit_pattern" -j "$(nproc)")
     run_unit_tests 'unit tests on PostgreSQL' "$root/tests/support/with_postgres.sh" "${tests[@]}"
     [[ -x /usr/sbin/pgbouncer ]] || {
         skip 'unit tests through pgbouncer' 'pgbouncer is not installed'
@@ -227,12 +227,14 @@ attribute() {
 
 # --- tests in node ------------------------------------------------------------------------------
 
-# Files of a folder of tests whose name has the wanted text; the quickstart has a step of its own.
+# Files of a folder of tests whose name has the wanted text, or all if it is the folder's; the
+# quickstart has a step of its own.
 matching_files() {
     local file
     for file in "$root/tests/$1"/*.test.mjs; do
         [[ -f $file && ${file##*/} != quickstart.test.mjs ]] || continue
-        [[ -z $wanted || ${file##*/} == *"$wanted"* ]] && printf '%s\n' "$file"
+        [[ -z $wanted || $wanted == "$1" || ${file##*/} == *"$wanted"* ]] || continue
+        printf '%s\n' "$file"
     done
     return 0
 }
@@ -275,7 +277,7 @@ architecture_tests() {
     local files
     mapfile -t files < <(matching_files architecture)
     node_tests architecture 300 "${files[@]}"
-    [[ -z $wanted ]] || return 0
+    [[ -z $wanted || $wanted == architecture ]] || return 0
     if command -v shellcheck >/dev/null; then
         check 'shell scripts' 120 shellcheck -x "$root"/tests/run.sh "$root"/.ci/run \
             "$root"/installers/*.sh "$root"/tests/bench/*/*.sh "$root"/tests/support/*.sh || true
@@ -337,11 +339,24 @@ sanitized_tests() {
     unset ASAN_OPTIONS UBSAN_OPTIONS SYNAPSEX_BIN
 }
 
+# What runs concurrently, a second time, under ThreadSanitizer.
+thread_tests() {
+    local targets
+    mapfile -t targets < <(matching_unit_tests -L concurrent)
+    ((${#targets[@]} > 0)) || return 0
+    configure tsan || return 0
+    build_preset tsan "${targets[@]}" || return 0
+    run_unit_tests 'unit tests under ThreadSanitizer' \
+        ctest --preset tsan -L concurrent -R "$unit_pattern" -j "$(nproc)"
+}
+
 # It builds the release, in a copy of the checkout.
 quickstart_test() {
     [[ -z $wanted || quickstart == *"$wanted"* ]] || return 0
     export SYNAPSEX_QUICKSTART=1
+    ! command -v pg_virtualenv >/dev/null || runner=("$root/tests/support/with_postgres.sh")
     node_tests quickstart 1800 "$root/tests/functional/quickstart.test.mjs"
+    runner=()
 }
 
 # Each prints its ratio against a peer in the same run.
@@ -356,8 +371,9 @@ benches() {
     [[ $is_long == yes && ( -z $wanted || bench == *"$wanted"* || $wanted == bench* ) ]] || return 0
     local folder="$root/build/release"
     configure release -DSYNAPSEX_TESTS=ON -DSYNAPSEX_BENCH=ON || return 0
-    build_preset release bench_db bench_http_server "${programs[@]}" || return 0
+    build_preset release bench_db bench_claims bench_http_server "${programs[@]}" || return 0
     bench db 600 "$folder/bin/bench_db"
+    bench claims 300 "$root/tests/bench/db/claims.sh" "$folder/bin/bench_claims"
     bench 'http server' 600 "$root/tests/bench/http/run.sh" --server "$folder/bin/bench_http_server"
     bench 'http control plane' 600 "$root/tests/bench/http/run.sh" --control-plane "$folder/bin"
     configure release -DSYNAPSEX_TESTS=OFF -DSYNAPSEX_BENCH=OFF || true
@@ -376,14 +392,17 @@ while (($# > 0)); do
     esac
     shift
 done
+unit_pattern=${wanted:-.}
+[[ $wanted != unit ]] || unit_pattern=.
 
 cd -- "$root"
-rm -rf -- "$logs"
-mkdir -p -- "$logs"
+make_writable "$logs"
+rm -rf -- "${logs:?}"/*
 [[ $is_long == no ]] || export SYNAPSEX_LONG=1
 install_packages
 check_node
 sanitized_tests
+thread_tests
 quickstart_test
 benches
 ((passed + failed + skipped > 0)) || die "nothing is named like $wanted."

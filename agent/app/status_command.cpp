@@ -53,7 +53,7 @@ json::value executor_json(const Result<executor::Answer>& answer) {
         {"pid", answer->status->pid},
         {"privileged", answer->status->is_privileged},
         {"workerPid", answer->status->worker_pid},
-        {"workerRestarts", answer->status->worker_restarts},
+        {"workerRestartsRequested", answer->status->worker_restarts},
     };
 }
 

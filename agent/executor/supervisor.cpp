@@ -143,7 +143,9 @@ class Supervisor {
             if (pid < 0) return;
             const auto child = std::ranges::find(children_, pid, &Child::pid);
             if (child == children_.end()) continue;
-            child->on_ended(clock_.steady_now(), WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+            // As a shell tells it: 137 after kill -9.
+            const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+            child->on_ended(clock_.steady_now(), code);
         }
     }
 

@@ -20,7 +20,7 @@ class Showcase {
         config_.database_url = "sqlite://" + path + "/showcase.db";
         config_.public_url = "http://127.0.0.1:8080";
         services_.emplace(
-            Platform{clock_, random_, metrics_, parking_}, config_,
+            Platform{clock_, random_, metrics_, parking_, tasks_}, config_,
             Identity{config_.public_url, crypto::Ed25519Key::generate(random_)}
         );
         services_->prepare(router_);
@@ -40,6 +40,7 @@ class Showcase {
     SystemRandom random_;
     Metrics metrics_;
     api::ParkingLot parking_;
+    TaskBook tasks_{metrics_, clock_};
     Config config_;
     api::Router router_;
     std::optional<Services> services_;

@@ -13,6 +13,10 @@ namespace synapsex::app {
 // Serves until SIGTERM or SIGINT, then drains.
 int serve(const Config& config);
 
+// Brings the databases to what this release needs, says so, and ends. A release before this one
+// keeps running beside it.
+int migrate(const Config& config);
+
 struct InitWish {
     std::string email;
     std::string full_name;

@@ -304,7 +304,8 @@ Result<Config> load_config(const ConfigSources& sources) {
     if (!problem.errors.empty()) return problem;
     if (config.database_url.empty())
         config.database_url = "sqlite://" + (config.data_dir / "controlplane.db").string();
-    if (config.public_url.empty()) config.public_url = "http://" + config.listen_endpoint();
+    config.is_public_url_given = !config.public_url.empty();
+    if (!config.is_public_url_given) config.public_url = "http://" + config.listen_endpoint();
     return config;
 }
 

@@ -22,6 +22,7 @@ struct Config {
     std::string listen_address = "127.0.0.1";  // without brackets: "::1"
     std::uint16_t listen_port = 8080;
     std::string public_url;  // how clients and agents reach the server
+    bool is_public_url_given = false;  // else it is made from the listen address
     std::filesystem::path data_dir;
     std::string database_url;                          // of every service that has none of its own
     std::map<std::string, std::string> service_database_urls;  // by the service's folder name

@@ -70,14 +70,26 @@ Identity load_identity(const std::filesystem::path& data_dir) {
 Identity load_or_make_identity(
     const std::filesystem::path& data_dir, const std::string& public_url, Random& random
 ) {
+    const auto issuer = issuer_path(data_dir);
+    const auto key = key_path(data_dir);
+    return {
+        std::filesystem::exists(issuer) ? load_issuer(issuer) : public_url,
+        std::filesystem::exists(key) ? load_key(key) : crypto::Ed25519Key::generate(random)
+    };
+}
+
+void save_identity(const std::filesystem::path& data_dir, const Identity& identity) {
     if (!std::filesystem::exists(issuer_path(data_dir)))
-        save_issuer(issuer_path(data_dir), public_url);
-    const auto path = key_path(data_dir);
-    if (!std::filesystem::exists(path)) {
-        const auto saved = crypto::Ed25519Key::generate(random).save_pem_file(path);
-        if (!saved) throw StartRefused(saved.error().detail);
-    }
-    return load_identity(data_dir);
+        save_issuer(issuer_path(data_dir), identity.issuer);
+    if (std::filesystem::exists(key_path(data_dir))) return;
+    const auto saved = identity.signing_key.save_pem_file(key_path(data_dir));
+    if (!saved) throw StartRefused(saved.error().detail);
+}
+
+std::optional<std::string> issuer_notice(const Config& config, const std::string& issuer) {
+    if (!config.is_public_url_given || config.public_url == issuer) return std::nullopt;
+    return "The issuer stays " + issuer + ": it was made by the first init, agents and tokens name "
+           "it, and the public URL " + config.public_url + " does not change it.";
 }
 
 }  // namespace synapsex::app

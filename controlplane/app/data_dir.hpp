@@ -4,8 +4,10 @@
 // them.
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
+#include "controlplane/app/config.hpp"
 #include "shared/base/random.hpp"
 #include "shared/crypto/ed25519.hpp"
 
@@ -24,9 +26,15 @@ struct Identity {
 // Throws StartRefused: there is none (run init), or it cannot be read.
 Identity load_identity(const std::filesystem::path& data_dir);
 
-// The same; what is missing is made first, the issuer from the public URL.
+// The same; what is missing is made, the issuer from the public URL, and written nowhere.
 Identity load_or_make_identity(
     const std::filesystem::path& data_dir, const std::string& public_url, Random& random
 );
+// Writes what the directory does not have. Throws StartRefused.
+void save_identity(const std::filesystem::path& data_dir, const Identity& identity);
+
+// What an operator ought to read who asks for another public URL than the issuer was made from;
+// nullopt: nothing.
+std::optional<std::string> issuer_notice(const Config& config, const std::string& issuer);
 
 }  // namespace synapsex::app

@@ -1,6 +1,8 @@
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <system_error>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -9,6 +11,11 @@
 #include "controlplane/app/commands.hpp"
 #include "controlplane/app/data_dir.hpp"
 #include "controlplane/app/services.hpp"
+#include "controlplane/platform/api/codec.hpp"
+#include "controlplane/services/auth/api.hpp"
+#include "controlplane/services/auth/email.hpp"
+#include "controlplane/services/auth/problems.hpp"
+#include "controlplane/services/tenant/api.hpp"
 #include "shared/base/version.hpp"
 
 namespace synapsex::app {
@@ -17,6 +24,28 @@ namespace {
 
 constexpr std::size_t kPasswordSize = 20;  // of 62 characters: 119 bits
 constexpr std::chrono::seconds kInitBudget{60};
+
+constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kFlagOfPointer{
+    {{"/email", "--email"}, {"/fullName", "--full-name"}, {"/name", "--tenant-name"}}
+};
+
+void require(const Result<Done>& checked) {
+    if (checked) return;
+    const auto problem = checked.error();
+    const auto& first = problem.errors.front();
+    for (const auto& [pointer, flag] : kFlagOfPointer)
+        if (first.pointer == pointer) throw StartRefused(std::string{flag} + " " + first.detail);
+    throw StartRefused(problem.detail);
+}
+
+// What was said is held to what /v1 holds users and tenants to, before anything is written.
+void check_wish(const InitWish& wish, const std::string& password) {
+    auth::Register owner{{wish.email}, {password}, {}};
+    if (!wish.full_name.empty()) owner.full_name = {wish.full_name};
+    require(api::Codec<auth::Register>::check(owner));
+    if (!auth::normalize_email(wish.email)) throw StartRefused(auth::email_invalid().detail);
+    require(api::Codec<tenant::CreateTenant>::check({{wish.tenant_name}, {}}));
+}
 
 void remove_credentials(const std::filesystem::path& file) {
     std::error_code ignored;
@@ -73,9 +102,12 @@ int init(const Config& config, const InitWish& wish) {
     SystemRandom random;
     Metrics metrics;
     api::ParkingLot parking;
+    const auto password = random.base62(kPasswordSize);
+    check_wish(wish, password);
     make_data_dir(config.data_dir);
     const auto identity = load_or_make_identity(config.data_dir, config.public_url, random);
-    const Platform platform{clock, random, metrics, parking};
+    TaskBook tasks{metrics, clock};
+    const Platform platform{clock, random, metrics, parking, tasks};
     Services services{platform, config, identity};
     api::Router router;
     services.prepare(router);
@@ -83,11 +115,14 @@ int init(const Config& config, const InitWish& wish) {
     const auto call = Call::system("init", Deadline::after(clock, kInitBudget));
     const auto is_used = services.auth().has_users(call);
     if (!is_used) throw StartRefused(is_used.error().detail);
+    // Once nothing that was said can be wrong any more: the issuer stays for good.
+    save_identity(config.data_dir, identity);
+    if (const auto notice = issuer_notice(config, identity.issuer))
+        std::fprintf(stderr, "%s\n", notice->c_str());
     if (*is_used) {
         std::printf("Initialised before: there is an owner already. Nothing was changed.\n");
         return 0;
     }
-    const auto password = random.base62(kPasswordSize);
     if (!wish.credentials_file.empty())
         write_credentials(wish.credentials_file, wish.email, password);
     const auto owner = create_owner(

@@ -1,4 +1,5 @@
 #include <csignal>
+#include <cstdio>
 #include <malloc.h>
 #include <thread>
 
@@ -66,7 +67,8 @@ int serve(const Config& config) {
     SystemRandom random;
     Metrics metrics;
     api::ParkingLot parking;
-    const Platform platform{clock, random, metrics, parking};
+    TaskBook tasks{metrics, clock};
+    const Platform platform{clock, random, metrics, parking, tasks};
     const auto identity = load_identity(config.data_dir);
 
     api::Router router;
@@ -95,6 +97,7 @@ int serve(const Config& config) {
                                  {"port", server->port()},
                                  {"publicUrl", config.public_url}}
     );
+    if (const auto notice = issuer_notice(config, identity.issuer)) log_warning(*notice);
 
     int signal = 0;
     sigwait(&signals, &signal);
@@ -105,6 +108,20 @@ int serve(const Config& config) {
     pool.stop();
     services.stop();
     log_info("control plane stopped");
+    return 0;
+}
+
+int migrate(const Config& config) {
+    SystemClock clock;
+    SystemRandom random;
+    Metrics metrics;
+    api::ParkingLot parking;
+    TaskBook tasks{metrics, clock};
+    const Platform platform{clock, random, metrics, parking, tasks};
+    Services services{platform, config, load_identity(config.data_dir)};
+    api::Router router;
+    services.prepare(router);
+    std::printf("The database has all that this release needs.\n");
     return 0;
 }
 

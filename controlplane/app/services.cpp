@@ -3,6 +3,8 @@
 #include <ranges>
 
 #include "controlplane/platform/db/database_url.hpp"
+#include "controlplane/platform/leases/migrations.hpp"
+#include "controlplane/platform/leases/work_items.hpp"
 
 namespace synapsex::app {
 
@@ -24,6 +26,18 @@ auth::AuthSettings auth_settings(const Config& config, const Identity& identity)
     };
 }
 
+// A task that fails is told of, and does not take the server away from those who call it.
+Readiness readiness_of(const TaskReport& task) {
+    std::string detail = "has not run yet";
+    if (!task.is_ours)
+        detail = "runs in another replica";
+    else if (task.failing_since)
+        detail = "fails since " + format_rfc3339(*task.failing_since);
+    else if (task.succeeded_at)
+        detail = "succeeded at " + format_rfc3339(*task.succeeded_at);
+    return {"task " + std::string{task.info.name}, true, std::move(detail)};
+}
+
 }  // namespace
 
 db::Database& Databases::of(const std::string& service) {
@@ -42,6 +56,8 @@ db::Database& Databases::of(const std::string& service) {
 
 void Databases::migrate(std::span<Module* const> modules) {
     std::map<db::Database*, std::vector<db::ServiceMigrations>> by_database;
+    for (const auto& [place, database] : by_place_)
+        by_database[database.get()].push_back({"platform.leases", leases::kMigrations});
     for (const auto* module : modules) {
         const auto& manifest = module->manifest();
         if (manifest.migrations.empty()) continue;
@@ -55,7 +71,8 @@ void Databases::migrate(std::span<Module* const> modules) {
 Services::Services(
     const Platform& platform, const Config& config, const Identity& identity
 )
-    : databases_(config, platform),
+    : tasks_(platform.tasks),
+      databases_(config, platform),
       tenants_(platform, databases_.of("tenant")),
       vms_(platform, databases_.of("vm_registry")),
       agents_(platform, databases_.of("agent_registry"), vms_.directory(), identity.issuer),
@@ -75,8 +92,12 @@ void Services::prepare(api::Router& router) {
     databases_.migrate(modules_);
     for (auto* module : modules_) {
         const auto& manifest = module->manifest();
-        if (!manifest.queries.empty())
-            databases_.of(folder_of(manifest.name)).prepare_all(manifest.queries);
+        if (!manifest.queries.empty()) {
+            auto& database = databases_.of(folder_of(manifest.name));
+            database.prepare_all(manifest.queries);
+            database.prepare_all(leases::LeaseStore::queries());
+            database.prepare_all(leases::WorkItems::queries());
+        }
         module->mount(router);
     }
 }
@@ -102,6 +123,7 @@ std::vector<Readiness> Services::readiness() {
         }
         for (auto& check : module->readiness()) checks.push_back(std::move(check));
     }
+    for (const auto& task : tasks_.report()) checks.push_back(readiness_of(task));
     return checks;
 }
 

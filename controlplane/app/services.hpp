@@ -64,6 +64,7 @@ class Services {
  private:
     std::vector<Readiness> readiness();
 
+    const TaskBook& tasks_;
     Databases databases_;
     tenant::TenantModule tenants_;
     vm_registry::VmRegistryModule vms_;

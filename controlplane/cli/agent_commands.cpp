@@ -40,14 +40,14 @@ Result<Done> list_agents(Context& context, const AgentOptions& options) {
         listing,
         Table{
             {{"NAME", Align::left, {.width_min = 16}},
-             {"STATE", Align::left, {.leaves = 4}},
-             {"SEEN", Align::left, {.leaves = 3}},
-             {"VERSION", Align::left, {.leaves = 2}},
-             {"ID"},
+             {"STATE"},
+             {"SEEN", Align::left, {.leaves = 4}},
+             {"VERSION", Align::left, {.leaves = 3}},
+             {"ID", Align::left, {.leaves = 2}},
              {"VM", Align::left, {.leaves = 1}}}},
-        wish.status ? "No agent is in this state."
-                    : "There are no agents. Enroll a VM with a token from synapsexctl tokens "
-                      "create.",
+        wish.status ? std::string{"No agent is in this state."}
+                    : "There are no agents. Enroll a VM with a token from " +
+                          context.command("tokens create") + ".",
         [&](const Agent& agent) {
             return std::vector<Cell>{
                 {agent.name},

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <sstream>
 
 #include "controlplane/cli/arguments.hpp"
 #include "controlplane/cli/commands.hpp"
@@ -21,6 +22,7 @@ std::string footer() {
                "  SYNAPSEX_API_KEY       sign in with this API key, before a login\n"
                "  SYNAPSEX_TENANT_ID     the tenant, where --tenant does not say\n"
                "  SYNAPSEX_PROFILE       the profile, where --profile does not say\n"
+               "  SYNAPSEX_CREDENTIALS   the file of the sign-in, where no profile is named\n"
                "  NO_COLOR               no colors\n"
                "  COLUMNS                how wide tables may be on a terminal\n"
                "\n"} +
@@ -107,10 +109,21 @@ std::string explanation_of(
            ". Commands: " + names + ".";
 }
 
+// What is to be pasted names the program as it was called.
+std::string as_called(std::string text, const std::string& program) {
+    const std::string plain = "synapsexctl ";
+    for (auto place = text.find(plain); place != std::string::npos;) {
+        text.replace(place, plain.size() - 1, program);
+        place = text.find(plain, place + program.size());
+    }
+    return text;
+}
+
 ExitCode refuse(const CLI::App& app, const CLI::ParseError& error, Context& context) {
     const auto command = command_so_far(app);
     const auto problem = usage_problem(explanation_of(app, command, error));
-    complain(context, problem, "see " + command.name + " --help");
+    const auto advice = "see " + command.name + " --help";
+    complain(context, problem, as_called(advice, context.surroundings().program));
     return ExitCode::usage;
 }
 
@@ -137,6 +150,15 @@ ExitCode run_action(Context& context, const Action& action) {
     return fail(context, output_unwritable());
 }
 
+ExitCode print_help(const CLI::App& app, const CLI::Success& wish, Surroundings& surroundings) {
+    const bool is_version = dynamic_cast<const CLI::CallForVersion*>(&wish) != nullptr;
+    std::ostringstream help;
+    app.exit(wish, help, surroundings.err);
+    surroundings.out << (is_version ? help.str() : as_called(help.str(), surroundings.program));
+    Context context{surroundings, {}};
+    return run_action(context, [](Context&) { return Result<Done>{Done{}}; });
+}
+
 }  // namespace
 
 ExitCode run_command_line(const std::vector<std::string>& arguments, Surroundings& surroundings) {
@@ -160,17 +182,13 @@ ExitCode run_command_line(const std::vector<std::string>& arguments, Surrounding
     try {
         app.parse(std::vector<std::string>{words.rbegin(), words.rend()});
     } catch (const CLI::Success& wish) {  // for help or the version
-        app.exit(wish, surroundings.out, surroundings.err);
-        Context context{surroundings, std::move(options)};
-        return run_action(context, [](Context&) { return Result<Done>{Done{}}; });
+        return print_help(app, wish, surroundings);
     } catch (const CLI::ParseError& error) {
         // The options were not taken over, since the line as a whole is wrong.
         if (std::ranges::find(words, "--json") != words.end()) options.output = Output::json;
         Context context{surroundings, std::move(options)};
         return refuse(app, error, context);
     }
-    if (options.profile.empty() && options.credentials_file.empty())
-        options.profile = surroundings.environment_value("SYNAPSEX_PROFILE");
     Context context{surroundings, std::move(options)};
     try {
         return run_action(context, chosen);

@@ -9,8 +9,11 @@ namespace synapsex::cli::testing {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
 
 class CommandLineTest : public CliTest {};
 
@@ -77,7 +80,7 @@ TEST_F(CommandLineTest, a_reader_that_has_gone_is_a_quiet_end) {
     EXPECT_THAT(err.str(), HasSubstr("cli.output_unwritable"));
 }
 
-TEST_F(CommandLineTest, tables_fit_the_terminal_and_keep_ids_whole) {
+TEST_F(CommandLineTest, tables_fit_the_terminal_and_keep_name_and_state_ids_leave_first) {
     signed_in();
     is_terminal = true;
     environment["NO_COLOR"] = "1";
@@ -97,9 +100,18 @@ TEST_F(CommandLineTest, tables_fit_the_terminal_and_keep_ids_whole) {
         server.answer(200, list);
         EXPECT_EQ(run({"vms", "list"}), 0) << err.str();
         EXPECT_LE(widest_line(), columns);
-        EXPECT_THAT(out.str(), AllOf(HasSubstr(id("vm_")), HasSubstr("ip-")));
+        EXPECT_THAT(out.str(), AllOf(HasSubstr("ip-"), HasSubstr("online")));
+        EXPECT_THAT(out.str(), AnyOf(HasSubstr(id("vm_")), Not(HasSubstr("ID")))) << "whole or not";
     }
+    terminal_size.columns = 120;
+    server.answer(200, list);
+    run({"vms", "list"});
+    EXPECT_THAT(out.str(), Not(HasSubstr("ID"))) << "the first that leaves";
+    EXPECT_THAT(out.str(), AllOf(HasSubstr("CPUS"), HasSubstr("DISK")));
     terminal_size.columns = 200;
+    server.answer(200, list);
+    run({"vms", "list"});
+    EXPECT_THAT(out.str(), HasSubstr(id("vm_")));
     environment["COLUMNS"] = "60";
     server.answer(200, list);
     run({"vms", "list"});
@@ -108,6 +120,47 @@ TEST_F(CommandLineTest, tables_fit_the_terminal_and_keep_ids_whole) {
     server.answer(200, list);
     run({"vms", "list"});
     EXPECT_THAT(out.str(), AllOf(HasSubstr("compute.internal"), HasSubstr("Debian GNU/Linux 12")));
+}
+
+TEST_F(CommandLineTest, advice_and_help_name_the_program_as_it_was_called) {
+    program = ".quickstart/synapsexctl";
+    EXPECT_EQ(run({"vms", "list"}), 3);
+    EXPECT_THAT(err.str(), HasSubstr("with .quickstart/synapsexctl login --url"));
+    EXPECT_EQ(run({"vms", "lst"}), 2);
+    EXPECT_THAT(err.str(), HasSubstr("see .quickstart/synapsexctl vms --help"));
+    EXPECT_EQ(run({"tokens", "create", "--help"}), 0);
+    EXPECT_THAT(out.str(), HasSubstr("Usage: .quickstart/synapsexctl tokens create"));
+    EXPECT_THAT(out.str(), HasSubstr("token=$(.quickstart/synapsexctl tokens create)"));
+    EXPECT_EQ(run({"--version"}), 0);
+    EXPECT_THAT(out.str(), StartsWith("synapsexctl "));
+    signed_in();
+    server.answer(200, page(""));
+    EXPECT_EQ(run({"vms", "get", "web-1"}), 4);
+    EXPECT_THAT(err.str(), HasSubstr("See .quickstart/synapsexctl vms list."));
+    server.answer(200, page(""));
+    EXPECT_EQ(run({"keys", "list"}), 0);
+    EXPECT_THAT(err.str(), HasSubstr("Make one with .quickstart/synapsexctl keys create."));
+}
+
+TEST_F(CommandLineTest, what_is_no_address_is_refused_before_anybody_is_told_to_sign_in_there) {
+    EXPECT_EQ(run({"--url", "ftp://x", "vms", "list"}), 2);
+    EXPECT_THAT(err.str(), HasSubstr("The scheme 'ftp' is not https or http."));
+    EXPECT_THAT(err.str(), Not(HasSubstr("login")));
+    environment["SYNAPSEX_URL"] = "http://sx.example";
+    EXPECT_EQ(run({"vms", "list"}), 2);
+    EXPECT_THAT(err.str(), HasSubstr("use https:// for 'sx.example'"));
+}
+
+TEST_F(CommandLineTest, the_environment_may_name_the_file_of_the_sign_in) {
+    environment["SYNAPSEX_CREDENTIALS"] = "/none/file";
+    signed_in();
+    EXPECT_EQ(run({"vms", "list"}), 3);
+    EXPECT_EQ(run({"--profile", "work", "logout"}), 0) << "a profile goes before";
+    environment["SYNAPSEX_CREDENTIALS"] = credentials_file().path().string();
+    environment.erase("HOME");
+    server.answer(200, page(""));
+    EXPECT_EQ(run({"vms", "list"}), 0) << err.str();
+    EXPECT_EQ(run({"--credentials", "/none/file", "vms", "list"}), 3) << "and so does the option";
 }
 
 TEST_F(CommandLineTest, advice_to_sign_in_names_the_sign_in_that_was_looked_for) {

@@ -80,6 +80,10 @@ TEST_F(CommandsTest, who_is_not_signed_in_is_told_what_to_do_before_anything_is_
 TEST_F(CommandsTest, tokens_never_go_to_another_server_than_the_one_that_gave_them) {
     signed_in("https://mine.example");
     EXPECT_EQ(run({"--url", "https://other.example", "vms", "list"}), 3);
+    EXPECT_THAT(
+        err.str(),
+        HasSubstr("You are signed in to https://mine.example, not to https://other.example.")
+    );
     EXPECT_THAT(server.requests, IsEmpty());
 }
 
@@ -303,6 +307,63 @@ TEST_F(CommandsTest, a_name_that_two_vms_have_is_a_conflict_and_one_that_none_ha
     EXPECT_EQ(run({"vms", "get", "web-1"}), 4);
 }
 
+TEST_F(CommandsTest, an_agent_that_is_not_found_by_its_name_is_called_an_agent) {
+    signed_in();
+    server.answer(200, page(""));
+    EXPECT_EQ(run({"agents", "get", "web"}), 4);
+    EXPECT_THAT(err.str(), HasSubstr("no agent named \"web\" here. See synapsexctl agents list."));
+    EXPECT_THAT(err.str(), HasSubstr("code cli.agent_not_found"));
+    server.answer(
+        200, page("{" + vm_members("web") + "},{" + vm_members("web", kUlid2) + "}")
+    );
+    EXPECT_EQ(run({"agents", "remove", "web", "--yes"}), 6);
+    EXPECT_THAT(err.str(), HasSubstr("2 agents are named \"web\""));
+    EXPECT_THAT(err.str(), AllOf(HasSubstr("agents list)"), HasSubstr("code cli.agent_ambiguous")));
+}
+
+// Of 252 GiB users may have 98 here: df says 28 %, and the same says telemetry.
+TEST_F(CommandsTest, a_vm_shows_no_other_share_of_its_disks_than_telemetry_does) {
+    signed_in();
+    const auto latest = point_document("2026-01-02T03:04:00Z");
+    server.answer(
+        200, vm_document(
+                 vm_members("web-1", kUlid, latest),
+                 R"({"mountPoint":"/","device":"/dev/vda1","type":"ext4","sizeBytes":270582939648,)"
+                 R"("usedBytes":29742000000,"inodes":0,"inodesUsed":0,"readOnly":false})"
+             )
+    );
+    EXPECT_EQ(run({"vms", "get", id("vm_")}), 0) << err.str();
+    EXPECT_THAT(out.str(), HasSubstr("Fullest disk     41.5 %, as df counts\n"));
+    EXPECT_THAT(out.str(), HasSubstr("  USED     SIZE  DEVICE\n"));
+    EXPECT_THAT(out.str(), HasSubstr("28 GiB  252 GiB  /dev/vda1\n"));
+    EXPECT_THAT(out.str(), Not(HasSubstr("(11")));
+}
+
+TEST_F(CommandsTest, a_key_was_never_used_before_it_was_made) {
+    signed_in();
+    const auto list_key = [this](std::string_view created, std::string_view used) {
+        server.answer(
+            200, page(
+                     R"({"id":")" + id("key_") + R"(","name":"k","description":"",)" +
+                     R"("prefix":"sk_sx_ab","createdAt":")" + std::string{created} +
+                     R"(","lastUsedAt":")" + std::string{used} + R"("})"
+                 )
+        );
+        EXPECT_EQ(run({"keys", "list"}), 0) << err.str();
+        return out.str();
+    };
+    // It is 03:04:05; the server keeps the minute of the last use.
+    EXPECT_THAT(
+        list_key("2026-01-02T03:04:03Z", "2026-01-02T03:04:00Z"), HasSubstr("2 s ago  just now")
+    );
+    EXPECT_THAT(
+        list_key("2026-01-02T03:02:50Z", "2026-01-02T03:02:00Z"), HasSubstr("1 min ago  1 min ago")
+    );
+    EXPECT_THAT(
+        list_key("2026-01-01T03:02:50Z", "2026-01-02T03:01:00Z"), HasSubstr("1 d ago  3 min ago")
+    );
+}
+
 TEST_F(CommandsTest, a_token_goes_alone_to_standard_output) {
     signed_in();
     server.answer(
@@ -332,10 +393,53 @@ TEST_F(CommandsTest, a_token_for_a_file_is_shown_nowhere_else) {
     ASSERT_EQ(::stat(file.c_str(), &facts), 0);
     EXPECT_EQ(facts.st_mode & 0777, 0600u);
 
+    const auto folder = home / "folder";
+    std::filesystem::create_directory(folder);
     server.answer(201, created);
     server.answer(204, "");
-    EXPECT_EQ(run({"tokens", "create", "--token-file", "/proc/none/token"}), 1);
+    server.on_request = [&] { std::filesystem::remove(folder); };
+    EXPECT_EQ(run({"tokens", "create", "--token-file", (folder / "token").string()}), 1);
     EXPECT_EQ(server.requests.back().method, "DELETE") << "what nobody has seen is revoked";
+    EXPECT_FALSE(std::filesystem::exists(folder));
+}
+
+TEST_F(CommandsTest, a_secret_replaces_no_file_unasked_and_is_not_even_made) {
+    signed_in();
+    const auto file = home / "id_ed25519";
+    std::ofstream{file} << "precious";
+    const auto dangling = home / "link";
+    std::filesystem::create_symlink(home / "nowhere", dangling);
+    for (const auto& path : {file, dangling}) {
+        EXPECT_EQ(run({"keys", "create", "--name", "k", "--key-file", path.string()}), 2);
+        EXPECT_THAT(
+            err.str(),
+            AllOf(HasSubstr(path.string() + " is there already and stays"), HasSubstr("--force"))
+        );
+    }
+    EXPECT_EQ(run({"tokens", "create", "--token-file", file.string()}), 2);
+    EXPECT_THAT(err.str(), HasSubstr("code cli.file_exists"));
+    EXPECT_EQ(run({"tokens", "create", "--force"}), 2) << "without a file";
+    EXPECT_THAT(server.requests, IsEmpty());
+
+    server.answer(
+        201, R"({"id":")" + id("ent_") + R"(","name":"","usesMax":1,"createdAt":)"
+             R"("2026-01-02T03:04:05Z","expiresAt":"2026-01-02T05:04:05Z","token":"sxe_secret"})"
+    );
+    EXPECT_EQ(run({"tokens", "create", "--token-file", file.string(), "--force"}), 0) << err.str();
+    std::string content;
+    std::getline(std::ifstream{file}, content);
+    EXPECT_EQ(content, "sxe_secret");
+}
+
+TEST_F(CommandsTest, no_folder_is_made_for_a_secret) {
+    signed_in();
+    const auto folder = home / "none";
+    for (const auto& path : {folder / "token", folder / "deeper" / "token"}) {
+        EXPECT_EQ(run({"tokens", "create", "--token-file", path.string()}), 2);
+        EXPECT_THAT(err.str(), HasSubstr("There is no folder " + path.parent_path().string()));
+    }
+    EXPECT_FALSE(std::filesystem::exists(folder));
+    EXPECT_THAT(server.requests, IsEmpty());
 }
 
 TEST_F(CommandsTest, a_secret_goes_into_no_device_and_is_not_even_made) {

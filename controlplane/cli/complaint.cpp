@@ -21,7 +21,7 @@ const SessionSettings* settings_of(Context& context) {
 std::string login_command(Context& context) {
     const auto& options = context.options();
     const auto url = context.url();
-    std::string command = "synapsexctl login";
+    auto command = context.command("login");
     if (url) command += " --url " + *url;
     if (!options.profile.empty()) command += " --profile " + options.profile;
     if (!options.credentials_file.empty()) command += " --credentials " + options.credentials_file;
@@ -46,7 +46,7 @@ std::string advice_on_network(const Problem& problem, Context& context) {
         return "check that the address is right and speaks https, and name the server's own "
                "certificate authority with --ca-file";
     if (problem.code == net::kInsecureUrl || problem.code == net::kInvalidUrl)
-        return "give an address like https://synapsex.example.com with --url";
+        return "give an address like https://synapsex.example.com with --url or SYNAPSEX_URL";
     return "check that the control plane runs" + at + ", or name another with --url";
 }
 
@@ -91,7 +91,7 @@ std::string advice_for(const Problem& problem, Context& context) {
     if (problem.retry_after)
         return "try again in " + format_duration(*problem.retry_after);
     if (problem.code == "tenants.not_found")
-        return "choose one of your tenants: synapsexctl tenants list";
+        return "choose one of your tenants: " + context.command("tenants list");
     return {};
 }
 

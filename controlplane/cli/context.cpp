@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "shared/base/version.hpp"
+#include "shared/net/url_rules.hpp"
 
 namespace synapsex::cli {
 
@@ -36,6 +37,10 @@ Problem output_unwritable() {
         .detail = "Standard output cannot be written."};
 }
 
+std::string Context::command(std::string_view words) const {
+    return surroundings_.program + ' ' + std::string{words};
+}
+
 Colors Context::colors() const {
     const bool is_wanted = surroundings_.is_out_terminal && !options_.without_color &&
                            surroundings_.environment_value("NO_COLOR").empty() &&
@@ -54,7 +59,12 @@ std::size_t Context::columns_max() const {
 
 Result<CredentialsFile> Context::credentials_file() const {
     if (!options_.credentials_file.empty()) return CredentialsFile{options_.credentials_file};
-    if (!is_profile_name(options_.profile))
+    const auto profile = options_.profile.empty()
+                             ? surroundings_.environment_value("SYNAPSEX_PROFILE")
+                             : options_.profile;
+    const auto file = surroundings_.environment_value("SYNAPSEX_CREDENTIALS");
+    if (profile.empty() && !file.empty()) return CredentialsFile{file};
+    if (!is_profile_name(profile))
         return usage_problem("A profile's name has only letters, digits, - and _.");
     std::filesystem::path folder = surroundings_.environment_value("XDG_CONFIG_HOME");
     if (!folder.is_absolute()) {  // the specification says to ignore a relative one
@@ -63,15 +73,18 @@ Result<CredentialsFile> Context::credentials_file() const {
             return usage_problem("HOME is not set: name the sign-in with --credentials.");
         folder = std::filesystem::path{home} / ".config";
     }
-    const auto name = options_.profile.empty() ? std::string{"credentials.json"}
-                                               : "credentials." + options_.profile + ".json";
+    const auto name = profile.empty() ? std::string{"credentials.json"}
+                                      : "credentials." + profile + ".json";
     return CredentialsFile{folder / "synapsex" / name};
 }
 
 Result<std::string> Context::url() const {
-    if (!options_.url.empty()) return without_slash_at_end(options_.url);
-    if (const auto url = surroundings_.environment_value("SYNAPSEX_URL"); !url.empty())
-        return without_slash_at_end(url);
+    const auto wish =
+        options_.url.empty() ? surroundings_.environment_value("SYNAPSEX_URL") : options_.url;
+    if (!wish.empty()) {
+        SYNAPSEX_CHECK(net::check_url(wish));
+        return without_slash_at_end(wish);
+    }
     SYNAPSEX_TRY(const auto file, credentials_file());
     SYNAPSEX_TRY(const auto credentials, file.load());
     return credentials ? credentials->url : std::string{kDefaultUrl};
@@ -96,6 +109,8 @@ Result<SessionSettings> Context::settings_from(
         settings.sign_in = SignIn::file;
         settings.bearer = credentials->access_token;
         if (settings.tenant.empty()) settings.tenant = credentials->tenant_id;
+    } else if (credentials) {
+        settings.other_url = credentials->url;
     }
     return settings;
 }

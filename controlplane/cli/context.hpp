@@ -37,6 +37,8 @@ class Context {
     Surroundings& surroundings() { return surroundings_; }
     const GlobalOptions& options() const { return options_; }
     bool wants_json() const { return options_.output == Output::json; }
+    // "synapsexctl vms list", as the user would write it: advice that can be pasted.
+    std::string command(std::string_view words) const;
     Timestamp now() const { return surroundings_.clock.now(); }
     Colors colors() const;
     // What a line on standard output may take: COLUMNS, or the terminal's width; 0, no limit, where

@@ -46,6 +46,7 @@ Result<Done> CredentialsFile::save(const Credentials& credentials) const {
     for_each_member<Credentials>([&](std::string_view name, std::string_view, auto member) {
         object[name] = credentials.*member;
     });
+    SYNAPSEX_CHECK(make_folders_of(path_));
     return write_private_file(path_, json::serialize(object) + "\n");
 }
 

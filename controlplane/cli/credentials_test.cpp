@@ -3,6 +3,7 @@
 #include <atomic>
 #include <fcntl.h>
 #include <fstream>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <thread>
@@ -73,6 +74,16 @@ TEST_F(CredentialsFileTest, is_refused_when_others_may_read_it) {
         ASSERT_FALSE(loaded) << std::oct << mode;
         EXPECT_EQ(loaded.error().code, "cli.file_exposed");
     }
+}
+
+TEST_F(CredentialsFileTest, is_refused_when_another_user_owns_it_whatever_its_mode) {
+    write(R"({"url":"https://x.example"})", 0600);
+    if (::chown(file.path().c_str(), 65534, 65534) != 0)
+        GTEST_SKIP() << "only the superuser can give a file away";
+    const auto problem = file.load().error();
+    EXPECT_EQ(problem.code, "cli.file_exposed");
+    EXPECT_THAT(problem.detail, ::testing::HasSubstr("belongs to another user"));
+    EXPECT_THAT(problem.detail, ::testing::Not(::testing::HasSubstr("chmod")));
 }
 
 TEST_F(CredentialsFileTest, is_refused_when_it_is_something_else) {

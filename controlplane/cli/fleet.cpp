@@ -27,8 +27,17 @@ Style style_of(State state) {
     return Style::plain;
 }
 
+// A VM, or the agent of the same name, in the words of who asked for it.
+struct Sought {
+    std::string what;    // "VM"
+    std::string code;    // of problems: "cli.vm"
+    std::string lister;  // the command that shows all
+};
+const Sought kVm{"VM", "cli.vm", "vms list"};
+const Sought kAgent{"agent", "cli.agent", "agents list"};
+
 // The server may find more than exactly this name.
-Result<VmSummary> find_by_name(Context& context, const std::string& what, const std::string& name) {
+Result<VmSummary> find_by_name(Context& context, const Sought& sought, const std::string& name) {
     vm_registry::ListVms wish;
     wish.name.emplace().value = name;
     SYNAPSEX_TRY(auto listing, list_up_to(context, vm_registry::kListVms, wish, kListLimit));
@@ -36,15 +45,16 @@ Result<VmSummary> find_by_name(Context& context, const std::string& what, const 
     if (listing.items.empty())
         return Problem{
             .kind = Kind::not_found,
-            .code = "cli.vm_not_found",
-            .detail = "There is no " + what + " named \"" + name + "\" here. See synapsexctl " +
-                      (what == "VM" ? "vms" : "agents") + " list."};
+            .code = sought.code + "_not_found",
+            .detail = "There is no " + sought.what + " named \"" + name + "\" here. See " +
+                      context.command(sought.lister) + "."};
     if (listing.items.size() > 1)
         return Problem{
             .kind = Kind::conflict,
-            .code = "cli.vm_ambiguous",
-            .detail = std::to_string(listing.items.size()) + " VMs are named \"" + name +
-                      "\"; name the one you mean by its id (synapsexctl vms list --name)."};
+            .code = sought.code + "_ambiguous",
+            .detail = std::to_string(listing.items.size()) + ' ' + sought.what + "s are named \"" +
+                      name + "\"; name the one you mean by its id (" +
+                      context.command(sought.lister) + ")."};
     return std::move(listing.items.front());
 }
 
@@ -56,7 +66,7 @@ Result<VmId> find_vm(Context& context, const std::string& id_or_name) {
     if (auto id = VmId::parse(id_or_name)) return *std::move(id);
     if (AgentId::parse(id_or_name))
         return usage_problem(id_or_name + " is an agent's id. Give its VM's id or name.");
-    SYNAPSEX_TRY(const auto vm, find_by_name(context, "VM", id_or_name));
+    SYNAPSEX_TRY(const auto vm, find_by_name(context, kVm, id_or_name));
     return vm.id;
 }
 
@@ -64,7 +74,7 @@ Result<AgentId> find_agent(Context& context, const std::string& id_or_name) {
     if (auto id = AgentId::parse(id_or_name)) return *std::move(id);
     if (VmId::parse(id_or_name))
         return usage_problem(id_or_name + " is a VM's id. Give its agent's id or name.");
-    SYNAPSEX_TRY(const auto vm, find_by_name(context, "agent", id_or_name));
+    SYNAPSEX_TRY(const auto vm, find_by_name(context, kAgent, id_or_name));
     return vm.agent_id;
 }
 

@@ -15,7 +15,7 @@ Cell state_cell(vm_registry::State state);
 
 // By id, or by name where only one VM has it: cli.vm_not_found, cli.vm_ambiguous.
 Result<VmId> find_vm(Context& context, const std::string& id_or_name);
-// An agent and its VM have one name.
+// An agent and its VM have one name: cli.agent_not_found, cli.agent_ambiguous.
 Result<AgentId> find_agent(Context& context, const std::string& id_or_name);
 
 // "1.4 GiB of 7.7 GiB (18.2 %)"; empty where there is no whole.

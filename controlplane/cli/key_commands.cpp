@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 
 #include "controlplane/cli/arguments.hpp"
@@ -14,7 +15,7 @@ namespace {
 struct KeyOptions {
     std::string name;
     std::string description;
-    std::string file;
+    SecretFile file{"key"};
     std::int64_t limit = kListLimit;
     std::vector<std::string> ids;
 };
@@ -23,9 +24,9 @@ Result<Done> create_key(Context& context, const KeyOptions& options) {
     auth::CreateApiKey wish;
     wish.name.value = options.name;
     if (!options.description.empty()) wish.description.emplace().value = options.description;
-    SYNAPSEX_CHECK(check_secret_file("key", options.file));
+    SYNAPSEX_CHECK(options.file.check());
     SYNAPSEX_TRY(const auto key, context.call(auth::kCreateApiKey, wish));
-    if (auto shown = show_secret(context, "key", key.key, options.file); !shown) {
+    if (auto shown = show_secret(context, key.key, options.file); !shown) {
         // Nobody has seen it and nobody will.
         static_cast<void>(context.call(auth::kRevokeApiKey, {key.id}));
         return shown;
@@ -33,6 +34,14 @@ Result<Done> create_key(Context& context, const KeyOptions& options) {
     if (!context.wants_json())
         context.note("API key {} ({}). It is not shown again.", {key.name, key.id.text()});
     return Done{};
+}
+
+// The server keeps the minute, which may have begun before the key was there.
+std::string format_last_use(const auth::ApiKey& key, Timestamp now) {
+    if (!key.last_used_at) return "never";
+    const auto used_at = std::max(*key.last_used_at, key.created_at);
+    if (used_at <= now && now - used_at < std::chrono::minutes{1}) return "just now";
+    return format_relative(used_at, now);
 }
 
 Result<Done> list_keys(Context& context, const KeyOptions& options) {
@@ -50,13 +59,14 @@ Result<Done> list_keys(Context& context, const KeyOptions& options) {
              {"LAST USED", Align::left, {.leaves = 3}},
              {"ID"},
              {"DESCRIPTION", Align::left, {.width_min = 16, .leaves = 2}}}},
-        "You have no API keys in this tenant. Make one with synapsexctl keys create.",
+        "You have no API keys in this tenant. Make one with " + context.command("keys create") +
+            ".",
         [&](const auth::ApiKey& key) {
             return std::vector<Cell>{
                 {key.name},
                 {key.prefix + "…"},
                 {format_relative(key.created_at, context.now())},
-                {format_relative(key.last_used_at, context.now())},
+                {format_last_use(key, context.now())},
                 {key.id.text(), Style::dim},
                 {key.description}};
         }
@@ -84,9 +94,7 @@ void add_key_commands(CLI::App& app, Action& chosen) {
     auto* create = group->add_subcommand("create", "Make an API key");
     create->add_option("--name", options->name, "What it is for")->required();
     create->add_option("--description", options->description, "More about it");
-    create->add_option(
-        "--key-file", options->file, "Write the key to this file (mode 0600) and do not show it"
-    )->type_name("FILE");
+    options->file.add_options_to(*create);
     add_footer(
         *create,
         "The key is all that goes to standard output. Programs give it in SYNAPSEX_API_KEY:\n"

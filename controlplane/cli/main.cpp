@@ -14,6 +14,7 @@ int main(int count, char** values) {
         SystemClock clock;
         SystemRandom random;
         auto surroundings = cli::surroundings_of_process(clock, random);
+        if (count > 0) surroundings.program = cli::name_in_shell(*values);
         const auto code = cli::run_command_line({values + 1, values + count}, surroundings);
         return static_cast<int>(code);
     } catch (const std::exception& error) {

@@ -42,13 +42,11 @@ Problem unwritable(const std::filesystem::path& path) {
         .detail = path.string() + ": " + std::generic_category().message(errno)};
 }
 
-Problem exposed(const std::filesystem::path& path) {
+Problem exposed(const std::filesystem::path& path, std::string_view how) {
     return {
         .kind = Kind::forbidden,
         .code = "cli.file_exposed",
-        .detail = path.string() +
-                  " holds secrets and is not yours alone. Make it so with chmod 600 and, where "
-                  "others may have read it, sign in again."};
+        .detail = path.string() + " holds secrets and " + std::string{how}};
 }
 
 bool write_all(int descriptor, std::string_view content) {
@@ -71,6 +69,10 @@ bool make_private_folders(const std::filesystem::path& folder) {
     if (folder.empty() || std::filesystem::is_directory(folder)) return true;
     if (!make_private_folders(folder.parent_path())) return false;
     return ::mkdir(folder.c_str(), 0700) == 0 || errno == EEXIST;
+}
+
+std::filesystem::path folder_of(const std::filesystem::path& path) {
+    return std::filesystem::absolute(path).parent_path();
 }
 
 // A rename would replace the link.
@@ -107,7 +109,18 @@ Result<std::optional<std::string>> read_private_file(const std::filesystem::path
         errno = EISDIR;
         return unreadable(path);
     }
-    if ((facts.st_mode & 077) != 0 || facts.st_uid != ::geteuid()) return exposed(path);
+    if (facts.st_uid != ::geteuid())
+        return exposed(
+            path,
+            "belongs to another user. Run this as that user, or name a sign-in of your own with "
+            "--credentials or --profile."
+        );
+    if ((facts.st_mode & 077) != 0)
+        return exposed(
+            path,
+            "is not yours alone. Make it so with chmod 600 and, where others may have read it, "
+            "sign in again."
+        );
 
     std::string content;
     char buffer[4096];
@@ -131,11 +144,33 @@ Result<Done> check_replaceable(const std::filesystem::path& path) {
         .detail = path.string() + " is no ordinary file and stays as it is."};
 }
 
+Result<Done> check_missing(const std::filesystem::path& path) {
+    struct stat facts {};
+    if (::lstat(path.c_str(), &facts) != 0) return Done{};
+    return Problem{
+        .kind = Kind::invalid,
+        .code = "cli.file_exists",
+        .detail = path.string() + " is there already and stays as it is."};
+}
+
+Result<Done> check_folder_of(const std::filesystem::path& path) {
+    const auto folder = folder_of(behind_links(path));
+    if (::access(folder.c_str(), W_OK | X_OK) == 0) return Done{};
+    if (errno != ENOENT && errno != ENOTDIR) return unwritable(folder);
+    return Problem{
+        .kind = Kind::invalid,
+        .code = "cli.folder_missing",
+        .detail = "There is no folder " + folder.string() + ". Make it first."};
+}
+
+Result<Done> make_folders_of(const std::filesystem::path& path) {
+    if (!make_private_folders(folder_of(path))) return unwritable(path);
+    return Done{};
+}
+
 Result<Done> write_private_file(const std::filesystem::path& path, std::string_view content) {
     SYNAPSEX_CHECK(check_replaceable(path));
     const auto target = behind_links(path);
-    const auto folder = std::filesystem::absolute(target).parent_path();
-    if (!make_private_folders(folder)) return unwritable(folder);
     std::string temporary = target.string() + ".XXXXXX";
     const Descriptor descriptor{::mkostemp(temporary.data(), O_CLOEXEC)};  // mode 0600
     if (!descriptor.is_open()) return unwritable(path);
@@ -145,7 +180,7 @@ Result<Done> write_private_file(const std::filesystem::path& path, std::string_v
         ::unlink(temporary.c_str());
         return problem;
     }
-    sync_folder(folder);
+    sync_folder(folder_of(target));
     return Done{};
 }
 
@@ -157,8 +192,7 @@ Result<bool> remove_private_file(const std::filesystem::path& path) {
 }
 
 Result<FileLock> FileLock::acquire(const std::filesystem::path& path) {
-    if (!make_private_folders(std::filesystem::absolute(path).parent_path()))
-        return unwritable(path);
+    SYNAPSEX_CHECK(make_folders_of(path));
     const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (descriptor < 0) return unwritable(path);
     FileLock lock{descriptor};

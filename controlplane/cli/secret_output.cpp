@@ -1,24 +1,37 @@
 #include "controlplane/cli/secret_output.hpp"
 
+#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 
 #include "controlplane/cli/private_file.hpp"
 
 namespace synapsex::cli {
 
-Result<Done> check_secret_file(std::string_view member, const std::string& file) {
-    if (file.empty()) return Done{};
-    auto checked = check_replaceable(file);
+void SecretFile::add_options_to(CLI::App& command) {
+    auto* file = command.add_option(
+        "--" + member + "-file",
+        path,
+        "Write the " + member + " to this file (mode 0600) and do not show it"
+    );
+    file->type_name("FILE");
+    command.add_flag("--force", may_replace, "Replace the file if it is there")->needs(file);
+}
+
+Result<Done> SecretFile::check() const {
+    if (path.empty()) return Done{};
+    auto checked = check_replaceable(path);
+    if (checked && !may_replace) checked = check_missing(path);
+    if (checked) checked = check_folder_of(path);
     if (checked) return Done{};
     auto problem = std::move(checked).error();
+    if (problem.code == "cli.file_exists")
+        problem.detail += " Name another file, or replace it with --force.";
     problem.detail += sentence(" Without --{}-file the {} is printed.", {member, member});
     return problem;
 }
 
-Result<Done> show_secret(
-    Context& context, std::string_view member, const std::string& secret, const std::string& file
-) {
-    if (file.empty()) {
+Result<Done> show_secret(Context& context, const std::string& secret, const SecretFile& file) {
+    if (file.path.empty()) {
         if (context.wants_json())
             context.print_last_answer();
         else
@@ -27,13 +40,13 @@ Result<Done> show_secret(
         if (!context.surroundings().out) return output_unwritable();
         return Done{};
     }
-    SYNAPSEX_CHECK(write_private_file(file, secret + "\n"));
+    SYNAPSEX_CHECK(write_private_file(file.path, secret + "\n"));
     if (context.wants_json()) {
         auto document = boost::json::parse(context.last_answer()->body);
-        document.as_object().erase(member);
+        document.as_object().erase(file.member);
         context.print_json(boost::json::serialize(document));
     } else {
-        context.note("Written to {}.", {file});
+        context.note("Written to {}.", {file.path});
     }
     return Done{};
 }

@@ -21,13 +21,6 @@ std::string method_name(api::Verb verb) {
     return "GET";
 }
 
-Problem not_signed_in() {
-    return {
-        .kind = Kind::unauthenticated,
-        .code = "cli.not_signed_in",
-        .detail = "You are not signed in."};
-}
-
 }  // namespace
 
 Session::Session(
@@ -36,7 +29,7 @@ Session::Session(
     : settings_(std::move(settings)), client_(client), file_(std::move(file)), random_(random) {}
 
 Result<Done> Session::prepare(const api::OperationInfo& operation) {
-    is_anonymous_ = operation.access.kind == auth::AccessKind::anyone;
+    is_anonymous_ = !operation.access.reads_credential();
     if (!is_anonymous_ && settings_.sign_in == SignIn::nobody) return not_signed_in();
     const bool is_keyed =
         operation.method == api::Verb::post || operation.method == api::Verb::patch;
@@ -72,9 +65,19 @@ Result<api::ClientResponse> Session::send(
     return api::ClientResponse{last_answer_->status, last_answer_->body};
 }
 
+Problem Session::not_signed_in() const {
+    return {
+        .kind = Kind::unauthenticated,
+        .code = "cli.not_signed_in",
+        .detail = settings_.other_url.empty()
+                      ? std::string{"You are not signed in."}
+                      : "You are signed in to " + settings_.other_url + ", not to " +
+                            settings_.url + "."};
+}
+
 bool Session::is_renewable(const api::OperationInfo& operation) const {
     return settings_.sign_in == SignIn::file &&
-           operation.access.kind != auth::AccessKind::anyone && last_answer_ &&
+           operation.access.reads_credential() && last_answer_ &&
            last_answer_->status == 401;
 }
 
@@ -86,7 +89,8 @@ Result<Done> Session::renew() {
     if (!credentials || credentials->url != settings_.url || credentials->refresh_token.empty())
         return not_signed_in();
     if (credentials->access_token == settings_.bearer) {
-        const auth::Refresh refresh{{credentials->refresh_token}};
+        auth::Refresh refresh;
+        refresh.refresh_token.emplace().value = credentials->refresh_token;
         SYNAPSEX_TRY(const auto tokens, call(auth::kRefresh, refresh));
         credentials->access_token = tokens.access_token;
         credentials->refresh_token = tokens.refresh_token;

@@ -28,6 +28,7 @@ struct SessionSettings {
     std::string tenant{};  // id or slug; empty: the credential's own
     SignIn sign_in = SignIn::nobody;
     std::string bearer{};  // empty for SignIn::nobody
+    std::string other_url{};  // for SignIn::nobody: the server that the kept sign-in is for
 };
 
 class Session final : private api::Transport {
@@ -63,6 +64,7 @@ class Session final : private api::Transport {
 
     // Before the first attempt of a call.
     Result<Done> prepare(const api::OperationInfo& operation);
+    Problem not_signed_in() const;
     bool is_renewable(const api::OperationInfo& operation) const;
     Result<Done> renew();
     // What the answer's status line and headers add to its problem.

@@ -36,6 +36,8 @@ struct TerminalSize {
 };
 
 struct Surroundings {
+    // How a shell finds this program: what stands before its commands in advice.
+    std::string program = "synapsexctl";
     std::map<std::string, std::string> environment;
     std::istream& in;
     std::ostream& out;

@@ -38,10 +38,10 @@ Result<Done> list_tenants(Context& context, std::int64_t limit) {
         Table{
             {{""},
              {"SLUG"},
-             {"NAME", Align::left, {.width_min = 12, .leaves = 2}},
-             {"ROLE", Align::left, {.leaves = 3}},
-             {"CREATED", Align::left, {.leaves = 1}},
-             {"ID"}}},
+             {"NAME", Align::left, {.width_min = 12, .leaves = 3}},
+             {"ROLE", Align::left, {.leaves = 4}},
+             {"CREATED", Align::left, {.leaves = 2}},
+             {"ID", Align::left, {.leaves = 1}}}},
         "You belong to no tenant.",
         [&](const tenant::Tenant& tenant) {
             const bool is_current = tenant.id == current;
@@ -58,11 +58,12 @@ Result<Done> list_tenants(Context& context, std::int64_t limit) {
     return Done{};
 }
 
-Problem no_such_tenant(const std::string& id_or_slug) {
+Problem no_such_tenant(const Context& context, const std::string& id_or_slug) {
     return {
         .kind = Kind::not_found,
         .code = "cli.tenant_not_found",
-        .detail = "You belong to no tenant \"" + id_or_slug + "\". See synapsexctl tenants list."};
+        .detail = "You belong to no tenant \"" + id_or_slug + "\". See " +
+                  context.command("tenants list") + "."};
 }
 
 // The choice is kept with the sign-in, so it makes no sense for one from the environment.
@@ -78,7 +79,7 @@ Result<Done> use_tenant(Context& context, const std::string& id_or_slug) {
         SYNAPSEX_TRY(const auto file, context.credentials_file());
         SYNAPSEX_TRY(const auto lock, file.lock());
         SYNAPSEX_TRY(auto credentials, file.load());
-        if (!credentials) return no_such_tenant(id_or_slug);  // signed out meanwhile
+        if (!credentials) return no_such_tenant(context, id_or_slug);  // signed out meanwhile
         credentials->tenant_id = tenant.id.text();
         SYNAPSEX_CHECK(file.save(*credentials));
         if (context.wants_json()) {
@@ -90,7 +91,7 @@ Result<Done> use_tenant(Context& context, const std::string& id_or_slug) {
         }
         return Done{};
     }
-    return no_such_tenant(id_or_slug);
+    return no_such_tenant(context, id_or_slug);
 }
 
 }  // namespace

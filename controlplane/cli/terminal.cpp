@@ -1,5 +1,7 @@
 #include "controlplane/cli/terminal.hpp"
 
+#include <algorithm>
+#include <cctype>
 #include <cstdint>
 #include <iterator>
 
@@ -119,6 +121,18 @@ std::string sentence(std::string_view pattern, std::initializer_list<std::string
         pattern.remove_prefix(place + 2);
     }
     return out;
+}
+
+std::string name_in_shell(std::string_view called) {
+    if (called.find('/') == std::string_view::npos) return "synapsexctl";
+    const auto is_plain = [](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+               std::string_view{"/._-+,@%:="}.find(c) != std::string_view::npos;
+    };
+    if (std::ranges::all_of(called, is_plain)) return std::string{called};
+    std::string quoted = "'";
+    for (const char c : called) quoted += c == '\'' ? std::string{"'\\''"} : std::string{c};
+    return quoted + "'";
 }
 
 }  // namespace synapsex::cli

@@ -35,4 +35,8 @@ std::string styled(std::string_view text, Style style, Colors colors);
 // "Removed {} ({})." with each {} replaced by an escaped value, in order. The pattern is our own.
 std::string sentence(std::string_view pattern, std::initializer_list<std::string_view> values);
 
+// How a shell finds the program that was called like this: a path as it is, quoted if need be; the
+// name alone for what stands in PATH.
+std::string name_in_shell(std::string_view called);
+
 }  // namespace synapsex::cli

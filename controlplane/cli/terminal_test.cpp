@@ -81,6 +81,13 @@ TEST(Sentence, escapes_its_values_and_does_not_look_into_them) {
     EXPECT_EQ(sentence("plain", {}), "plain");
 }
 
+TEST(NameInShell, is_what_finds_the_program_again) {
+    EXPECT_EQ(name_in_shell("synapsexctl"), "synapsexctl");
+    EXPECT_EQ(name_in_shell(""), "synapsexctl");
+    EXPECT_EQ(name_in_shell(".quickstart/synapsexctl"), ".quickstart/synapsexctl");
+    EXPECT_EQ(name_in_shell("/a fresh/it's"), "'/a fresh/it'\\''s'");
+}
+
 TEST(Table, aligns_by_what_is_shown) {
     Table table{{{"NAME"}, {"LOAD", Align::right}, {"ID"}}};
     table.add({{"東京"}, {"0.42"}, {"vm_1"}});

@@ -118,6 +118,7 @@ class CliTest : public ::testing::Test {
         in.str(typed);
         in.clear();
         Surroundings surroundings{
+            .program = program,
             .environment = environment,
             .in = in,
             .out = out,
@@ -143,6 +144,7 @@ class CliTest : public ::testing::Test {
     }
 
     std::filesystem::path home;
+    std::string program = "synapsexctl";
     std::map<std::string, std::string> environment;
     std::istringstream in;
     std::ostringstream out;
@@ -197,10 +199,10 @@ inline std::string vm_members(
            latest +
            R"(,"createdAt":"2026-01-01T00:00:00Z","updatedAt":"2026-01-01T00:00:00Z")";
 }
-inline std::string vm_document(const std::string& members) {
+inline std::string vm_document(const std::string& members, const std::string& filesystems = {}) {
     return "{" + members +
-           R"(,"reported":{"os":null,"cpu":null,"memory":null,"disks":[],"filesystems":[],)"
-           R"("network":[],"sections":[]}})";
+           R"(,"reported":{"os":null,"cpu":null,"memory":null,"disks":[],"filesystems":[)" +
+           filesystems + R"(],"network":[],"sections":[]}})";
 }
 
 inline std::string page(const std::string& items, const std::string& cursor = {}) {

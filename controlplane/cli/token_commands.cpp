@@ -18,7 +18,7 @@ struct TokenOptions {
     std::string name;
     std::int64_t uses = 1;
     std::string ttl = "1h";
-    std::string file;
+    SecretFile file{"token"};
     std::int64_t limit = kListLimit;
     std::vector<std::string> ids;
 };
@@ -31,10 +31,9 @@ Cell validity_of(const EnrollmentToken& token, Timestamp now) {
 }
 
 Result<agent_registry::CreateEnrollmentToken> wish_of(const TokenOptions& options) {
-    const auto ttl = parse_duration(options.ttl);
-    if (!ttl) return usage_problem("\"" + options.ttl + "\" is no duration; write 30m, 1h or 2d.");
+    SYNAPSEX_TRY(const auto ttl, parse_duration(options.ttl));
     using Ttl = decltype(agent_registry::CreateEnrollmentToken{}.ttl_seconds.value);
-    if (ttl->count() < Ttl::kMin || ttl->count() > Ttl::kMax)
+    if (ttl.count() < Ttl::kMin || ttl.count() > Ttl::kMax)
         return usage_problem(
             "A token is valid from " + format_duration(std::chrono::seconds{Ttl::kMin}) + " to " +
             format_duration(std::chrono::seconds{Ttl::kMax}) + ": --ttl " + options.ttl +
@@ -43,15 +42,15 @@ Result<agent_registry::CreateEnrollmentToken> wish_of(const TokenOptions& option
     agent_registry::CreateEnrollmentToken wish;
     if (!options.name.empty()) wish.name.emplace().value = options.name;
     wish.uses.value.value = options.uses;
-    wish.ttl_seconds.value.value = ttl->count();
+    wish.ttl_seconds.value.value = ttl.count();
     return wish;
 }
 
 Result<Done> create_token(Context& context, const TokenOptions& options) {
     SYNAPSEX_TRY(const auto wish, wish_of(options));
-    SYNAPSEX_CHECK(check_secret_file("token", options.file));
+    SYNAPSEX_CHECK(options.file.check());
     SYNAPSEX_TRY(const auto token, context.call(agent_registry::kCreateToken, wish));
-    if (auto shown = show_secret(context, "token", token.token, options.file); !shown) {
+    if (auto shown = show_secret(context, token.token, options.file); !shown) {
         // Nobody has seen it and nobody will.
         static_cast<void>(context.call(agent_registry::kRevokeToken, {token.id}));
         return shown;
@@ -87,7 +86,7 @@ Result<Done> list_tokens(Context& context, const TokenOptions& options) {
              {"CREATED", Align::left, {.leaves = 1}},
              {"EXPIRES", Align::left, {.leaves = 2}},
              {"ID"}}},
-        "There are no enrollment tokens. Make one with synapsexctl tokens create.",
+        "There are no enrollment tokens. Make one with " + context.command("tokens create") + ".",
         [&](const EnrollmentToken& token) {
             return std::vector<Cell>{
                 {token.name},
@@ -125,9 +124,7 @@ void add_create_command(
     create->add_option("--ttl", options->ttl, "How long it is valid: 30m, 1h, 7d")
         ->type_name("DURATION")
         ->capture_default_str();
-    create->add_option(
-        "--token-file", options->file, "Write the token to this file (mode 0600) and do not show it"
-    )->type_name("FILE");
+    options->file.add_options_to(*create);
     add_footer(
         *create,
         "The token is all that goes to standard output:\n"

@@ -23,7 +23,8 @@ constexpr std::array kUnits{
     Unit{1, "s", 's'},
 };
 
-constexpr std::int64_t kDurationSecondsMax = std::int64_t{10} * 366 * 86400;
+constexpr std::int64_t kDurationDaysMax = 3660;  // 10 years
+constexpr std::int64_t kDurationSecondsMax = kDurationDaysMax * 86400;
 
 // The larger `count` units that say something, from the largest on.
 std::string spell(std::int64_t seconds, int count) {
@@ -42,6 +43,37 @@ std::string spell(std::int64_t seconds, int count) {
     return text;
 }
 
+// With a digit after the point where the number is below `tenths_below`.
+std::string with_unit(std::int64_t bytes, double tenths_below) {
+    constexpr std::array<std::string_view, 7> kNames{"B",   "KiB", "MiB", "GiB",
+                                                     "TiB", "PiB", "EiB"};
+    auto value = static_cast<double>(bytes);
+    std::size_t unit = 0;
+    while (std::abs(value) >= 1023.5 && unit + 1 < kNames.size()) {
+        value /= 1024;
+        ++unit;
+    }
+    const int digits = unit == 0 || std::abs(value) >= tenths_below ? 0 : 1;
+    auto number = format_number(value, digits);
+    if (number.ends_with(".0")) number.resize(number.size() - 2);
+    return number + ' ' + std::string{kNames[unit]};
+}
+
+Problem unusable(const std::string& text, std::string_view why) {
+    return {
+        .kind = Kind::invalid,
+        .code = "cli.usage",
+        .detail = "\"" + text + "\" is " + std::string{why}};
+}
+
+Problem no_duration(const std::string& text) {
+    return unusable(text, "no duration; write 30s, 15m, 1h or 2d.");
+}
+
+Problem too_long(const std::string& text) {
+    return unusable(text, "too long; at most " + std::to_string(kDurationDaysMax) + "d.");
+}
+
 }  // namespace
 
 std::string format_number(double number, int digits) {
@@ -53,20 +85,11 @@ std::string format_number(double number, int digits) {
 }
 
 std::string format_bytes(std::int64_t bytes) {
-    constexpr std::array<std::string_view, 7> kNames{"B",   "KiB", "MiB", "GiB",
-                                                     "TiB", "PiB", "EiB"};
-    auto value = static_cast<double>(bytes);
-    std::size_t unit = 0;
-    while (std::abs(value) >= 1023.5 && unit + 1 < kNames.size()) {
-        value /= 1024;
-        ++unit;
-    }
     // From 99.95 on the digit after the point would make four.
-    const int digits = unit == 0 || std::abs(value) >= 99.95 ? 0 : 1;
-    auto number = format_number(value, digits);
-    if (number.ends_with(".0")) number.resize(number.size() - 2);
-    return number + ' ' + std::string{kNames[unit]};
+    return with_unit(bytes, 99.95);
 }
+
+std::string format_bytes_roughly(std::int64_t bytes) { return with_unit(bytes, 9.95); }
 
 std::string format_rate(std::int64_t bytes_per_second) {
     return format_bytes(bytes_per_second) + "/s";
@@ -99,22 +122,27 @@ std::string format_instant(Timestamp instant) {
     return text;
 }
 
-std::optional<std::chrono::seconds> parse_duration(std::string_view text) {
+Result<std::chrono::seconds> parse_duration(const std::string& text) {
     std::int64_t total = 0;
+    bool is_too_long = false;
     std::size_t next_unit = 0;  // units are written from the largest to the smallest, each once
-    while (!text.empty()) {
+    for (std::string_view rest = text; !rest.empty();) {
         std::int64_t number = 0;
-        const auto* end = text.data() + text.size();
-        const auto read = std::from_chars(text.data(), end, number);
-        if (read.ec != std::errc{} || read.ptr == end || number < 0) return std::nullopt;
+        const auto* end = rest.data() + rest.size();
+        const auto read = std::from_chars(rest.data(), end, number);
+        if (read.ec == std::errc::invalid_argument || read.ptr == end || number < 0)
+            return no_duration(text);
         while (next_unit < kUnits.size() && kUnits[next_unit].written != *read.ptr) ++next_unit;
-        if (next_unit == kUnits.size()) return std::nullopt;
+        if (next_unit == kUnits.size()) return no_duration(text);
         const auto unit_seconds = kUnits[next_unit++].seconds;
-        if (number > kDurationSecondsMax / unit_seconds) return std::nullopt;
-        total += number * unit_seconds;
-        text.remove_prefix(static_cast<std::size_t>(read.ptr - text.data()) + 1);
+        if (read.ec != std::errc{} || number > kDurationSecondsMax / unit_seconds)
+            is_too_long = true;
+        else
+            total += number * unit_seconds;
+        rest.remove_prefix(static_cast<std::size_t>(read.ptr - rest.data()) + 1);
     }
-    if (total == 0 || total > kDurationSecondsMax) return std::nullopt;
+    if (is_too_long || total > kDurationSecondsMax) return too_long(text);
+    if (total == 0) return no_duration(text);
     return std::chrono::seconds{total};
 }
 

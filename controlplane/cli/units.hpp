@@ -8,12 +8,15 @@
 #include <string>
 #include <string_view>
 
+#include "shared/base/result.hpp"
 #include "shared/base/time.hpp"
 
 namespace synapsex::cli {
 
 // "512 B", "1.9 GiB", "120 GiB": at most three digits, powers of 1024.
 std::string format_bytes(std::int64_t bytes);
+// The same for what is known to about 1 %: "1.9 GiB", "28 GiB".
+std::string format_bytes_roughly(std::int64_t bytes);
 // "1.9 MiB/s".
 std::string format_rate(std::int64_t bytes_per_second);
 // "1,432".
@@ -28,7 +31,7 @@ std::string format_relative(std::optional<Timestamp> instant, Timestamp now);
 // "2026-01-02 03:04:05Z".
 std::string format_instant(Timestamp instant);
 
-// "90s", "15m", "1h30m", "2d", "1w"; nothing for anything else, zero, and above 10 years.
-std::optional<std::chrono::seconds> parse_duration(std::string_view text);
+// "90s", "15m", "1h30m", "2d", "1w"; cli.usage for anything else, zero, and above 10 years.
+Result<std::chrono::seconds> parse_duration(const std::string& text);
 
 }  // namespace synapsex::cli

@@ -22,6 +22,13 @@ TEST(Units, bytes_have_a_sensible_unit) {
     EXPECT_EQ(format_rate(1536), "1.5 KiB/s");
 }
 
+TEST(Units, bytes_that_are_known_roughly_have_no_digits_that_nobody_knows) {
+    EXPECT_EQ(format_bytes_roughly(29'742'000'000), "28 GiB");
+    EXPECT_EQ(format_bytes_roughly(2'040'109'466), "1.9 GiB");
+    EXPECT_EQ(format_bytes_roughly(10'715'000'000), "10 GiB") << "9.98";
+    EXPECT_EQ(format_bytes_roughly(0), "0 B");
+}
+
 TEST(Units, counts_have_separators) {
     EXPECT_EQ(format_count(0), "0");
     EXPECT_EQ(format_count(999), "999");
@@ -48,18 +55,34 @@ TEST(Units, instants_are_told_from_now) {
 }
 
 TEST(Units, durations_are_read_as_people_write_them) {
-    EXPECT_EQ(parse_duration("90s"), seconds{90});
-    EXPECT_EQ(parse_duration("15m"), seconds{900});
-    EXPECT_EQ(parse_duration("1h30m"), seconds{5400});
-    EXPECT_EQ(parse_duration("2d"), seconds{172'800});
-    EXPECT_EQ(parse_duration("1w1s"), seconds{604'801});
+    EXPECT_EQ(parse_duration("90s").value(), seconds{90});
+    EXPECT_EQ(parse_duration("15m").value(), seconds{900});
+    EXPECT_EQ(parse_duration("1h30m").value(), seconds{5400});
+    EXPECT_EQ(parse_duration("2d").value(), seconds{172'800});
+    EXPECT_EQ(parse_duration("1w1s").value(), seconds{604'801});
+    EXPECT_EQ(parse_duration("3660d").value(), seconds{3660 * 86400});
 }
 
 TEST(Units, what_is_no_duration_is_refused) {
     for (const auto* text :
          {"", "0s", "5", "h", "1h ", " 1h", "-1h", "+1h", "1.5h", "1m1h", "1h1h", "1y", "1H",
-          "1e3s", "99999999999999999999s", "9223372036854775807w", "11000d"})
-        EXPECT_EQ(parse_duration(text), std::nullopt) << text;
+          "1e3s", "99999999999999999999", "99999999999999999999y"}) {
+        const auto problem = parse_duration(text).error();
+        EXPECT_EQ(problem.code, "cli.usage");
+        EXPECT_EQ(
+            problem.detail,
+            "\"" + std::string{text} + "\" is no duration; write 30s, 15m, 1h or 2d."
+        );
+    }
+}
+
+TEST(Units, a_duration_that_is_too_long_is_told_the_limit) {
+    for (const auto* text :
+         {"3660d1s", "11000d", "100000d", "99999999999999999999s", "9223372036854775807w"})
+        EXPECT_EQ(
+            parse_duration(text).error().detail,
+            "\"" + std::string{text} + "\" is too long; at most 3660d."
+        );
 }
 
 TEST(ExitCodes, every_kind_of_problem_has_its_number) {

@@ -45,9 +45,9 @@ Result<Done> list_vms(Context& context, const VmOptions& options) {
         context,
         listing,
         table_of_vms(),
-        wish.state || wish.name ? "There are no such VMs."
-                                : "There are no VMs. Enroll one with a token from synapsexctl "
-                                  "tokens create.",
+        wish.state || wish.name ? std::string{"There are no such VMs."}
+                                : "There are no VMs. Enroll one with a token from " +
+                                      context.command("tokens create") + ".",
         [&](const vm_registry::VmSummary& vm) { return row_of(vm, context.now()); }
     );
     return Done{};
@@ -98,10 +98,8 @@ Result<Done> read_telemetry(Context& context, const VmOptions& options) {
     SYNAPSEX_TRY(wish.from, instant_argument(options.from));
     SYNAPSEX_TRY(wish.to, instant_argument(options.to));
     if (!options.since.empty()) {
-        const auto since = parse_duration(options.since);
-        if (!since)
-            return usage_problem("\"" + options.since + "\" is no duration; write 15m, 1h or 2d.");
-        wish.from = context.now() - *since;
+        SYNAPSEX_TRY(const auto since, parse_duration(options.since));
+        wish.from = context.now() - since;
     }
     if (wish.from && wish.to && *wish.from > *wish.to)
         return usage_problem("The time begins after its end: see --from, --since and --to.");
@@ -120,14 +118,12 @@ Result<Done> read_telemetry(Context& context, const VmOptions& options) {
 }
 
 Result<Done> watch(Context& context, const VmOptions& options) {
-    const auto interval = parse_duration(options.interval);
-    if (!interval)
-        return usage_problem("\"" + options.interval + "\" is no duration; write 2s or 1m.");
+    SYNAPSEX_TRY(const auto interval, parse_duration(options.interval));
     return watch_vms(
         context,
         {.vm = options.vm,
          .state = parse_enum<State>(options.state),
-         .interval = *interval,
+         .interval = interval,
          .samples_max = options.samples_max}
     );
 }

@@ -71,6 +71,9 @@ void add_load(Table& facts, const TelemetryPoint& point) {
          "in " + format_rate(point.network_receive_bytes_per_second) + ", out " +
              format_rate(point.network_transmit_bytes_per_second)}
     );
+    facts.add(
+        {"Fullest disk", format_percent(point.filesystem_used_percent_max) + ", as df counts"}
+    );
     facts.add({"Processes", format_count(point.processes)});
     facts.add({"Up", format_duration(std::chrono::seconds{point.uptime_seconds})});
 }
@@ -117,18 +120,22 @@ Table disks_of(const Inventory& reported) {
     return table;
 }
 
+// Without a share: of the size it would not be what df and telemetry call used, which is of what
+// users may have, and that is not in the inventory.
 Table filesystems_of(const Inventory& reported) {
     Table table{
         {{"MOUNTED ON", Align::left, {.width_min = 16}},
          {"TYPE", Align::left, {.leaves = 2}},
-         {"USED"},
+         {"USED", Align::right},
+         {"SIZE", Align::right},
          {"DEVICE", Align::left, {.width_min = 12, .leaves = 1}},
          {""}}};
     for (const auto& filesystem : reported.filesystems)
         table.add(
             {{filesystem.mount_point},
              {filesystem.type},
-             {format_share(filesystem.used_bytes, filesystem.size_bytes)},
+             {format_bytes_roughly(filesystem.used_bytes)},
+             {format_bytes(filesystem.size_bytes)},
              {filesystem.device},
              {filesystem.read_only ? "read only" : ""}}
         );
@@ -156,16 +163,16 @@ Table network_of(const Inventory& reported) {
 Table table_of_vms() {
     return Table{
         {{"NAME", Align::left, {.width_min = 16}},
-         {"STATE", Align::left, {.leaves = 9}},
-         {"SEEN", Align::left, {.leaves = 8}},
-         {"OS", Align::left, {.width_min = 20, .leaves = 3}},
-         {"CPUS", Align::right, {.leaves = 1}},
-         {"MEMORY", Align::right, {.leaves = 2}},
-         {"LOAD", Align::right, {.leaves = 4}},
-         {"CPU", Align::right, {.leaves = 7}},
-         {"MEM", Align::right, {.leaves = 6}},
-         {"DISK", Align::right, {.leaves = 5}},
-         {"ID"}}};
+         {"STATE"},
+         {"SEEN", Align::left, {.leaves = 9}},
+         {"OS", Align::left, {.width_min = 20, .leaves = 4}},
+         {"CPUS", Align::right, {.leaves = 2}},
+         {"MEMORY", Align::right, {.leaves = 3}},
+         {"LOAD", Align::right, {.leaves = 5}},
+         {"CPU", Align::right, {.leaves = 8}},
+         {"MEM", Align::right, {.leaves = 7}},
+         {"DISK", Align::right, {.leaves = 6}},
+         {"ID", Align::left, {.leaves = 1}}}};  // commands take names too
 }
 
 std::vector<Cell> row_of(const VmSummary& vm, Timestamp now) {

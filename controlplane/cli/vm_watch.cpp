@@ -1,7 +1,9 @@
 #include "controlplane/cli/vm_watch.hpp"
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <deque>
+#include <iterator>
 #include <map>
 
 #include "controlplane/cli/enum_words.hpp"
@@ -144,16 +146,19 @@ class FirstVms final : public Source {
         wish.state = state_;
         SYNAPSEX_TRY(page_, context_.call(vm_registry::kListVms, wish));
         const auto documents = item_documents(context_);
+        auto last_at = last_at_;  // kept only if nothing fails: a sample taken is a sample shown
         std::vector<Sample> samples;
         for (std::size_t i = 0; i < page_->items.size(); ++i) {
             const auto& vm = page_->items[i];
-            if (!vm.latest) continue;
-            auto& last_at = last_at_[vm.id];
-            if (last_at == vm.latest->at) continue;
-            last_at = vm.latest->at;
-            samples.push_back({vm.name, vm.state, *vm.latest, documents.at(i)});
+            auto& last = last_at[vm.id];
+            if (!vm.latest || last == vm.latest->at) continue;
+            SYNAPSEX_TRY(auto fresh, samples_since(last, vm, documents.at(i)));
+            last = fresh.back().point.at;
+            std::ranges::move(fresh, std::back_inserter(samples));
         }
         for (const auto& vm : page_->items) SYNAPSEX_CHECK(request_.keep_up(vm.id));
+        last_at_ = std::move(last_at);
+        std::ranges::stable_sort(samples, {}, [](const Sample& each) { return each.point.at; });
         return samples;
     }
 
@@ -173,6 +178,29 @@ class FirstVms final : public Source {
     }
 
  private:
+    // The latest, after those that came between it and the last one: an agent that could not
+    // reach its server sends many at once. At least one.
+    Result<std::vector<Sample>> samples_since(
+        std::optional<Timestamp> last, const vm_registry::VmSummary& vm, const std::string& document
+    ) {
+        std::vector<Sample> samples;
+        if (last && vm.latest->at - *last > std::chrono::seconds{vm_registry::kSlotSeconds}) {
+            vm_registry::ReadTelemetry wish;
+            wish.vm_id = vm.id;
+            wish.from = *last + std::chrono::microseconds{1};
+            wish.to = vm.latest->at;
+            SYNAPSEX_TRY(const auto page, context_.call(vm_registry::kReadTelemetry, wish));
+            const auto points = item_documents(context_);
+            auto item = json::parse(document);
+            for (std::size_t i = 0; i < page.items.size(); ++i) {
+                item.as_object()["latest"] = json::parse(points.at(i));
+                samples.push_back({vm.name, vm.state, page.items[i], json::serialize(item)});
+            }
+        }
+        if (samples.empty()) samples.push_back({vm.name, vm.state, *vm.latest, document});
+        return samples;
+    }
+
     Context& context_;
     std::optional<vm_registry::State> state_;
     LiveRequest request_;

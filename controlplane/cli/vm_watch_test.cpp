@@ -184,6 +184,57 @@ TEST_F(VmWatchTest, goes_on_after_a_failure_of_the_server) {
     EXPECT_EQ(err.str(), "Trying again: Something went wrong.\n");
 }
 
+// The agent could not reach its server for a while: its samples come all at once.
+TEST_F(VmWatchTest, shows_every_sample_of_a_fleet_that_came_since_the_last_one_in_order) {
+    const auto later = page(
+        point_document("2026-01-02T03:04:15Z") + "," + point_document("2026-01-02T03:04:30Z") +
+        "," + point_document("2026-01-02T03:04:45Z")
+    );
+    for (const bool is_json : {false, true}) {
+        server.answer(200, two_vms("2026-01-02T03:04:00Z", "2026-01-02T03:04:30Z", ""));
+        server.answer(200, kLive);
+        server.answer(200, kLive);
+        server.fail(Kind::unavailable, net::kUnreachable);
+        server.answer(200, two_vms("2026-01-02T03:04:45Z", "2026-01-02T03:04:45Z", ""));
+        server.answer(200, later);
+        waits_left = 2;
+        server.requests.clear();
+        std::vector<std::string> line{"vms", "watch"};
+        if (is_json) line.emplace_back("--json");
+        EXPECT_EQ(run(line), 0) << err.str();
+        EXPECT_TRUE(server.answers.empty());
+        const auto& read = server.requests.back().url;
+        EXPECT_THAT(read, HasSubstr(id("vm_") + "/telemetry"));
+        EXPECT_THAT(read, HasSubstr("from=2026-01-02T03%3A04%3A00.000001Z"));
+        EXPECT_THAT(read, HasSubstr("to=2026-01-02T03%3A04%3A45Z"));
+        std::vector<std::string> shown;
+        std::istringstream lines{out.str()};
+        for (std::string text; std::getline(lines, text);) {
+            const auto* name = text.find("web-1") != std::string::npos ? "web-1" : "web-2";
+            const auto time = text.find("03:04:", is_json ? text.find("\"latest\"") : 0);
+            shown.push_back(text.substr(time, 8) + " " + name);
+        }
+        EXPECT_THAT(
+            shown,
+            ::testing::ElementsAre(
+                "03:04:00 web-1", "03:04:30 web-2", "03:04:15 web-1", "03:04:30 web-1",
+                "03:04:45 web-1", "03:04:45 web-2"
+            )
+        );
+    }
+}
+
+TEST_F(VmWatchTest, a_failure_after_new_samples_were_read_loses_none_of_them) {
+    server.answer(200, two_vms("2026-01-02T03:04:00Z", "2026-01-02T03:04:00Z", ""));
+    server.fail(Kind::unavailable, net::kUnreachable);
+    server.answer(200, two_vms("2026-01-02T03:04:00Z", "2026-01-02T03:04:00Z", ""));
+    server.answer(200, kLive);
+    server.answer(200, kLive);
+    waits_left = 1;
+    EXPECT_EQ(run({"vms", "watch"}), 0) << err.str();
+    EXPECT_EQ(std::ranges::count(out.str(), '\n'), 2) << out.str();
+}
+
 TEST_F(VmWatchTest, says_once_that_it_follows_only_the_first_vms_and_how_to_choose) {
     server.answer(200, two_vms("2026-01-02T03:04:00Z", "2026-01-02T03:04:00Z", "more"));
     server.answer(200, kLive);

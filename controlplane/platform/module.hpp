@@ -12,7 +12,9 @@
 #include "controlplane/platform/api/router.hpp"
 #include "controlplane/platform/db/database.hpp"
 #include "controlplane/platform/db/migrate.hpp"
+#include "controlplane/platform/leases/leased_task.hpp"
 #include "controlplane/platform/metrics.hpp"
+#include "controlplane/platform/tasks/task_book.hpp"
 #include "shared/base/random.hpp"
 #include "shared/base/time.hpp"
 
@@ -24,6 +26,12 @@ struct Platform {
     Random& random;
     Metrics& metrics;
     api::ParkingLot& parking;
+    TaskBook& tasks;
+
+    // What a task needs that one replica at a time runs, in this database.
+    leases::LeasedTask::Parts leased(db::Database& database) const {
+        return {tasks, database, clock, random};
+    }
 };
 
 struct ServiceManifest {
@@ -33,6 +41,7 @@ struct ServiceManifest {
     std::string_view table_prefix;                // "tenant_": it alone writes these tables
     std::span<const db::Migration> migrations;
     std::span<const db::Query* const> queries;
+    std::span<const TaskInfo> tasks{};            // its background work
 };
 
 // One line of /readyz.

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <functional>
 #include <set>
 #include <utility>
 
@@ -191,6 +192,45 @@ TEST(Utf8, counts_code_points_and_refuses_broken_bytes) {
     for (const auto* text : {"\xC0\x80", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\x80",
                              "\xC3", "\xF0\x9F\x98", "\xFF"})
         EXPECT_EQ(count_code_points(text), std::nullopt);
+}
+
+TEST(Utf8, a_name_is_one_line_with_something_to_see) {
+    for (const auto* name : {"ci", " a ", "\xC3\xA9", "\xE2\x82\xAC 5", "\xF0\x9F\x98\x80"})
+        EXPECT_TRUE(is_name(name)) << name;
+    for (const auto* blank : {"", "   ", "\xC2\xA0", "\xE2\x80\x83 ", "\xE3\x80\x80"})
+        EXPECT_FALSE(is_name(blank)) << blank;
+    for (const auto* control : {"a\nb", "a\t", "\x1B[31mred", "a\x7F", "a\xC2\x9B" "31m",
+                                "a\xE2\x80\xA8z", "a\xE2\x80\xA9z", "a\xFF"})
+        EXPECT_FALSE(is_name(control)) << control;
+}
+
+std::string logged(const std::function<void()>& write) {
+    ::testing::internal::CaptureStderr();
+    write();
+    auto line = ::testing::internal::GetCapturedStderr();
+    const auto message = line.find("\"message\"");
+    return message == line.npos ? line : line.substr(message);
+}
+
+TEST(Log, a_name_stands_once_in_a_line_and_the_innermost_wins) {
+    const LogScope outer{{"requestId", "req_1"}, {"tenantId", "outer"}};
+    const LogScope inner{{"tenantId", "inner"}};
+    EXPECT_EQ(
+        logged([] { log_warning("m", {{"vms", 2}}); }),
+        "\"message\":\"m\",\"requestId\":\"req_1\",\"tenantId\":\"inner\",\"vms\":2}\n"
+    );
+    EXPECT_EQ(
+        logged([] { log_warning("m", {{"tenantId", "own"}}); }),
+        "\"message\":\"m\",\"requestId\":\"req_1\",\"tenantId\":\"own\"}\n"
+    );
+}
+
+TEST(Log, leaves_empty_text_out) {
+    const LogScope scope{{"tenantId", ""}};
+    EXPECT_EQ(
+        logged([] { log_warning("m", {{"path", ""}, {"bytes", 0}}); }),
+        "\"message\":\"m\",\"bytes\":0}\n"
+    );
 }
 
 TEST(JsonString, escapes_controls_and_mends_broken_utf8) {

@@ -13,8 +13,10 @@
 
 namespace synapsex {
 
+enum class TextForm { any, name };
+
 // UTF-8 text of Min to Max code points. Bytes are at most 4 * Max; NUL never.
-template <std::size_t Min, std::size_t Max>
+template <std::size_t Min, std::size_t Max, TextForm Form = TextForm::any>
 struct Text {
     static constexpr std::size_t kMin = Min;
     static constexpr std::size_t kMax = Max;
@@ -23,6 +25,11 @@ struct Text {
     operator const std::string&() const { return value; }
     friend bool operator==(const Text&, const Text&) = default;
 };
+
+// What people call something: one line without control characters, and not only blanks (is_name in
+// utf8.hpp). It is shown in terminals, logs and tables, so it must not be able to speak to them.
+template <std::size_t Min, std::size_t Max>
+using Name = Text<Min, Max, TextForm::name>;
 
 // An integer in [Min, Max].
 template <std::int64_t Min, std::int64_t Max>

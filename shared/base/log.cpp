@@ -1,5 +1,6 @@
 #include "shared/base/log.hpp"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -40,10 +41,12 @@ void append_number(std::string& out, Number number) {
 }
 
 void append_field(std::string& line, const LogField& field) {
+    const auto* text = std::get_if<std::string>(&field.value);
+    if (text && text->empty()) return;
     line += ',';
     append_json_string(line, field.name);
     line += ':';
-    if (const auto* text = std::get_if<std::string>(&field.value)) {
+    if (text) {
         append_json_string(line, *text);
     } else if (const auto* integer = std::get_if<std::int64_t>(&field.value)) {
         append_number(line, *integer);
@@ -150,7 +153,12 @@ void append_json_string(std::string& out, std::string_view text) {
 void log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) {
     if (level < lowest_level.load(std::memory_order_relaxed)) return;
     auto line = begin_line(level, message);
-    for (const auto& field : scope_fields) append_field(line, field);
+    for (auto field = scope_fields.begin(); field != scope_fields.end(); ++field) {
+        const auto has_its_name = [&](const LogField& inner) { return inner.name == field->name; };
+        const bool is_replaced = std::any_of(field + 1, scope_fields.end(), has_its_name) ||
+                                 std::any_of(fields.begin(), fields.end(), has_its_name);
+        if (!is_replaced) append_field(line, *field);
+    }
     for (const auto& field : fields) append_field(line, field);
     line += "}\n";
     sink().write(line);

@@ -1,8 +1,9 @@
 #pragma once
 
 // One JSON object a line on standard error: `time`, `level`, `message`, the members of the
-// enclosing LogScopes (request id, tenant), then the line's own. Control characters are escaped by
-// JSON itself. Never pass a secret: log its id.
+// enclosing LogScopes (request id, tenant), then the line's own. A name stands once: the line's own
+// member replaces a scope's, an inner scope's an outer one's. Empty text is left out. Control
+// characters are escaped by JSON itself. Never pass a secret: log its id.
 //
 // Logging never waits: a line that a full pipe does not take is dropped, and the next one that is
 // written comes after a line that says how many were. What is closed takes none.

@@ -2,6 +2,31 @@
 
 namespace synapsex {
 
+namespace {
+
+// Of one whole, valid sequence.
+char32_t decode(std::string_view sequence) {
+    constexpr unsigned kLeadMasks[] = {0x7F, 0x1F, 0x0F, 0x07};
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(sequence[i]); };
+    char32_t code_point = byte(0) & kLeadMasks[sequence.size() - 1];
+    for (std::size_t i = 1; i < sequence.size(); ++i)
+        code_point = (code_point << 6) | (byte(i) & 0x3FU);
+    return code_point;
+}
+
+// Or means something else to a terminal than a character.
+bool breaks_a_line(char32_t c) {
+    return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029;
+}
+
+// Unicode's space separators (Zs).
+bool is_blank(char32_t c) {
+    return c == 0x20 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x202F ||
+           c == 0x205F || c == 0x3000;
+}
+
+}  // namespace
+
 std::size_t utf8_sequence_size(std::string_view text) {
     if (text.empty()) return 0;
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
@@ -27,6 +52,19 @@ std::optional<std::size_t> count_code_points(std::string_view text) {
         ++count;
     }
     return count;
+}
+
+bool is_name(std::string_view text) {
+    bool has_ink = false;
+    while (!text.empty()) {
+        const auto size = utf8_sequence_size(text);
+        if (size == 0) return false;
+        const auto code_point = decode(text.substr(0, size));
+        if (breaks_a_line(code_point)) return false;
+        has_ink = has_ink || !is_blank(code_point);
+        text.remove_prefix(size);
+    }
+    return has_ink;
 }
 
 }  // namespace synapsex

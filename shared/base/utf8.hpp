@@ -14,4 +14,8 @@ std::size_t utf8_sequence_size(std::string_view text);
 // Code points in the text, or nullopt if any is broken.
 std::optional<std::size_t> count_code_points(std::string_view text);
 
+// Whether the text can name something: one line (no control characters of C0 and C1, no DEL, no
+// U+2028 or U+2029), valid, and not only blanks.
+bool is_name(std::string_view text);
+
 }  // namespace synapsex

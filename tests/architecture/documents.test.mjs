@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { dirname, join, normalize } from 'node:path';
 import test from 'node:test';
 
-import { files, read } from './source_tree.mjs';
+import { files, product, read } from './source_tree.mjs';
 
 const documents = files.filter((path) => path.endsWith('.md') && !path.includes('node_modules/'));
 const squeeze = (text) => text.replace(/\s+/g, ' ').trim();
@@ -15,6 +15,15 @@ test('the C++ in docs/add-an-operation.md stands in the tree', () => {
     assert.ok(blocks.length > 3);
     for (const block of blocks)
         assert.ok(tree.some((text) => text.includes(block)), `not in the tree: ${block}`);
+});
+
+test('docs/operating.md has every metric of the control plane, and no other', () => {
+    const made = new Set(product.filter((path) => path.startsWith('controlplane/')).flatMap((path) =>
+        [...read(path).matchAll(/\b(?:counter|gauge|histogram)\(\s*"(synapsex_\w+)"/g)].map(([, name]) => name)));
+    const told = new Set([...read('docs/operating.md').matchAll(/^\| `(synapsex_\w+)` \|/gm)].map(([, name]) => name));
+    assert.ok(made.size > 10, 'no metrics found: mend the pattern');
+    assert.deepEqual([...made].filter((name) => !told.has(name)), [], 'say there what it means');
+    assert.deepEqual([...told].filter((name) => !made.has(name)), [], 'nothing has this name any more');
 });
 
 test('links between documents lead to files', () => {

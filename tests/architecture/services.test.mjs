@@ -1,4 +1,4 @@
-// The golden table of the 23 services (services.json) against what the binary hosts and what the
+// The golden table of the services (services.json) against what the binary hosts and what the
 // documents say.
 
 import assert from 'node:assert/strict';
@@ -16,12 +16,44 @@ const folder = (service) => service.name.replace(/-service$/, '').replaceAll('-'
 const binary = join(process.env.SYNAPSEX_BIN ?? join(root, 'build/ci/bin'), 'synapsex-controlplane');
 const needsBinary = existsSync(binary) ? {} : { skip: `${binary} is not built` };
 
-test('there are 23 services with a name and a port each', () => {
-    assert.equal(golden.length, 23);
-    assert.equal(new Set(golden.map((service) => service.name)).size, 23);
-    assert.equal(new Set(golden.map((service) => service.port)).size, 23);
+test('every service has a name and a port of its own', () => {
+    assert.equal(new Set(golden.map((service) => service.name)).size, golden.length);
+    assert.equal(new Set(golden.map((service) => service.port)).size, golden.length);
     for (const free of [8010, 8013, 8016, 8017])
         assert.ok(!golden.some((service) => service.port === free), `${free} stays free`);
+});
+
+const moduleOf = (path) => {
+    const text = read(`controlplane/services/${path}/module.cpp`);
+    return Object.fromEntries([...text.matchAll(/^ +\.(name|port|table_prefix) = ("?)([\w-]*)\2,$/gm)].map(([, key, , value]) => [key, value]));
+};
+
+test('module.cpp of a built service has its name, port and table prefix', () => {
+    for (const service of built) {
+        const { name, port, table_prefix: prefix = '' } = moduleOf(folder(service));
+        assert.equal(name, service.name, `controlplane/services/${folder(service)}/module.cpp: name`);
+        assert.equal(Number(port), service.port, `controlplane/services/${folder(service)}/module.cpp: port`);
+        assert.ok(prefix === '' || prefix === `${folder(service)}_`, `controlplane/services/${folder(service)}/module.cpp: table_prefix is ${prefix}`);
+    }
+});
+
+test('nothing of the template is left in a service that was copied from it', () => {
+    const { port } = moduleOf('_template');
+    assert.ok(!golden.some((service) => service.port === Number(port)), `${port} is the template's port: choose one of your own`);
+    const wrong = files
+        .filter((path) => path.startsWith('controlplane/services/') && !path.startsWith('controlplane/services/_template/'))
+        .filter((path) => /\.(cpp|hpp|sql|md)$/.test(path) && !path.includes('/node_modules/'))
+        .filter((path) => /_template|template-service|Template(Module|Test)/.test(read(path)));
+    assert.deepEqual(wrong, [], 'docs/add-a-service.md says what to rename');
+});
+
+test('the operations of a service are below its public routes', () => {
+    for (const service of built) {
+        const api = `controlplane/services/${folder(service)}/api.hpp`;
+        if (!files.includes(api)) continue;
+        for (const [, path] of read(api).matchAll(/\.path = "([^"]+)"/g))
+            assert.ok(service.prefixes.some((prefix) => path === prefix || path.startsWith(`${prefix}/`)), `${api}: ${path} is below none of ${service.prefixes}`);
+    }
 });
 
 test('the binary hosts exactly the built ones', needsBinary, () => {
@@ -73,12 +105,33 @@ test('a service writes only tables with its prefix, in migrations without a gap'
     }
 });
 
+// Where two JSON values first differ, as a JSON pointer with what stands there; nothing if nowhere.
+function firstDifference(is, was, pointer = '') {
+    const isContainer = (value) => typeof value === 'object' && value !== null;
+    if (!isContainer(is) || !isContainer(was) || Array.isArray(is) !== Array.isArray(was))
+        return is === was ? undefined : { pointer, is, was };
+    for (const key of new Set([...Object.keys(is), ...Object.keys(was)])) {
+        const found = firstDifference(is[key], was[key], `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`);
+        if (found) return found;
+    }
+    return undefined;
+}
+
+test('the first difference of two documents is told by its pointer', () => {
+    assert.equal(firstDifference({ a: [1, { b: null }] }, { a: [1, { b: null }] }), undefined);
+    assert.deepEqual(firstDifference({ a: [1, { 'b/c': 2 }] }, { a: [1, { 'b/c': 3 }] }), { pointer: '/a/1/b~1c', is: 2, was: 3 });
+    assert.deepEqual(firstDifference({ a: 1, b: 2 }, { a: 1 }), { pointer: '/b', is: 2, was: undefined });
+});
+
 test('the OpenAPI document is the golden one', needsBinary, () => {
     const text = execFileSync(binary, ['openapi'], { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
-    assert.equal(
-        text.trimEnd(), read('tests/architecture/openapi.golden.json').trimEnd(),
-        'the public contract changed: if that is meant, write the new document there ' +
-        '(synapsex-controlplane openapi > tests/architecture/openapi.golden.json)',
+    const golden = read('tests/architecture/openapi.golden.json');
+    if (text.trimEnd() === golden.trimEnd()) return;
+    const show = (value) => (value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 300));
+    const found = firstDifference(JSON.parse(text), JSON.parse(golden)) ?? { pointer: 'the order of members' };
+    assert.fail(
+        `the public contract changed, first at ${found.pointer}:\n    it was  ${show(found.was)}\n    it is   ${show(found.is)}\n` +
+        'If that is meant: build/ci/bin/synapsex-controlplane openapi > tests/architecture/openapi.golden.json',
     );
 });
 

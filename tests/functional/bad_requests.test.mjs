@@ -137,6 +137,39 @@ test('NUL is refused in text and in keys', async () => {
     assertProblem(await key('{"name":"a","x\\u0000":1}'), 400);
 });
 
+test('a name is one line: no control characters, not only blanks', async () => {
+    for (const name of ['   ', '\u00a0', '\u001b[31mred', 'a\nb', 'a\u0085b', 'a\u2028b']) {
+        assert.deepEqual(pointers(assertProblem(await key(JSON.stringify({ name })), 400)), ['/name'], JSON.stringify(name));
+        assert.deepEqual(pointers(assertProblem(await send('POST', '/v1/tenants', JSON.stringify({ name })), 400)), ['/name']);
+        assert.deepEqual(pointers(assertProblem(await send('PUT', `/v1/agents/${agent.agentId}`, JSON.stringify({ name })), 400)), ['/name']);
+        assert.deepEqual(pointers(assertProblem(await send('POST', '/v1/agents/enrollment-tokens', JSON.stringify({ name })), 400)), ['/name']);
+    }
+});
+
+test('an agent that enrolls under a name that is none is told by pointer, and its token is not used up', async () => {
+    const { token } = await controlPlane.enrollmentToken();
+    const wish = { token, publicKey: 'PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw', bootId: 'b', agentVersion: '1', platform: 'linux' };
+    const enroll = (name) => controlPlane.post('/v1/agents/enroll', { ...wish, name });
+    assert.deepEqual(pointers(assertProblem(await enroll('web\n1'), 400)), ['/name']);
+    assert.equal((await enroll('web-1')).status, 201);
+});
+
+test('a cursor that no list has given is refused by every list', async () => {
+    const { vmId } = (await send('GET', `/v1/agents/${agent.agentId}`)).json;
+    for (const list of [
+        '/v1/vms', `/v1/vms/${vmId}/packages`, `/v1/vms/${vmId}/telemetry`, '/v1/agents', '/v1/agents/enrollment-tokens',
+        '/v1/auth/keys', '/v1/tenants', `/v1/tenants/${controlPlane.owner.tenantId}/members`,
+    ])
+        for (const cursor of ['foo', '*', 'eA'])
+            assertProblem(await send('GET', `${list}?cursor=${cursor}`), 400, 'request.cursor_invalid');
+});
+
+test('telemetry from later than its end is refused by pointer', async () => {
+    const { vmId } = (await send('GET', `/v1/agents/${agent.agentId}`)).json;
+    const path = `/v1/vms/${vmId}/telemetry?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z`;
+    assert.deepEqual(pointers(assertProblem(await send('GET', path), 400, 'telemetry.range_invalid')), ['from']);
+});
+
 test('5.0 is an integer; 5.5, "5", 1e400 and 2^64 are none', async () => {
     const token = (uses) => send('POST', '/v1/agents/enrollment-tokens', `{"uses":${uses}}`);
     assert.equal((await token('5.0')).status, 201);

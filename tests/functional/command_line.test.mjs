@@ -2,7 +2,7 @@
 // files, and names from the fleet that would like to command the terminal.
 
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
@@ -13,7 +13,9 @@ import { JsonAgent, slotOf } from '../support/json_agent.mjs';
 import { eventually, freePort, Program, program, root, run } from '../support/processes.mjs';
 
 // Clears the screen, sets a title, colours, and hides what follows from an eye.
-const hostileName = 'evil\u001b[2J\u001b]0;pwned\u0007\u009b31m\u202egnp.exe\r\n';
+const hostileText = 'evil\u001b[2J\u001b]0;pwned\u0007\u009b31m\u202egnp.exe\r\n';
+// All of it that a name may have.
+const hostileName = 'evil\u202egnp.exe';
 
 let controlPlane;
 let cli;
@@ -135,20 +137,25 @@ test('a list longer than a page is shown whole, bare arrays too', async () => {
     assert.equal((await watching.end()).code, 0);
 });
 
-test('tables fit the terminal, with ids whole; a pipe gets everything', async () => {
+test('tables fit the terminal, name and state to the last; a pipe gets everything', async () => {
     const name = 'ip-10-0-12-34.eu-central-1.compute.internal.example.com';
     const wide = await JsonAgent.start(controlPlane, { name });
     await wide.putInventory('os', {
         id: 'debian', versionId: '12', prettyName: 'Debian GNU/Linux 12 (bookworm)', kernelRelease: '6.1.0-18-amd64',
         architecture: 'x86_64', hostname: 'h', machineIdHash: '', timezone: 'UTC', bootedAt: '2026-01-01T00:00:00Z', virtualization: 'kvm',
     });
-    for (const columns of [60, 80, 120, 200]) {
+    for (const columns of [40, 60, 80, 120, 200]) {
         for (const group of ['vms', 'agents', 'tokens', 'tenants']) {
             const shown = ok(await cli.runOnTerminal([group, 'list'], { columns, env: { NO_COLOR: '1' } }));
             for (const line of shown.split(/\r?\n/)) assert.ok([...line].length <= columns, `${columns}: ${line}`);
         }
-        assert.ok(ok(await cli.runOnTerminal(['vms', 'list'], { columns })).includes(wide.vmId));
+        for (const group of ['vms', 'agents']) {
+            const shown = ok(await cli.runOnTerminal([group, 'list'], { columns, env: { NO_COLOR: '1' } }));
+            assert.match(shown, /^NAME +STATE/, `${columns}`);
+            assert.match(shown, /^web-1 +online/m, `${columns}`);
+        }
     }
+    assert.ok(ok(await cli.runOnTerminal(['vms', 'list'], { columns: 200 })).includes(wide.vmId));
     const piped = ok(await cli.run(['vms', 'list'], { env: { COLUMNS: '40' } }));
     for (const whole of [name, 'Debian GNU/Linux 12 (bookworm)', wide.vmId, 'CPUS']) assert.ok(piped.includes(whole), whole);
     await controlPlane.must('DELETE', `/v1/agents/${wide.agentId}`);
@@ -163,6 +170,34 @@ test('a secret replaces no pipe or device', async () => {
     assert.match(refused.stderr, /no ordinary file.*Without --token-file the token is printed/);
     assert.ok(statSync(pipe).isFIFO());
     assert.equal((await jsonOf('tokens', 'list')).items.length, before, 'no token was made');
+});
+
+test('a secret replaces no file unasked and makes no folder, and the server is not asked for one', async () => {
+    const count = async () => (await jsonOf('keys', 'list')).items.length;
+    const before = await count();
+    const file = join(cli.home, 'key');
+    const create = (...more) => cli.run(['keys', 'create', '--name', 'k', ...more]);
+    ok(await create('--key-file', file));
+    const first = readFileSync(file, 'utf8');
+    const again = await create('--key-file', file);
+    assert.equal(again.code, 2);
+    assert.match(again.stderr, /is there already and stays as it is\. .*--force/);
+    assert.equal(readFileSync(file, 'utf8'), first);
+    const deep = await create('--key-file', join(cli.home, 'none', 'key'));
+    assert.equal(deep.code, 2);
+    assert.match(deep.stderr, /There is no folder/);
+    assert.ok(!existsSync(join(cli.home, 'none')));
+    assert.equal(await count(), before + 1);
+    ok(await create('--key-file', file, '--force'));
+    assert.notEqual(readFileSync(file, 'utf8'), first);
+});
+
+test('advice can be pasted: it names the program as it was called', async () => {
+    const nobody = new Cli(controlPlane);
+    const called = join(cli.home, "it's synapsexctl");
+    symlinkSync(program('synapsexctl'), called);
+    const { stderr } = await run(called, ['vms', 'list'], { env: nobody.env });
+    assert.ok(stderr.includes(`-> sign in with '${called.replace("'", "'\\''")}' login --url`), stderr);
 });
 
 test('capabilities have the names of all numbers in the protocol\'s list', async () => {
@@ -218,7 +253,7 @@ test('exit codes say what kind of failure it was', async () => {
     await controlPlane.must('POST', `/v1/tenants/${controlPlane.owner.tenantId}/members`, { userId: viewer.id, role: 'viewer' });
     assert.equal(await codeOf(['tokens', 'create', '--tenant', controlPlane.owner.tenantId], { env: { SYNAPSEX_ACCESS_TOKEN: viewer.accessToken } }), 3);
     // A sign-in belongs to its server; and no credential crosses the network in clear.
-    assert.equal(await codeOf(['vms', 'list', '--url', 'http://control.example.com']), 3);
+    assert.equal(await codeOf(['vms', 'list', '--url', 'https://control.example.com']), 3);
     const insecure = await cli.run(['vms', 'list', '--url', 'http://control.example.com'], { env: { SYNAPSEX_API_KEY: 'x' } });
     assert.equal(insecure.code, 2, insecure.stderr);
     assert.match(insecure.stderr, /https:\/\//);
@@ -250,12 +285,13 @@ test('a wrong password is refused, and nothing is kept', async () => {
 
 test('names from the fleet cannot command a terminal', async () => {
     const { token } = await controlPlane.enrollmentToken();
+    assert.equal((await new JsonAgent(controlPlane, { name: hostileText }).enroll(token)).status, 400);
     const evil = new JsonAgent(controlPlane, { name: hostileName });
     const enrolled = await evil.enroll(token);
     assert.equal(enrolled.status, 201, enrolled.text);
     await evil.signIn();
     await evil.putInventory('os', {
-        id: 'x', versionId: '1', prettyName: 'Nice\u001b]52;c;aGk=\u0007OS', kernelRelease: '\u001b[31m6', architecture: 'x86_64',
+        id: 'x', versionId: '1', prettyName: `Nice\u001b]52;c;aGk=\u0007OS ${hostileText}`, kernelRelease: '\u001b[31m6', architecture: 'x86_64',
         hostname: 'h', machineIdHash: '', timezone: 'UTC', bootedAt: '2026-01-01T00:00:00Z', virtualization: '',
     });
     for (const parameters of [['vms', 'list'], ['vms', 'get', evil.vmId], ['agents', 'list'], ['agents', 'get', evil.agentId], ['vms', 'list', '--json']]) {

@@ -48,6 +48,14 @@ test('from nothing to this machine as a living VM', async (t) => {
         await controlPlane.signIn(controlPlane.credentials);
     });
 
+    await t.test('--migrate-only ends when the database is as it should be', async () => {
+        await controlPlane.stop();
+        const done = await controlPlane.run(['serve', ...controlPlane.flags, '--migrate-only']);
+        assert.equal(done.code, 0, done.stderr);
+        assert.match(done.stdout, /has all that this release needs/);
+        await controlPlane.serve();
+    });
+
     const agent = await Agent.start(controlPlane, { name: 'this-machine' });
     const { vm } = agent;
 

@@ -38,6 +38,22 @@ test('a request\'s line has its request id, tenant, operation and status', async
     assert.ok(line.milliseconds >= 0);
 });
 
+test('a line has each key once, and no tenant where there is none', async () => {
+    const agent = await JsonAgent.start(controlPlane);
+    await controlPlane.get('/healthz', { headers: { 'x-request-id': 'of-nobody' } });
+    const lines = await eventually('both lines are there', () => {
+        const all = controlPlane.process.stderr.split('\n');
+        const found = [`"agentId":"${agent.agentId}"`, '"of-nobody"'].map((part) => all.find((line) => line.includes(part)));
+        return found.every(Boolean) && found;
+    });
+    for (const line of lines) {
+        const keys = [...line.matchAll(/[{,]"(\w+)":/g)].map((match) => match[1]);
+        assert.equal(new Set(keys).size, keys.length, line);
+    }
+    assert.equal(JSON.parse(lines[0]).tenantId, controlPlane.owner.tenantId);
+    assert.ok(!('tenantId' in JSON.parse(lines[1])), lines[1]);
+});
+
 test('no secret is in the log', async () => {
     const agent = await JsonAgent.start(controlPlane);
     const { token } = await controlPlane.enrollmentToken();
@@ -118,6 +134,15 @@ test('/healthz and /readyz answer without a credential, and say what is ready', 
         assert.ok(ready.checks.some((check) => check.name.startsWith(service) && check.ready), `${service} is checked`);
 });
 
+test('/ and /docs/ lead to the reference', async () => {
+    for (const path of ['/', '/docs/']) {
+        const answer = await controlPlane.get(path);
+        assert.equal(answer.status, 302, path);
+        assert.equal(answer.headers.location, '/docs');
+    }
+    assert.equal((await controlPlane.get('/docs')).status, 200);
+});
+
 test('HEAD answers like GET, without the body', async () => {
     const get = await controlPlane.get('/v1/openapi.json');
     const head = await controlPlane.call('HEAD', '/v1/openapi.json');
@@ -146,4 +171,18 @@ test('/docs is a page of this server alone', async () => {
     assert.doesNotMatch(answer.text, /(src|href)="(https?:)?\/\//, 'nothing comes from elsewhere');
     for (const [, path] of answer.text.matchAll(/(?:src|href)="(\/[^"#]+)"/g))
         assert.equal((await controlPlane.get(path)).status, 200, path);
+});
+
+test('background tasks are told of by name, with what became of them', async () => {
+    const checks = (await controlPlane.get('/readyz')).json.checks.filter(({ name }) => name.startsWith('task '));
+    const names = checks.map(({ name }) => name.slice('task '.length));
+    for (const name of ['agent_registry.flush_presence', 'auth.key_usage', 'auth.registrations', 'vm_registry.prune_telemetry'])
+        assert.ok(names.includes(name), `${name} is not among ${names}`);
+    await eventually('presence was flushed', async () => {
+        const { text } = await controlPlane.get('/metrics');
+        return /synapsex_task_runs_total\{task="agent_registry\.flush_presence"\} [1-9]/.test(text);
+    });
+    const { json } = await controlPlane.get('/readyz');
+    const flush = json.checks.find(({ name }) => name === 'task agent_registry.flush_presence');
+    assert.match(flush.detail, /^succeeded at 20/);
 });

@@ -3,12 +3,13 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import test, { after } from 'node:test';
 
-import { eventually, freePort, isAlive, root, run, temporaryFolder } from '../support/processes.mjs';
+import { isPostgres, makeDatabase } from '../support/databases.mjs';
+import { eventually, freePort, isAlive, isRoot, root, run, temporaryFolder } from '../support/processes.mjs';
 
 const skip = process.env.SYNAPSEX_QUICKSTART !== '1' && 'builds the release: tests/run.sh quickstart';
 const checkout = skip ? '' : join(temporaryFolder(), 'a fresh clone');
@@ -37,7 +38,8 @@ test('the quickstart, from sources to a living VM and away again', { skip }, asy
     let vm;
     let pids;
 
-    const tool = (...parameters) => run(join(checkout, '.quickstart', 'synapsexctl'), parameters, { within: 60_000 });
+    const toolWith = (env, ...parameters) => run(join(checkout, '.quickstart', 'synapsexctl'), parameters, { env, within: 60_000 });
+    const tool = (...parameters) => toolWith({}, ...parameters);
     const vms = async () => JSON.parse(ok(await tool('vms', 'list', '--json')));
     const onlyVm = async () => {
         const list = await vms();
@@ -82,6 +84,17 @@ test('the quickstart, from sources to a living VM and away again', { skip }, asy
         assert.equal(statSync(join(checkout, '.quickstart')).mode & 0o077, 0);
     });
 
+    await t.test('its tool signs in as the owner unless its user says otherwise', async () => {
+        assert.match(ok(await tool('whoami')), /owner@synapsex\.local/);
+        for (const name of ['SYNAPSEX_API_KEY', 'SYNAPSEX_ACCESS_TOKEN'])
+            assert.equal((await toolWith({ [name]: 'bogus' }, 'whoami')).code, 3, name);
+        assert.equal((await toolWith({ SYNAPSEX_TENANT_ID: 'no-such-tenant' }, 'vms', 'list')).code, 4);
+        assert.equal((await toolWith({ SYNAPSEX_URL: `http://127.0.0.1:${await freePort()}`, SYNAPSEX_API_KEY: 'x' }, 'vms', 'list')).code, 5);
+        const stranger = await toolWith({ HOME: checkout, SYNAPSEX_PROFILE: 'none' }, 'whoami');
+        assert.equal(stranger.code, 3);
+        assert.ok(stranger.stderr.includes(`'${join(checkout, '.quickstart', 'synapsexctl')}' login --url`), stranger.stderr);
+    });
+
     await t.test('a second run is quick, changes nothing and keeps the VM', async () => {
         const start = Date.now();
         const said = ok(await quickstart('--yes', '--no-install'));
@@ -102,10 +115,111 @@ test('the quickstart, from sources to a living VM and away again', { skip }, asy
         pids = pidsOf(await status());
     });
 
+    await t.test('it moves to another port with all that it has', async () => {
+        const other = await freePort();
+        ok(await quickstart('--stop'));
+        const said = ok(await quickstart('--yes', '--no-install', '--port', String(other)));
+        assert.ok(said.includes(`http://127.0.0.1:${other}/docs`), said);
+        await eventually('it is online there', async () => (await onlyVm()).state === 'online', { within: 60_000, every: 500 });
+        assert.equal((await onlyVm()).id, vm.id);
+        assert.match(ok(await tool('whoami')), new RegExp(`127\\.0\\.0\\.1:${other}`));
+        pids = pidsOf(await status());
+        ok(await quickstart('--yes', '--no-install'));
+        assert.deepEqual(pidsOf(await status()), pids, 'and stays there');
+    });
+
     await t.test('--clean leaves the build and nothing else', async () => {
         ok(await quickstart('--clean', '--yes'));
         for (const pid of pids) assert.ok(!isAlive(pid));
         assert.ok(!existsSync(join(checkout, '.quickstart')));
         assert.ok(existsSync(join(checkout, 'build', 'release', 'bin', 'synapsex-controlplane')));
+    });
+});
+
+// What is refused before anything is built needs the scripts alone.
+function bareCheckout(name) {
+    const folder = join(temporaryFolder(), name);
+    cpSync(join(root, 'installers'), join(folder, 'installers'), { recursive: true });
+    return folder;
+}
+const bareQuickstart = (folder, ...parameters) => run(join(folder, 'installers', 'quickstart.sh'), parameters);
+
+test('a path in which nothing works is refused at once, with the character that is to blame', async () => {
+    for (const character of ['%', '?', '#', "'", '"', ';', '$', '\\', '`']) {
+        const folder = bareCheckout(`a${character}b`);
+        const done = await bareQuickstart(folder, '--yes', '--no-install');
+        assert.equal(done.code, 1);
+        assert.equal(done.stderr, `quickstart: the path ${folder} has a ${character} in it, which does not work; move the checkout.\n`);
+        assert.ok(!existsSync(join(folder, '.quickstart')));
+    }
+});
+
+test('--clean deletes nothing behind a link and says where the data is', async () => {
+    const folder = bareCheckout('linked');
+    const target = join(folder, 'elsewhere');
+    mkdirSync(target);
+    writeFileSync(join(target, 'owner.json'), '{}');
+    symlinkSync(target, join(folder, '.quickstart'));
+    const done = await bareQuickstart(folder, '--clean', '--yes');
+    assert.equal(done.code, 1);
+    assert.ok(done.stderr.includes(`is a link to ${target}, which has the keys and all data; nothing was deleted`), done.stderr);
+    assert.equal(readFileSync(join(target, 'owner.json'), 'utf8'), '{}');
+});
+
+test('who may not look, or write, is told so and nothing else', { skip: !isRoot && 'needs another user' }, async () => {
+    const folder = bareCheckout('of root');
+    chmodSync(dirname(folder), 0o755);
+    const asNobody = (...parameters) => run('setpriv', [
+        '--reuid=65534', '--regid=65534', '--clear-groups', join(folder, 'installers', 'quickstart.sh'), ...parameters,
+    ]);
+    const first = await asNobody('--yes', '--no-install');
+    assert.deepEqual([first.code, first.stderr], [1, `quickstart: ${folder}/.quickstart cannot be written: Permission denied.\n`]);
+    mkdirSync(join(folder, '.quickstart'), { mode: 0o700 });
+    for (const action of ['--status', '--stop', '--clean', '--yes']) {
+        const done = await asNobody(action);
+        assert.deepEqual([done.code, done.stdout], [1, ''], action);
+        assert.equal(done.stderr, `quickstart: ${folder}/.quickstart belongs to root and cannot be seen by this user.\n`);
+    }
+});
+
+test('the quickstart on PostgreSQL behaves the same', { skip: skip || (!isPostgres && 'needs PostgreSQL') }, async (t) => {
+    if (!existsSync(join(checkout, 'installers'))) copyCheckout();
+    const database = makeDatabase();
+    const [, url] = database.flags;
+    const port = String(await freePort());
+    const on = (...parameters) => run(
+        join(checkout, 'installers', 'quickstart.sh'), parameters,
+        { cwd: checkout, within: 1_500_000, env: { DATABASE_URL: url } },
+    );
+    after(async () => { if (existsSync(join(checkout, '.quickstart'))) await quickstart('--clean', '--yes'); });
+
+    const first = ok(await on('--yes', '--no-install', '--port', port));
+    assert.match(first, /Control plane with PostgreSQL at [^@]*\/story_/);
+    assert.ok(!first.includes(process.env.PGPASSWORD), 'the password is not shown');
+    assert.equal(statSync(join(checkout, '.quickstart', 'database-url')).mode & 0o777, 0o600);
+    assert.ok(!existsSync(join(checkout, '.quickstart', 'data', 'controlplane', 'controlplane.db')));
+    const list = () => run(join(checkout, '.quickstart', 'synapsexctl'), ['vms', 'list', '--json'], { within: 60_000 });
+    const [vm] = JSON.parse(ok(await list())).items;
+    assert.equal(vm.state, 'online');
+
+    await t.test('a second run needs no DATABASE_URL and finds the same VM', async () => {
+        ok(await quickstart('--stop'));
+        assert.match(ok(await quickstart('--yes', '--no-install')), /Control plane with PostgreSQL/);
+        assert.equal(JSON.parse(ok(await list())).items[0].id, vm.id);
+    });
+    await t.test('another database is refused while there is data', async () => {
+        const other = await run(
+            join(checkout, 'installers', 'quickstart.sh'), ['--yes', '--no-install'],
+            { cwd: checkout, within: 60_000, env: { DATABASE_URL: 'postgresql://somebody:secret@elsewhere/db' } },
+        );
+        assert.equal(other.code, 1);
+        assert.match(other.stderr, /the data is in PostgreSQL at .*story_/);
+        assert.ok(!other.stderr.includes('secret'));
+    });
+    await t.test('--clean says what it leaves, and a used database is refused', async () => {
+        assert.match(ok(await quickstart('--clean', '--yes')), /The data is in PostgreSQL at .* still/);
+        const again = await on('--yes', '--no-install', '--port', port);
+        assert.equal(again.code, 1, again.stdout);
+        assert.match(again.stderr, /has an owner already/);
     });
 });

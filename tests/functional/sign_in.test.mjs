@@ -56,7 +56,7 @@ test('a refresh token works once, and the new one goes on', async () => {
     assert.equal(second.status, 200, second.text);
     assert.equal((await controlPlane.get('/v1/auth/me', { as: second.json.access_token })).status, 200);
     assert.notEqual(second.json.refresh_token, first.refreshToken);
-    const third = await controlPlane.post('/v1/auth/refresh', { refreshToken: second.json.refresh_token });
+    const third = await controlPlane.post('/v1/auth/refresh', { refresh_token: second.json.refresh_token });
     assert.equal(third.status, 200, third.text);
     assertProblem(await controlPlane.post('/v1/auth/refresh', { refreshToken: 'rt_sx_unknown' }), 401, 'auth.refresh_invalid');
 });

@@ -136,6 +136,39 @@ test('an e-mail that init refuses leaves no credentials either', async () => {
     assert.ok(!existsSync(file));
 });
 
+test('an init that refuses fixes no issuer, and the next one may choose another', async () => {
+    const other = new ControlPlane({ settings: [], folder: temporaryFolder(), env: {}, port: await freePort() });
+    const issuer = join(other.dataDir, 'issuer');
+    const init = ['init', ...other.flags];
+    for (const [wrong, pattern] of [
+        [['--email', 'bad'], /e-mail/],
+        [['--email', 'ok@example.com', '--tenant-name', '\u001b[31m'], /--tenant-name must be one line/],
+        [['--email', 'ok@example.com', '--tenant-name', '  '], /--tenant-name must be one line/],
+        [['--email', 'ok@example.com', '--full-name', 'A\nB'], /--full-name must be one line/],
+        [['--email', 'ok@example.com', '--database-url', 'mysql://u@host/db'], /database/],
+    ]) {
+        await refuses([...init, ...wrong], pattern);
+        assert.ok(!existsSync(issuer), `${wrong}`);
+    }
+    const done = await other.run([...init, '--email', 'ok@example.com', '--public-url', 'https://synapsex.example.com']);
+    assert.equal(done.code, 0, done.stderr);
+    assert.ok(!done.stderr.includes('issuer'), done.stderr);
+    assert.equal(readFileSync(issuer, 'utf8').trim(), 'https://synapsex.example.com');
+});
+
+test('another public URL than the issuer is told by init and serve, and changes nothing', async () => {
+    const other = new ControlPlane({ settings: [], folder: temporaryFolder(), env: {}, port: await freePort() });
+    await other.init();
+    other.settings = ['--public-url', 'https://synapsex.example.com'];
+    const again = await other.run(['init', ...other.flags, '--email', 'ok@example.com']);
+    assert.equal(again.code, 0, again.stderr);
+    assert.match(again.stderr, new RegExp(`The issuer stays ${other.url}: .*https://synapsex\\.example\\.com`));
+    await other.serve();
+    assert.ok(other.logLines.some((line) => line.level === 'warning' && line.message.startsWith(`The issuer stays ${other.url}`)));
+    await other.stop();
+    assert.equal(readFileSync(join(other.dataDir, 'issuer'), 'utf8').trim(), other.url);
+});
+
 test('services whose URLs spell one file differently share it', async () => {
     const other = new ControlPlane({ settings: [], folder: temporaryFolder(), env: {}, port: await freePort() });
     other.settings = ['--auth-database-url', `sqlite://${other.dataDir.replaceAll('/', '//')}//controlplane.db`];

@@ -133,7 +133,7 @@ test('another tenant\'s things are 404, everywhere, for every verb', async (t) =
             if (!operation.operationId) continue;
             ++count;
             await t.test(`${method.toUpperCase()} ${template}`, async () => {
-                const path = template.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? assert.fail(`no value for ${name}`));
+                const path = template.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? assert.fail(`no value for ${name}: make one above and add it to values`));
                 const isAgents = /heartbeat|inventory/.test(template);
                 const answer = await controlPlane.call(method.toUpperCase(), path, {
                     as: isAgents ? strangersAgent : stranger, body: bodies[operation.operationId],
@@ -184,5 +184,5 @@ test('an API key stays in its tenant and makes no other', async () => {
     const { key } = await controlPlane.must('POST', '/v1/auth/keys', { name: 'homebody' });
     const other = await controlPlane.must('POST', '/v1/tenants', { name: 'Elsewhere' });
     assertProblem(await controlPlane.get('/v1/vms', { as: key, tenant: other.id }), 404, 'tenants.not_found');
-    assertProblem(await controlPlane.post('/v1/tenants', { name: 'By a key' }, { as: key }), 403, 'tenants.users_only');
+    assertProblem(await controlPlane.post('/v1/tenants', { name: 'By a key' }, { as: key }), 403, 'auth.sign_in_required');
 });

@@ -75,10 +75,10 @@ struct ShapeOf<std::string> {
     static constexpr TextShape kShape{{ShapeKind::text}, 0, kStringBytesMax, kStringBytesMax};
 };
 
-template <std::size_t Min, std::size_t Max>
-struct ShapeOf<Text<Min, Max>> {
-    static_assert(std::is_standard_layout_v<Text<Min, Max>>);
-    static constexpr TextShape kShape{{ShapeKind::text}, Min, Max, 4 * Max};
+template <std::size_t Min, std::size_t Max, TextForm Form>
+struct ShapeOf<Text<Min, Max, Form>> {
+    static_assert(std::is_standard_layout_v<Text<Min, Max, Form>>);
+    static constexpr TextShape kShape{{ShapeKind::text}, Min, Max, 4 * Max, Form};
 };
 
 template <class Tag>

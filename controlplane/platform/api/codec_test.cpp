@@ -91,6 +91,14 @@ TEST(ReadJson, reports_everything_that_is_wrong_at_once) {
     );
 }
 
+TEST(ReadJson, a_name_is_one_line_and_not_only_blanks) {
+    for (const auto* bad : {R"("   ")", R"("a\nb")", R"("\u001b[31m")", R"("\u2028")"}) {
+        const auto widget = read(R"({"size":{"widthMm":3},"name":)" + std::string{bad} + "}");
+        ASSERT_FALSE(widget) << bad;
+        EXPECT_THAT(errors_of(widget.error()), ElementsAre("/name not_a_name")) << bad;
+    }
+}
+
 TEST(ReadJson, says_where_a_single_mistake_is) {
     const auto widget = read(R"({"name":"cog","size":{}})");
     ASSERT_FALSE(widget);

@@ -64,7 +64,8 @@ std::string info_text(const OpenApiInfo& info) {
         .add_text("summary", "Runs fleets of virtual machines.")
         .add_text(
             "description",
-            "One API for agents, VMs and those who run them. Keys are camelCase, instants are RFC "
+            "One API for agents, VMs and those who run them. Keys are camelCase, but for names "
+            "that OAuth or known clients fix (tags and operations say which); instants are RFC "
             "3339 in UTC, ids carry their type (`vm_…`). Every failure is an "
             "`application/problem+json` document whose `code` is stable; every answer carries "
             "`X-Request-Id`. Another tenant's things are not found."
@@ -118,6 +119,7 @@ std::string security_schemes_text() {
     return JsonObjectText{}
         .add("bearer", bearer("An access token from login, or an API key."))
         .add("apiKey", api_key)
+        .add("userToken", bearer("An access token from login; an API key is refused (403)."))
         .add("agentToken", bearer("The access token that an agent gets for its key."))
         .finish();
 }

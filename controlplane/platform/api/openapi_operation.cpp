@@ -8,23 +8,30 @@ namespace synapsex::api {
 
 namespace {
 
-// Who may call, as a sentence: what an agreement is about stands in the text, not in a footnote.
-std::string access_sentence(const auth::Access& access) {
-    switch (access.kind) {
-        case auth::AccessKind::anyone:
-            return "Needs no credential.";
-        case auth::AccessKind::signed_in:
-            return "Needs any user's token or API key.";
-        case auth::AccessKind::agent:
-            return "For the agent on a VM, with its access token.";
-        case auth::AccessKind::user:
-            break;
-    }
+std::string scope_sentence(const auth::Access& access) {
     for (const auto& grant : auth::kScopes)
         if (grant.scope == access.scope)
             return "Needs the scope `" + std::string{access.scope} + "`, which the role " +
                    std::string{enum_name(grant.lowest_role)} + " has.";
     return "Needs the scope `" + std::string{access.scope} + "`.";
+}
+
+// Who may call, as a sentence: what an agreement is about stands in the text, not in a footnote.
+std::string access_sentence(const auth::Access& access) {
+    switch (access.kind) {
+        case auth::AccessKind::anyone:
+            return "Needs no credential.";
+        case auth::AccessKind::proof:
+            return "Needs no credential but the one in the body.";
+        case auth::AccessKind::signed_in:
+            return access.is_closed_to_keys ? "Needs any user's token; no API key may."
+                                            : "Needs any user's token or API key.";
+        case auth::AccessKind::agent:
+            return "For the agent on a VM, with its access token.";
+        case auth::AccessKind::user:
+            break;
+    }
+    return scope_sentence(access) + (access.is_closed_to_keys ? " No API key may." : "");
 }
 
 std::string description_of(const OperationInfo& operation) {
@@ -35,11 +42,13 @@ std::string description_of(const OperationInfo& operation) {
 std::string security_of(const auth::Access& access) {
     switch (access.kind) {
         case auth::AccessKind::anyone:
+        case auth::AccessKind::proof:
             return "[]";
         case auth::AccessKind::agent:
             return R"([{"agentToken":[]}])";
         default:
-            return R"([{"bearer":[]},{"apiKey":[]}])";
+            return access.is_closed_to_keys ? R"([{"userToken":[]}])"
+                                            : R"([{"bearer":[]},{"apiKey":[]}])";
     }
 }
 
@@ -98,7 +107,8 @@ std::string responses_of(
     add(kBadRequest);
     if (operation.access.kind != auth::AccessKind::anyone) add(kUnauthorized);
     const bool may_be_forbidden = operation.access.kind == auth::AccessKind::user ||
-                                  operation.access.kind == auth::AccessKind::agent;
+                                  operation.access.kind == auth::AccessKind::agent ||
+                                  operation.access.is_closed_to_keys;
     if (may_be_forbidden) add(kForbidden);
     if (operation.path.find('{') != std::string_view::npos) add(kNotFound);
     if (operation.method != Verb::get) add(kConflict);

@@ -79,6 +79,21 @@ TEST_F(OpenApi, says_who_may_call) {
     );
 }
 
+TEST_F(OpenApi, says_what_is_closed_to_api_keys) {
+    const std::string sale = "/paths/~1v1~1sales~1{widget_id}/post";
+    EXPECT_EQ(at(sale + "/security"), R"([{"userToken":[]}])");
+    EXPECT_THAT(at(sale + "/description"), ::testing::HasSubstr("No API key may."));
+    EXPECT_NE(at("/components/securitySchemes/userToken"), "nothing");
+}
+
+TEST_F(OpenApi, says_401_where_the_body_proves_who_calls) {
+    EXPECT_EQ(at("/paths/~1v1~1oauth~1token/post/security"), "[]");
+    EXPECT_EQ(
+        at("/paths/~1v1~1oauth~1token/post/responses/401"),
+        R"({"$ref":"#/components/responses/Unauthorized"})"
+    );
+}
+
 TEST_F(OpenApi, lists_only_tags_that_are_used) {
     EXPECT_EQ(
         at("/tags"),
@@ -120,8 +135,12 @@ TEST_F(OpenApi, requires_of_requests_what_has_no_default) {
     EXPECT_EQ(at("/components/schemas/CreateWidget/description"), R"("A widget to be made.")");
     EXPECT_EQ(
         at("/components/schemas/CreateWidget/properties/name"),
-        R"({"type":"string","minLength":1,"maxLength":8,)"
-        R"("description":"What people call it.","examples":["cog"]})"
+        R"({"type":"string","minLength":1,"maxLength":8,"pattern":")"
+        R"(^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*)"
+        R"([^\\u0000-\\u0020\\u007f-\\u00a0\\u1680\\u2000-\\u200a)"
+        R"(\\u2028\\u2029\\u202f\\u205f\\u3000])"
+        R"([^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*$)"
+        R"(","description":"What people call it.","examples":["cog"]})"
     );
     EXPECT_EQ(
         at("/components/schemas/PatchWidget/properties"),

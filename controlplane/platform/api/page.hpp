@@ -18,9 +18,20 @@ using PageLimit = Default<Int<1, 100>, 50>;
 using Cursor = Text<1, 200>;
 
 std::string encode_cursor(std::string_view key);
-// The key that encode_cursor was given; empty for no cursor (start at the beginning).
+// The key that encode_cursor was given; empty for no cursor (start at the beginning). `is_key`
+// knows the list's keys: with any other, a list would silently start or end anywhere.
 // Kind::invalid request.cursor_invalid.
-Result<std::string> decode_cursor(const std::optional<Cursor>& cursor);
+Result<std::string> decode_cursor(
+    const std::optional<Cursor>& cursor, bool (*is_key)(std::string_view)
+);
+
+// Of a list that goes by an id.
+template <class IdType>
+Result<std::string> decode_id_cursor(const std::optional<Cursor>& cursor) {
+    return decode_cursor(cursor, [](std::string_view key) {
+        return IdType::parse(key).has_value();
+    });
+}
 
 // Given up to limit + 1 rows, cuts the extra one and says where the next page starts.
 // key_of(item) -> std::string.

@@ -28,6 +28,10 @@ MaybeFlaw store_bounded_text(const TextShape& shape, std::string_view text, void
         return Flaw{"too_long", "must have at most " + characters(shape.code_points_max)};
     if (text.size() > shape.bytes_max)
         return Flaw{"too_long", "must have at most " + std::to_string(shape.bytes_max) + " bytes"};
+    // NUL is told of where the text is read.
+    const bool has_nul = text.find('\0') != text.npos;
+    if (shape.form == TextForm::name && !has_nul && !is_name(text))
+        return Flaw{"not_a_name", "must be one line without control characters, not only blanks"};
     static_cast<std::string*>(target)->assign(text);
     return std::nullopt;
 }

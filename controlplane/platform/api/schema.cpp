@@ -11,6 +11,11 @@ namespace synapsex::api {
 namespace {
 
 constexpr std::string_view kCrockford = "[0-7][0-9a-hjkmnp-tv-z]{25}";
+// is_name of shared/base/utf8.hpp.
+constexpr std::string_view kNamePattern =
+    R"(^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*)"
+    R"([^\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000])"
+    R"([^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$)";
 
 // Adds `,"key":value` to the JSON text of an object.
 void extend(std::string& object, std::string_view key, std::string_view json) {
@@ -42,6 +47,7 @@ std::string schema_of_text(const TextShape& shape) {
     std::string out = R"({"type":"string"})";
     if (shape.code_points_min > 0) extend(out, "minLength", number(shape.code_points_min));
     extend(out, "maxLength", number(shape.code_points_max));
+    if (shape.form == TextForm::name) extend(out, "pattern", quoted(kNamePattern));
     return out;
 }
 

@@ -15,6 +15,7 @@
 
 #include "controlplane/platform/api/operation.hpp"
 #include "controlplane/platform/api/wide_integer.hpp"
+#include "shared/base/bounded.hpp"
 #include "shared/base/json_value.hpp"
 
 namespace synapsex::api {
@@ -58,6 +59,7 @@ struct TextShape : Shape {
     std::size_t code_points_min;
     std::size_t code_points_max;
     std::size_t bytes_max;
+    TextForm form = TextForm::any;
 };
 
 struct IdShape : Shape {

@@ -47,7 +47,7 @@ BOOST_DESCRIBE_STRUCT(
 )
 
 struct CreateWidget {
-    Text<1, 8> name;
+    Name<1, 8> name;
     Default<Color, Color::green> color;
     Size size;
     std::optional<List<Text<1, 4>, 3>> labels;
@@ -159,7 +159,7 @@ inline constexpr Operation<Sell, None> kSellWidget{
     .id = "widgets.sell",
     .method = Verb::post,
     .path = "/v1/sales/{widget_id}",
-    .access = auth::user("vms.read"),
+    .access = auth::without_keys(auth::user("vms.read")),
     .summary = "Sell a widget."};
 inline constexpr Operation<Upload, None> kUploadImage{
     .id = "widgets.upload",
@@ -179,7 +179,7 @@ inline constexpr Operation<Grant, None> kGrant{
     .id = "oauth.token",
     .method = Verb::post,
     .path = "/v1/oauth/token",
-    .access = auth::anyone(),
+    .access = auth::proof(),
     .body = BodyKind::form,
     .unknown = Unknown::ignore,
     .summary = "Exchange a grant."};

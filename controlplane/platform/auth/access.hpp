@@ -16,6 +16,7 @@ BOOST_DESCRIBE_ENUM(Role, viewer, operator_, admin, owner)
 
 enum class AccessKind {
     anyone,     // no credential is read
+    proof,      // no credential is read either: the body has one, which the handler checks
     signed_in,  // any user or API key
     user,       // a user or API key whose role grants the scope
     agent,      // the daemon on a VM, with the access token it got for its key
@@ -24,6 +25,11 @@ enum class AccessKind {
 struct Access {
     AccessKind kind = AccessKind::user;
     std::string_view scope{};
+    bool is_closed_to_keys = false;
+
+    constexpr bool reads_credential() const {
+        return kind != AccessKind::anyone && kind != AccessKind::proof;
+    }
 };
 
 struct ScopeGrant {
@@ -58,12 +64,18 @@ constexpr bool role_grants(Role role, std::string_view scope) {
 }
 
 constexpr Access anyone() { return {AccessKind::anyone}; }
+constexpr Access proof() { return {AccessKind::proof}; }
 constexpr Access signed_in() { return {AccessKind::signed_in}; }
 constexpr Access agent() { return {AccessKind::agent}; }
 // An unknown scope does not compile.
 consteval Access user(std::string_view scope) {
     if (!is_known_scope(scope)) throw "unknown scope: add it to kScopes";
     return {AccessKind::user, scope};
+}
+// The same for who signed in, with no API key: 403 auth.sign_in_required.
+constexpr Access without_keys(Access access) {
+    access.is_closed_to_keys = true;
+    return access;
 }
 
 }  // namespace synapsex::auth

@@ -90,11 +90,17 @@ class SchemaChange {
 // 503 "database.busy", Retry-After 1 s: the answer of every engine that cannot serve in time.
 Problem busy(std::string detail);
 
+// What a write sees of others that run beside it. claims (READ COMMITTED on PostgreSQL): for one
+// statement that takes rows which others are not taking; closures that read first and write then
+// need serializable.
+enum class Isolation { serializable, claims };
+
 // Work across tenants: presence, sweeps, finding out whose a credential is. Without one a
 // transaction is of the call's tenant, and PostgreSQL shows it that tenant's rows only (SQLite
 // relies on the stores, which take the tenant first). An architecture test lists them all.
 struct SystemScope {
     std::string_view name;  // "auth.find_api_key"
+    Isolation isolation = Isolation::serializable;
 };
 
 class Database {

@@ -25,6 +25,9 @@ namespace synapsex::db {
 struct Query {
     std::string_view name;
     std::string_view sql;
+    std::string_view postgres{};  // where PostgreSQL needs another text; a comment says why
+
+    constexpr std::string_view on_postgres() const { return postgres.empty() ? sql : postgres; }
 };
 
 // Bytes, where a column is BLOB (SQLite) or BYTEA (PostgreSQL).

@@ -1,4 +1,4 @@
-#include "controlplane/services/_template/api.hpp"
+#include "controlplane/services/_template/api_docs.hpp"
 
 #include "controlplane/platform/api/codec_impl.hpp"
 

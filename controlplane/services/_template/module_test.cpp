@@ -1,10 +1,14 @@
-// The template mounted as one more service, called through the router as the gateway does.
+// The module mounted as one more service, called through the router as the gateway does.
 
 #include "controlplane/services/_template/module.hpp"
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <boost/json.hpp>
+
 #include "controlplane/platform/api/client.hpp"
+#include "controlplane/platform/api/openapi.hpp"
 #include "controlplane/services/_template/api.hpp"
 #include "controlplane/services/_template/migrations.hpp"
 #include "controlplane/platform/api/parameters.hpp"
@@ -60,8 +64,9 @@ class TemplateTest : public ::testing::Test {
     testing::SeededRandom random;
     testing::TestDatabase database{clock, {{"template-service", kMigrations}}};
     api::ParkingLot parking;
+    TaskBook tasks{database.metrics(), clock};
     api::Router router;
-    TemplateModule module{Platform{clock, random, database.metrics(), parking}, *database};
+    TemplateModule module{Platform{clock, random, database.metrics(), parking, tasks}, *database};
     TenantId tenant = TenantId::make(clock.now(), random);
     TenantId stranger = TenantId::make(clock.now(), random);
 };
@@ -91,6 +96,15 @@ TEST_F(TemplateTest, a_list_goes_on_where_its_cursor_says) {
         if (page.next_cursor) wish.cursor = api::Cursor{*page.next_cursor};
     }
     EXPECT_EQ(texts, "01234");
+}
+
+TEST_F(TemplateTest, the_reference_says_what_every_member_is) {
+    constexpr std::array kTags{api::OpenApiTag{"_template", "Notes."}};
+    const auto document =
+        boost::json::parse(api::openapi_document(router, {"1", "https://x", kTags}));
+    for (const auto& [name, schema] : document.at("components").at("schemas").as_object())
+        for (const auto& [member, property] : schema.at("properties").as_object())
+            EXPECT_TRUE(property.as_object().contains("description")) << name << "." << member;
 }
 
 TEST_F(TemplateTest, a_note_without_text_is_refused_by_the_member_s_name) {

@@ -25,7 +25,7 @@ Result<Note> Notes::get(const Call& call, const NotePath& path) {
 }
 
 Result<NotePage> Notes::list(const Call& call, const ListNotes& wish) {
-    SYNAPSEX_TRY(const std::string after, api::decode_cursor(wish.cursor));
+    SYNAPSEX_TRY(const std::string after, api::decode_id_cursor<NoteId>(wish.cursor));
     const std::int64_t limit = wish.limit.value;
     return database_.read(call, [&](db::Session& session) -> Result<NotePage> {
         NotePage page;

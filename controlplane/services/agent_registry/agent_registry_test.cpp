@@ -258,7 +258,7 @@ TEST_F(AgentRegistryTest, an_agent_is_renamed_with_its_vm_and_listed_in_pages) {
     enroll("web-2");
     enroll("web-3");
     const auto renamed =
-        agents.update(operator_call(), {agent.agent_id, Text<1, 100>{"db-1"}, std::nullopt})
+        agents.update(operator_call(), {agent.agent_id, Name<1, 100>{"db-1"}, std::nullopt})
             .value();
     EXPECT_EQ(renamed.name, "db-1");
     EXPECT_EQ(vms.names[agent.vm_id], "db-1");
@@ -269,6 +269,18 @@ TEST_F(AgentRegistryTest, an_agent_is_renamed_with_its_vm_and_listed_in_pages) {
     ASSERT_EQ(page.headers.size(), 1U);
     EXPECT_EQ(page.headers[0].first, "Link");
     EXPECT_TRUE(page.headers[0].second.starts_with("</v1/agents?limit=2&cursor="));
+}
+
+TEST_F(AgentRegistryTest, a_cursor_that_no_list_has_given_is_refused) {
+    for (const auto& bad : {std::string{"*"}, std::string{"foo"}, api::encode_cursor("x")}) {
+        const api::Cursor cursor{bad};
+        const auto page = agents.list(operator_call(), {.cursor = cursor});
+        const auto token_page = enrollment.list_tokens(operator_call(), {.cursor = cursor});
+        ASSERT_FALSE(page) << bad;
+        EXPECT_EQ(page.error().code, "request.cursor_invalid");
+        ASSERT_FALSE(token_page) << bad;
+        EXPECT_EQ(token_page.error().code, "request.cursor_invalid");
+    }
 }
 
 TEST_F(AgentRegistryTest, a_removed_agent_is_gone_everywhere_and_its_key_stays_refused) {

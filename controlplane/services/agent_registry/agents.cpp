@@ -64,7 +64,7 @@ Agent Agents::shown(const AgentRow& row) const {
 }
 
 Result<api::WithHeaders<AgentList>> Agents::list(const Call& call, const ListAgents& wish) {
-    SYNAPSEX_TRY(const std::string after, api::decode_cursor(wish.cursor));
+    SYNAPSEX_TRY(const std::string after, api::decode_id_cursor<AgentId>(wish.cursor));
     const std::string state{wish.status ? enum_name(*wish.status) : std::string_view{}};
     const std::int64_t limit = wish.limit.value;
     SYNAPSEX_TRY(

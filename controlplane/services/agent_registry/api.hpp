@@ -19,7 +19,7 @@ using vm_registry::SectionName;
 using vm_registry::State;
 
 struct CreateEnrollmentToken {
-    std::optional<Text<1, 100>> name{};
+    std::optional<Name<1, 100>> name{};
     Default<Int<1, 1000>, 1> uses{};
     Default<Int<60, 30 * 86400>, 3600> ttl_seconds{};
 };
@@ -69,7 +69,7 @@ BOOST_DESCRIBE_STRUCT(EnrollmentTokenPath, (), (token_id))
 
 struct Enroll {
     Text<1, 200> token{};
-    Text<1, 100> name{};           // the VM's host name, or what its operator calls it
+    Name<1, 100> name{};           // the VM's host name, or what its operator calls it
     Text<43, 43> public_key{};     // Ed25519, raw 32 bytes in base64url
     Text<0, 64> boot_id{};
     Text<1, 64> agent_version{};
@@ -132,7 +132,7 @@ BOOST_DESCRIBE_STRUCT(AgentPath, (), (agent_id))
 
 struct UpdateAgent {
     AgentId agent_id{};
-    std::optional<Text<1, 100>> name{};
+    std::optional<Name<1, 100>> name{};
     std::optional<Text<0, 500>> description{};
 };
 BOOST_DESCRIBE_STRUCT(UpdateAgent, (), (agent_id, name, description))
@@ -224,7 +224,7 @@ inline constexpr api::Operation<EnrollmentTokenPath, api::None> kRevokeToken{
     .summary = "Revoke an enrollment token. Agents that it enrolled stay."};
 inline constexpr api::Operation<Enroll, Enrolled> kEnroll{
     .id = "agents.enroll", .method = api::Verb::post, .path = "/v1/agents/enroll",
-    .access = auth::anyone(), .success = 201, .replay = api::Replay::natural,
+    .access = auth::proof(), .success = 201, .replay = api::Replay::natural,
     .unknown = api::Unknown::ignore, .summary = "Enroll an agent with a key made on its host.",
     .description = "Repeating it with the same token and key answers the same agent, so a lost "
                    "answer costs nothing."};
@@ -249,7 +249,9 @@ inline constexpr api::Operation<PutInventory, api::None> kPutInventory{
     .summary = "Report one section of the VM's inventory."};
 inline constexpr api::Operation<ListAgents, AgentList> kListAgents{
     .id = "agents.list", .path = "/v1/agents", .access = auth::user("agents.read"),
-    .summary = "List agents. The next page is in the Link header."};
+    .summary = "List agents. The next page is in the Link header.",
+    .description = "A bare array, and `status` for what other answers call `state`: that is how "
+                   "known clients have it. The next page is in the Link header."};
 inline constexpr api::Operation<AgentPath, Agent> kGetAgent{
     .id = "agents.get", .path = "/v1/agents/{agentId}", .access = auth::user("agents.read"),
     .summary = "Read an agent."};

@@ -96,7 +96,7 @@ Result<CreatedEnrollmentToken> Enrollment::create_token(
 Result<EnrollmentTokenPage> Enrollment::list_tokens(
     const Call& call, const ListEnrollmentTokens& wish
 ) {
-    SYNAPSEX_TRY(const std::string after, api::decode_cursor(wish.cursor));
+    SYNAPSEX_TRY(const std::string after, api::decode_id_cursor<EnrollmentTokenId>(wish.cursor));
     const std::int64_t limit = wish.limit.value;
     return parts_.database.read(call, [&](db::Session& session) -> Result<EnrollmentTokenPage> {
         auto rows = AgentStore{session}.list_tokens(call.tenant, after, limit + 1);

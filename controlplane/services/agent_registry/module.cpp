@@ -3,7 +3,6 @@
 #include <array>
 #include <optional>
 
-#include "controlplane/platform/periodic_task.hpp"
 #include "controlplane/services/agent_registry/agents.hpp"
 #include "controlplane/services/agent_registry/enrollment.hpp"
 #include "controlplane/services/agent_registry/heartbeats.hpp"
@@ -16,8 +15,10 @@ namespace synapsex::agent_registry {
 namespace {
 
 constexpr std::array<std::string_view, 1> kPrefixes{"/v1/agents"};
-constexpr std::chrono::seconds kFlushInterval{1};
-constexpr std::chrono::hours kPruneInterval{1};
+constexpr std::array<TaskInfo, 2> kTasks{{
+    {"agent_registry.flush_presence", std::chrono::seconds{1}},
+    {"agent_registry.prune_tokens", std::chrono::hours{1}, Replicas::one},
+}};
 constexpr std::chrono::seconds kBudget{10};
 constexpr db::SystemScope kLoad{"agent_registry.load"};
 
@@ -28,6 +29,7 @@ const ServiceManifest kManifest{
     .table_prefix = "agent_registry_",
     .migrations = kMigrations,
     .queries = AgentStore::queries(),
+    .tasks = kTasks,
 };
 
 }  // namespace
@@ -39,6 +41,8 @@ struct AgentRegistryModule::Impl {
     )
         : clock(platform.clock),
           random(platform.random),
+          tasks(platform.tasks),
+          leased(platform.leased(db)),
           database(db),
           vms(vm_directory),
           presence(platform.clock),
@@ -54,6 +58,8 @@ struct AgentRegistryModule::Impl {
 
     const Clock& clock;
     Random& random;
+    TaskBook& tasks;
+    const leases::LeasedTask::Parts leased;
     db::Database& database;
     vm_registry::VmDirectory& vms;
     PresenceBook presence;
@@ -61,7 +67,7 @@ struct AgentRegistryModule::Impl {
     Heartbeats heartbeats;
     Agents agents;
     std::optional<PeriodicTask> flusher{};
-    std::optional<PeriodicTask> pruner{};
+    std::optional<leases::LeasedTask> pruner{};
 };
 
 AgentRegistryModule::AgentRegistryModule(
@@ -107,13 +113,16 @@ void AgentRegistryModule::start() {
     impl_->presence.load(agents);
     // Before the first request: nothing that was online before the start is shown so.
     impl_->heartbeats.flush(call);
-    impl_->flusher.emplace("agent_registry.flush_presence", kFlushInterval, [this] {
+    impl_->flusher.emplace(kTasks[0], impl_->tasks, [this] {
         impl_->heartbeats.flush(impl_->call("agent_registry.flush_presence"));
+        return TaskRun::done;
     });
     impl_->heartbeats.on_change([this] { impl_->flusher->hurry(); });
-    impl_->pruner.emplace("agent_registry.prune_tokens", kPruneInterval, [this] {
-        impl_->enrollment.prune_tokens(impl_->call("agent_registry.prune_tokens"));
-    });
+    const auto prune = [this](const leases::Lease& lease) -> Result<Done> {
+        impl_->enrollment.prune_tokens(impl_->call(lease.name));
+        return Done{};
+    };
+    impl_->pruner.emplace(kTasks[1], impl_->leased, prune);
 }
 
 void AgentRegistryModule::stop() {

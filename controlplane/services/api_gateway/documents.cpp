@@ -14,7 +14,10 @@ namespace {
 
 constexpr std::array kTags{
     api::OpenApiTag{"agents", "The daemons on VMs: enrollment, heartbeats, state."},
-    api::OpenApiTag{"auth", "Sign-in, API keys, tokens."},
+    api::OpenApiTag{
+        "auth",
+        "Sign-in, API keys, tokens. Answers with tokens and the form of POST /v1/auth/token have "
+        "OAuth's names (`access_token`), and the path of a key has `key_id`, as known clients do."},
     api::OpenApiTag{"tenants", "Tenants and their members."},
     api::OpenApiTag{"vms", "VMs: inventory and telemetry."},
 };

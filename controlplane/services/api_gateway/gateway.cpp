@@ -30,6 +30,20 @@ Problem no_such_path(const http::RequestHead& head, const std::vector<api::Verb>
     return problem;
 }
 
+// Where people look first. No operation can have these paths: none ends in a slash.
+bool is_way_to_reference(const http::RequestHead& head) {
+    return (head.method == "GET" || head.method == "HEAD") &&
+           (head.path == "/" || head.path == "/docs/");
+}
+
+http::Plan redirect_to_reference(const std::string& request_id) {
+    http::Plan plan;
+    plan.reply = api::Reply{.status = 302, .content_type = "text/plain; charset=utf-8"};
+    plan.reply->headers.emplace_back("Location", "/docs");
+    plan.reply->headers.emplace_back("X-Request-Id", request_id);
+    return plan;
+}
+
 // "application/json; charset=utf-8" -> "application/json"
 std::string media_type_of(std::string_view content_type) {
     std::string type{content_type.substr(0, content_type.find(';'))};
@@ -105,8 +119,14 @@ Result<Done> authorize(const Principal& principal, const auth::Access& access) {
     using auth::AccessKind;
     const bool is_person = principal.kind == PrincipalKind::user ||
                            principal.kind == PrincipalKind::api_key;
+    if (access.is_closed_to_keys && principal.kind == PrincipalKind::api_key)
+        return Problem{
+            Kind::forbidden, "auth.sign_in_required",
+            "No API key may do this. Sign in with e-mail and password."
+        };
     switch (access.kind) {
-        case AccessKind::anyone: return Done{};
+        case AccessKind::anyone:
+        case AccessKind::proof: return Done{};
         case AccessKind::signed_in:
             if (is_person) return Done{};
             break;
@@ -227,12 +247,13 @@ http::Plan Gateway::refuse(
 
 http::Plan Gateway::plan(const http::RequestHead& head) {
     auto id = request_id_of(head);
+    if (is_way_to_reference(head)) return redirect_to_reference(id);
     auto match = parts_.router.find(head.method, head.path);
     if (!match.route) return refuse(no_such_path(head, match.allowed), head, std::move(id));
 
     const auto& operation = match.route->operation;
     std::optional<Credential> credential;
-    if (operation.access.kind != auth::AccessKind::anyone) {
+    if (operation.access.reads_credential()) {
         auto found = find_credential(head);
         if (!found) return refuse(found.error(), head, std::move(id));
         credential = *std::move(found);

@@ -15,7 +15,8 @@
 namespace synapsex::api_gateway {
 namespace {
 
-// "viewer-token" is a viewer, "owner-token" an owner, "agent-token" an agent.
+// "viewer-token" is a viewer, "owner-token" an owner, "owner-key" an API key of the owner's,
+// "agent-token" an agent.
 class FakeAuthenticator final : public Authenticator {
  public:
     std::shared_ptr<const Principal> find_cached(const Credential& credential) override {
@@ -34,8 +35,10 @@ class FakeAuthenticator final : public Authenticator {
     static std::shared_ptr<const Principal> find(const std::string& secret) {
         auto principal = std::make_shared<Principal>();
         principal->kind = secret == "agent-token" ? PrincipalKind::agent : PrincipalKind::user;
-        principal->role = secret == "owner-token" ? auth::Role::owner : auth::Role::viewer;
-        if (secret != "viewer-token" && secret != "owner-token" && secret != "agent-token")
+        if (secret == "owner-key") principal->kind = PrincipalKind::api_key;
+        principal->role = secret.starts_with("owner") ? auth::Role::owner : auth::Role::viewer;
+        if (secret != "viewer-token" && secret != "owner-token" && secret != "owner-key" &&
+            secret != "agent-token")
             return nullptr;
         return principal;
     }
@@ -48,6 +51,11 @@ class GatewayTest : public ::testing::Test {
         mount("test.read", api::Verb::get, "/v1/things/{id}", auth::user("vms.read"));
         mount("test.write", api::Verb::post, "/v1/things", auth::user("tenants.write"));
         mount("test.agent", api::Verb::post, "/v1/agent", auth::agent());
+        mount(
+            "test.sign_in", api::Verb::post, "/v1/keys",
+            auth::without_keys(auth::user("tenants.write"))
+        );
+        mount("test.proof", api::Verb::post, "/v1/login", auth::proof());
         mount("test.signed_in", api::Verb::get, "/v1/me", auth::signed_in());
         mount("test.beat", api::Verb::post, "/v1/beat", auth::agent(), api::Runs::inline_);
         gateway.emplace(Gateway::Parts{
@@ -159,6 +167,29 @@ TEST_F(GatewayTest, lets_in_only_those_whose_role_grants_the_scope) {
     EXPECT_EQ(send_as("agent-token", "GET", "/v1/me").status, 403);
     EXPECT_EQ(send_as("owner-token", "POST", "/v1/agent").status, 403);
     EXPECT_EQ(send_as("agent-token", "POST", "/v1/agent").status, 200);
+}
+
+TEST_F(GatewayTest, an_operation_that_is_closed_to_keys_refuses_them_and_still_asks_for_the_scope) {
+    const auto refused = send_as("owner-key", "POST", "/v1/keys");
+    EXPECT_EQ(refused.status, 403);
+    EXPECT_NE(refused.body.find("auth.sign_in_required"), std::string::npos);
+    EXPECT_EQ(send_as("owner-key", "POST", "/v1/things").status, 200);
+    EXPECT_EQ(send_as("owner-token", "POST", "/v1/keys").status, 200);
+    EXPECT_EQ(send_as("viewer-token", "POST", "/v1/keys").status, 403);
+}
+
+TEST_F(GatewayTest, an_operation_whose_body_proves_who_calls_reads_no_credential) {
+    EXPECT_EQ(send(head_of("POST", "/v1/login"), "password").body, "password");
+    EXPECT_EQ(send_as("wrong-token", "POST", "/v1/login").status, 200);
+}
+
+TEST_F(GatewayTest, the_ways_people_look_for_the_reference_lead_to_it) {
+    for (const auto* path : {"/", "/docs/"}) {
+        const auto reply = send(head_of("GET", path));
+        EXPECT_EQ(reply.status, 302) << path;
+        EXPECT_EQ(header_of(reply, "Location"), "/docs") << path;
+    }
+    EXPECT_EQ(send(head_of("POST", "/")).status, 404);
 }
 
 TEST_F(GatewayTest, a_cached_credential_is_authorised_like_any_other) {

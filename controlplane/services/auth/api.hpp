@@ -18,6 +18,7 @@ namespace synapsex::auth {
 using Email = Text<3, 254>;
 using Password = Text<12, 256>;    // a new one: length over composition (NIST SP 800-63B)
 using GivenPassword = Text<1, 256>;
+using RefreshToken = Text<1, 200>;
 
 // What the credential of this call is, as authentication sees it.
 struct Me {
@@ -35,7 +36,7 @@ BOOST_DESCRIBE_STRUCT(Me, (), (kind, id, email, full_name, tenant_id, role, cred
 struct Register {
     Email email;
     Password password;
-    std::optional<Text<1, 100>> full_name;
+    std::optional<Name<1, 100>> full_name;
 };
 BOOST_DESCRIBE_STRUCT(Register, (), (email, password, full_name))
 
@@ -45,10 +46,12 @@ struct Login {
 };
 BOOST_DESCRIBE_STRUCT(Login, (), (email, password))
 
+// One of the two: as our bodies spell it, or as the answer that has it does.
 struct Refresh {
-    Text<1, 200> refresh_token;
+    std::optional<RefreshToken> refreshToken{};
+    std::optional<RefreshToken> refresh_token{};
 };
-BOOST_DESCRIBE_STRUCT(Refresh, (), (refresh_token))
+BOOST_DESCRIBE_STRUCT(Refresh, (), (refreshToken, refresh_token))
 
 struct SignedInUser {
     UserId id;
@@ -93,7 +96,7 @@ struct ApiKey {
 BOOST_DESCRIBE_STRUCT(ApiKey, (), (id, name, description, prefix, created_at, last_used_at))
 
 struct CreateApiKey {
-    Text<1, 100> name;
+    Name<1, 100> name;
     std::optional<Text<0, 500>> description;
 };
 BOOST_DESCRIBE_STRUCT(CreateApiKey, (), (name, description))
@@ -144,6 +147,8 @@ BOOST_DESCRIBE_STRUCT(JwkSet, (), (keys))
 }  // namespace synapsex::auth
 
 template <>
+inline constexpr synapsex::Names synapsex::kNamesOf<synapsex::auth::Refresh> = Names::as_written;
+template <>
 inline constexpr synapsex::Names synapsex::kNamesOf<synapsex::auth::TokenPair> = Names::as_written;
 template <>
 inline constexpr synapsex::Names synapsex::kNamesOf<synapsex::auth::TokenRequest> =
@@ -185,7 +190,8 @@ inline constexpr synapsex::api::Doc synapsex::api::kDocOf<synapsex::auth::Login>
 template <>
 inline constexpr synapsex::api::Doc synapsex::api::kDocOf<synapsex::auth::Refresh>{
     "What keeps a user signed in.",
-    {{{"refresh_token", "The one of the latest sign-in or refresh.", R"("rt_sx_4kX...")"}}}
+    {{{"refreshToken", "The one of the latest sign-in or refresh.", R"("rt_sx_4kX...")"},
+      {"refresh_token", "The same, spelled as the answer spells it; pass one of the two."}}}
 };
 template <>
 inline constexpr synapsex::api::Doc synapsex::api::kDocOf<synapsex::auth::SignedInUser>{
@@ -285,15 +291,16 @@ inline constexpr api::Operation<Register, TokenPair> kRegister{
     .description = "Closed (403 auth.registration_closed) unless the server runs with "
                    "--open-registration. The first owner is made by `synapsex-controlplane init`."};
 inline constexpr api::Operation<Login, TokenPair> kLogin{
-    .id = "auth.login", .method = api::Verb::post, .path = "/v1/auth/login", .access = anyone(),
+    .id = "auth.login", .method = api::Verb::post, .path = "/v1/auth/login", .access = proof(),
     .replay = api::Replay::none, .summary = "Sign in with e-mail and password."};
 inline constexpr api::Operation<Refresh, TokenPair> kRefresh{
     .id = "auth.refresh", .method = api::Verb::post, .path = "/v1/auth/refresh",
-    .access = anyone(), .replay = api::Replay::none,
+    .access = proof(), .replay = api::Replay::none,
     .summary = "Exchange a refresh token for new tokens.",
-    .description = "The refresh token is used up: keep the one in the answer."};
+    .description = "The refresh token is used up: keep the one in the answer. `refreshToken` or "
+                   "`refresh_token` has to be there."};
 inline constexpr api::Operation<TokenRequest, AccessToken> kToken{
-    .id = "auth.token", .method = api::Verb::post, .path = "/v1/auth/token", .access = anyone(),
+    .id = "auth.token", .method = api::Verb::post, .path = "/v1/auth/token", .access = proof(),
     .body = api::BodyKind::form, .replay = api::Replay::none, .unknown = api::Unknown::ignore,
     .summary = "Exchange an agent's signed assertion for an access token (RFC 7523)."};
 inline constexpr api::Operation<api::None, Me> kMe{
@@ -304,10 +311,10 @@ inline constexpr api::Operation<ListApiKeys, ApiKeyPage> kListApiKeys{
     .summary = "List the caller's API keys in this tenant."};
 inline constexpr api::Operation<CreateApiKey, CreatedApiKey> kCreateApiKey{
     .id = "auth.keys.create", .method = api::Verb::post, .path = "/v1/auth/keys",
-    .access = user("keys.write"), .success = 201,
+    .access = without_keys(user("keys.write")), .success = 201,
     .summary = "Make an API key; the answer is the only one that shows it.",
-    .description = "For who signed in: 403 auth.sign_in_required to a call with an API key, so "
-                   "that revoking a key ends what it gave access to."};
+    .description = "A call with an API key gets 403 auth.sign_in_required, so that revoking a key "
+                   "ends what it gave access to."};
 inline constexpr api::Operation<ApiKeyPath, api::None> kRevokeApiKey{
     .id = "auth.keys.revoke", .method = api::Verb::delete_, .path = "/v1/auth/keys/{key_id}",
     .access = signed_in(), .replay = api::Replay::natural,

@@ -15,8 +15,9 @@ using ::testing::Not;
 class AuthApi : public AuthFixture {
  protected:
     api::ParkingLot parking;
+    TaskBook tasks{database.metrics(), clock};
     AuthModule module{
-        Platform{clock, random, database.metrics(), parking}, *database, tenants, agents,
+        Platform{clock, random, database.metrics(), parking, tasks}, *database, tenants, agents,
         {.issuer = kIssuer,
          .is_registration_open = true,
          .signing_key = signing_key,
@@ -66,6 +67,16 @@ TEST_F(AuthApi, signs_in_and_refreshes) {
     EXPECT_EQ(post("/v1/auth/refresh", body).status, 401);
 }
 
+TEST_F(AuthApi, takes_a_refresh_token_as_it_was_answered_and_only_once) {
+    const auto pair = registered("bob@example.com");
+    const auto quoted = "\"" + pair.refresh_token + "\"";
+    const auto both = post(
+        "/v1/auth/refresh", R"({"refresh_token":)" + quoted + R"(,"refreshToken":)" + quoted + "}"
+    );
+    EXPECT_EQ(both.status, 400);
+    EXPECT_EQ(post("/v1/auth/refresh", R"({"refresh_token":)" + quoted + "}").status, 200);
+}
+
 TEST_F(AuthApi, refuses_a_wrong_password_with_401_and_a_problem) {
     post("/v1/auth/register", ada_body);
     const auto reply =
@@ -100,6 +111,10 @@ TEST_F(AuthApi, refuses_bad_bodies_with_a_problem_and_a_pointer) {
         {"/v1/auth/login", R"({"email":"a@b.c","password":"x\u0000"})", "/password"},
         {"/v1/auth/refresh", R"({})", "/refreshToken"},
         {"/v1/auth/keys", R"({"name":""})", "/name"},
+        {"/v1/auth/keys", R"({"name":"   "})", "/name"},
+        {"/v1/auth/keys", R"({"name":"\u001b[31mred"})", "/name"},
+        {"/v1/auth/register", R"({"email":"a@b.c","password":"123456789012","fullName":"A\nB"})",
+         "/fullName"},
         {"/v1/auth/keys", R"({"name":"a","expiresAt":1})", "/expiresAt"},
     };
     sign_in("ada@example.com");
@@ -168,7 +183,7 @@ TEST_F(AuthApi, takes_assertions_as_a_form_and_refuses_them_as_problems) {
 
 TEST_F(AuthApi, a_busy_server_answers_503_with_retry_after) {
     AuthModule busy_module{
-        Platform{clock, random, database.metrics(), parking}, *database, tenants, agents,
+        Platform{clock, random, database.metrics(), parking, tasks}, *database, tenants, agents,
         {.issuer = kIssuer,
          .signing_key = signing_key,
          .password_cost = kCheap,

@@ -36,7 +36,9 @@ struct AuthModule::Impl {
           ),
           agent_tokens(db, directories.agents, tokens, settings.issuer, platform.clock),
           credentials(db, directories, tokens, cache, platform.clock),
-          upkeep(credentials.key_usage(), agent_tokens, registration, platform.clock) {}
+          upkeep(
+              credentials.key_usage(), agent_tokens, registration, platform.leased(db)
+          ) {}
 
     db::Database& database;
     AccessTokens tokens;
@@ -84,6 +86,7 @@ const ServiceManifest& AuthModule::manifest() const {
         .table_prefix = "auth_",
         .migrations = kMigrations,
         .queries = AuthStore::queries(),
+    .tasks = kTasks,
     };
     return manifest;
 }

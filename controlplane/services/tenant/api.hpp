@@ -13,7 +13,7 @@
 
 namespace synapsex::tenant {
 
-using TenantName = Text<1, 100>;
+using TenantName = Name<1, 100>;
 using Slug = Text<2, 40>;  // [a-z0-9] and single hyphens inside: checked by the service
 
 struct Tenant {
@@ -184,9 +184,10 @@ inline constexpr api::Operation<ListTenants, TenantPage> kListTenants{
     .summary = "List the tenants that the caller belongs to."};
 inline constexpr api::Operation<CreateTenant, Tenant> kCreateTenant{
     .id = "tenants.create", .method = api::Verb::post, .path = "/v1/tenants",
-    .access = auth::signed_in(), .success = 201,
+    .access = auth::without_keys(auth::signed_in()), .success = 201,
     .summary = "Create a tenant and become its owner.",
-    .description = "Only users may: an API key belongs to one tenant and makes no other."};
+    .description = "An API key belongs to one tenant and makes no other: it gets 403 "
+                   "auth.sign_in_required."};
 inline constexpr api::Operation<TenantPath, Tenant> kGetTenant{
     .id = "tenants.get", .path = "/v1/tenants/{tenantId}", .access = auth::user("tenants.read"),
     .summary = "Read the tenant that the call acts in."};

@@ -36,13 +36,6 @@ inline Problem slug_taken(const std::string& slug) {
     };
 }
 
-inline Problem users_only() {
-    return {
-        Kind::forbidden, "tenants.users_only",
-        "Only a signed-in user makes tenants; an API key belongs to one tenant."
-    };
-}
-
 inline Problem role_required() {
     return {
         Kind::forbidden, "tenants.role_required",

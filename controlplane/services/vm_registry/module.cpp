@@ -3,7 +3,6 @@
 #include <array>
 #include <optional>
 
-#include "controlplane/platform/periodic_task.hpp"
 #include "controlplane/services/vm_registry/migrations.hpp"
 #include "controlplane/services/vm_registry/routes.hpp"
 #include "controlplane/services/vm_registry/service.hpp"
@@ -14,7 +13,9 @@ namespace synapsex::vm_registry {
 namespace {
 
 constexpr std::array<std::string_view, 1> kPrefixes{"/v1/vms"};
-constexpr std::chrono::seconds kPruneInterval{60};
+constexpr std::array<TaskInfo, 1> kTasks{
+    {{"vm_registry.prune_telemetry", std::chrono::seconds{60}, Replicas::one}}
+};
 constexpr std::chrono::seconds kPruneBudget{10};
 
 const ServiceManifest kManifest{
@@ -24,18 +25,20 @@ const ServiceManifest kManifest{
     .table_prefix = "vm_registry_",
     .migrations = kMigrations,
     .queries = VmStore::queries(),
+    .tasks = kTasks,
 };
 
 }  // namespace
 
 struct VmRegistryModule::Impl {
-    const Clock& clock;
-    VmRegistry vms;
-    std::optional<PeriodicTask> pruner{};
+    const Platform platform;
+    db::Database& database;
+    VmRegistry vms{database, platform.clock, platform.metrics};
+    std::optional<leases::LeasedTask> pruner{};
 };
 
 VmRegistryModule::VmRegistryModule(const Platform& platform, db::Database& database)
-    : impl_(new Impl{platform.clock, VmRegistry{database, platform.clock, platform.metrics}}) {}
+    : impl_(new Impl{platform, database}) {}
 VmRegistryModule::~VmRegistryModule() = default;
 
 VmDirectory& VmRegistryModule::directory() { return impl_->vms; }
@@ -45,10 +48,12 @@ const ServiceManifest& VmRegistryModule::manifest() const { return kManifest; }
 void VmRegistryModule::mount(api::Router& router) { mount_routes(router, impl_->vms); }
 
 void VmRegistryModule::start() {
-    impl_->pruner.emplace("vm_registry.prune_telemetry", kPruneInterval, [this] {
-        const auto deadline = Deadline::after(impl_->clock, kPruneBudget);
-        impl_->vms.prune(Call::system("vm_registry.prune_telemetry", deadline));
-    });
+    const auto prune = [this](const leases::Lease& lease) -> Result<Done> {
+        const auto deadline = Deadline::after(impl_->platform.clock, kPruneBudget);
+        impl_->vms.prune(Call::system(lease.name, deadline));
+        return Done{};
+    };
+    impl_->pruner.emplace(kTasks[0], impl_->platform.leased(impl_->database), prune);
 }
 
 void VmRegistryModule::stop() { impl_->pruner.reset(); }

@@ -79,6 +79,12 @@ std::int64_t total_size(const Disks& disks) {
     return total;
 }
 
+std::string package_key(const Package& package) {
+    return package.name.value + "\n" + package.architecture.value;
+}
+
+bool is_package_key(std::string_view text) { return text.find('\n') != text.npos; }
+
 // What a list of VMs repeats of a section.
 struct SummaryUpdate {
     VmStore& store;
@@ -127,7 +133,7 @@ VmSummary VmRegistry::summary_of(
 }
 
 Result<VmPage> VmRegistry::list(const Call& call, const ListVms& wish) {
-    SYNAPSEX_TRY(const std::string after, api::decode_cursor(wish.cursor));
+    SYNAPSEX_TRY(const std::string after, api::decode_id_cursor<VmId>(wish.cursor));
     const VmFilter filter{
         .after_vm_id = after,
         .state = wish.state ? std::string{enum_name(*wish.state)} : std::string{},
@@ -169,7 +175,7 @@ Result<Vm> VmRegistry::get(const Call& call, const VmPath& path) {
 }
 
 Result<PackagePage> VmRegistry::list_packages(const Call& call, const ListPackages& wish) {
-    SYNAPSEX_TRY(const std::string after, api::decode_cursor(wish.cursor));
+    SYNAPSEX_TRY(const std::string after, api::decode_cursor(wish.cursor, is_package_key));
     SYNAPSEX_TRY(
         auto packages,
         database_.read(call, [&](db::Session& session) -> Result<Packages> {
@@ -182,18 +188,15 @@ Result<PackagePage> VmRegistry::list_packages(const Call& call, const ListPackag
     );
     // Sorted here and not where it is stored: the order of a list is this list's matter. Packages
     // of one name (several architectures) are told apart by the key.
-    const auto key_of = [](const Package& package) {
-        return package.name.value + "\n" + package.architecture.value;
-    };
-    std::ranges::sort(packages.packages, {}, key_of);
+    std::ranges::sort(packages.packages, {}, package_key);
     PackagePage page;
     for (auto& package : packages.packages) {
         if (wish.prefix && !package.name.value.starts_with(wish.prefix->value)) continue;
-        if (!after.empty() && key_of(package) <= after) continue;
+        if (!after.empty() && package_key(package) <= after) continue;
         page.items.push_back(std::move(package));
         if (page.items.size() > static_cast<std::size_t>(wish.limit.value.value)) break;
     }
-    page.next_cursor = api::cut_page(page.items, wish.limit.value, key_of);
+    page.next_cursor = api::cut_page(page.items, wish.limit.value, package_key);
     return page;
 }
 

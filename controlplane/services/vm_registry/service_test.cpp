@@ -121,9 +121,19 @@ TEST_F(VmRegistryTest, lists_page_by_page_while_vms_come_and_go) {
         vms.delete_vm(call(), tenant, page.items[0].id).value();
     }
     EXPECT_EQ(seen, made);
-    EXPECT_EQ(
-        vms.list(call(), {.cursor = api::Cursor{"*"}}).error().code, "request.cursor_invalid"
-    );
+}
+
+TEST_F(VmRegistryTest, a_cursor_that_no_list_has_given_is_refused) {
+    const auto vm = make_vm("web-1");
+    for (const auto& bad : {std::string{"*"}, std::string{"foo"}, api::encode_cursor("x")}) {
+        const api::Cursor cursor{bad};
+        const auto vm_page = vms.list(call(), {.cursor = cursor});
+        const auto package_page = vms.list_packages(call(), {.vm_id = vm, .cursor = cursor});
+        ASSERT_FALSE(vm_page) << bad;
+        EXPECT_EQ(vm_page.error().code, "request.cursor_invalid");
+        ASSERT_FALSE(package_page) << bad;
+        EXPECT_EQ(package_page.error().code, "request.cursor_invalid");
+    }
 }
 
 TEST_F(VmRegistryTest, lists_by_state_and_name) {
@@ -175,6 +185,23 @@ TEST_F(VmRegistryTest, telemetry_from_an_instant_to_another_holds_the_slots_that
     EXPECT_EQ(count(slot_start(slot - 2), slot_start(slot - 1)), 2U);
     EXPECT_EQ(count(slot_start(slot - 2) + 1us, slot_start(slot - 1)), 1U);
     EXPECT_EQ(count(slot_start(slot - 2), slot_start(slot - 1) - 1us), 1U);
+}
+
+TEST_F(VmRegistryTest, telemetry_from_later_than_its_end_is_refused) {
+    const auto vm = make_vm("web-1");
+    ReadTelemetry wish{.vm_id = vm, .from = {}, .to = {}, .limit = {}, .cursor = {}};
+    const auto refused = [&] {
+        const auto page = vms.read_telemetry(call(), wish);
+        return page ? "" : page.error().code + " " + page.error().errors.at(0).pointer;
+    };
+    wish.from = clock.now();
+    wish.to = clock.now() - 1s;
+    EXPECT_EQ(refused(), "telemetry.range_invalid from");
+    wish.from = std::nullopt;
+    wish.to = clock.now() - std::chrono::days{1};
+    EXPECT_EQ(refused(), "telemetry.range_invalid from") << "an hour ago is later";
+    wish.from = wish.to;
+    EXPECT_EQ(refused(), "");
 }
 
 TEST_F(VmRegistryTest, samples_that_do_not_ascend_are_refused_whole) {

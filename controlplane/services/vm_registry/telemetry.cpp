@@ -82,21 +82,35 @@ std::size_t merge_into_chunk(
     return merged.size() - before.size();
 }
 
+Problem range_invalid() {
+    return {
+        Kind::invalid, "telemetry.range_invalid", "`from` is later than `to`.",
+        {{"from", "too_large",
+          "must not be later than `to`; left out, they are an hour ago and now"}}
+    };
+}
+
 // The first slot that starts at the instant or after it.
 std::int64_t slot_from(Timestamp instant) {
     const auto slot = slot_of(instant);
     return slot_start(slot) < instant ? slot + 1 : slot;
 }
 
+std::optional<std::int64_t> parse_slot(std::string_view text) {
+    std::int64_t slot = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), slot);
+    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    if (slot < 0 || slot > kSlotMax) return std::nullopt;
+    return slot;
+}
+
 // The cursor of telemetry is the last slot that was shown.
 Result<std::int64_t> slot_after(const std::optional<api::Cursor>& cursor, std::int64_t first) {
-    SYNAPSEX_TRY(const std::string key, api::decode_cursor(cursor));
+    SYNAPSEX_TRY(const std::string key, api::decode_cursor(cursor, [](std::string_view text) {
+        return parse_slot(text).has_value();
+    }));
     if (key.empty()) return first;
-    std::int64_t slot = 0;
-    const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), slot);
-    if (error != std::errc{} || end != key.data() + key.size() || slot < 0 || slot > kSlotMax)
-        return api::decode_cursor(api::Cursor{"?"}).error();
-    return std::max(first, slot + 1);
+    return std::max(first, *parse_slot(key) + 1);
 }
 
 }  // namespace
@@ -109,8 +123,11 @@ std::optional<TelemetryPoint> latest_point(const VmId& vm, const ChunkRow& chunk
 
 Result<TelemetryPage> VmRegistry::read_telemetry(const Call& call, const ReadTelemetry& wish) {
     const auto now_slot = slot_of(clock_.now());
-    const auto from = wish.from ? slot_from(*wish.from) : now_slot - kSlotsAnHour;
-    const auto to = wish.to ? slot_of(*wish.to) : now_slot + kSlotsAnHour;
+    const auto first_instant = wish.from.value_or(slot_start(now_slot - kSlotsAnHour));
+    const auto last_instant = wish.to.value_or(slot_start(now_slot + kSlotsAnHour));
+    if (first_instant > last_instant) return range_invalid();
+    const auto from = slot_from(first_instant);
+    const auto to = slot_of(last_instant);
     SYNAPSEX_TRY(const std::int64_t first, slot_after(wish.cursor, from));
     const std::int64_t limit = wish.limit.value;
 

@@ -21,7 +21,7 @@ std::string with_defaults(std::string url) {
 std::string begin_text(const PostgresTransaction& wish) {
     std::string text = "BEGIN ISOLATION LEVEL ";
     // A schema is changed under a lock; what was committed while waiting for it has to be seen.
-    if (wish.role == PostgresRole::owner)
+    if (wish.role == PostgresRole::owner || wish.isolation == Isolation::claims)
         text += "READ COMMITTED";
     else
         text += wish.is_read_only ? "REPEATABLE READ READ ONLY" : "SERIALIZABLE";
@@ -126,7 +126,7 @@ void PostgresConnection::run_script(const std::string& text) {
 void PostgresConnection::check(const Query& query) {
     impl_->transaction->exec("SAVEPOINT synapsex_check");
     try {
-        impl_->transaction->exec("PREPARE synapsex_check AS " + std::string{query.sql});
+        impl_->transaction->exec("PREPARE synapsex_check AS " + std::string{query.on_postgres()});
         impl_->transaction->exec("DEALLOCATE synapsex_check");
     } catch (const pqxx::sql_error& error) {
         // indeterminate_datatype: the types come with the values (placeholders.hpp).

@@ -18,6 +18,7 @@ struct PostgresTransaction {
     PostgresRole role = PostgresRole::tenant;
     TenantId tenant{};  // whose rows PostgresRole::tenant sees
     bool is_read_only = false;
+    Isolation isolation = Isolation::serializable;  // of a write
     std::chrono::milliseconds statement_time_max{0};  // 0: none
 };
 

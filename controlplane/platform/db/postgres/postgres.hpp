@@ -30,6 +30,9 @@ struct PostgresOptions {
     std::size_t connections_max = 16;  // who finds none free waits, as long as its deadline allows
     std::chrono::milliseconds write_time_max{2'000};  // of one run of a closure
     std::chrono::milliseconds read_time_max{5'000};
+    // How long a closure is run again and again, if the call's deadline allows.
+    std::chrono::milliseconds conflict_time_max{10'000};
+    std::chrono::milliseconds lost_time_max{1'000};  // who waits longer keeps a thread from others
     std::chrono::milliseconds slow_time{50};  // a longer closure is logged
 };
 

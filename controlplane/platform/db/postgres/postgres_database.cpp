@@ -65,7 +65,6 @@ Counters make_counters(Metrics& metrics, const std::string& name) {
     };
 }
 
-constexpr int kRerunsMax = 20;
 constexpr std::chrono::milliseconds kRerunWait{2};
 constexpr std::chrono::milliseconds kRerunWaitMax{100};
 
@@ -139,7 +138,8 @@ class PostgresDatabase final : public Database {
         return transact(caller.call, wish_of(caller), body);
     }
     static PostgresTransaction wish_of(const Caller& caller) {
-        if (!caller.scope.name.empty()) return {.role = PostgresRole::system};
+        if (!caller.scope.name.empty())
+            return {.role = PostgresRole::system, .isolation = caller.scope.isolation};
         return {.role = PostgresRole::tenant, .tenant = caller.call.tenant};
     }
 
@@ -148,18 +148,23 @@ class PostgresDatabase final : public Database {
     ) {
         const auto time_max = wish.is_read_only ? options_.read_time_max : options_.write_time_max;
         Backoff backoff{kRerunWait, kRerunWaitMax};
-        for (int reruns = 0;; ++reruns) {
+        const auto started = clock_.steady_now();
+        for (;;) {
             if (call.deadline.is_expired(clock_)) return refuse("The request's time was over.");
             const auto limit = call.deadline.earlier(Deadline::after(clock_, time_max));
             auto tried = run(wish, limit, body);
-            if (!tried.again_after || reruns == kRerunsMax) {
-                if (tried.again_after) return refuse(*tried.again_after, tried.outcome.failure);
+            if (!tried.again_after)
                 return settle(std::move(tried.outcome), options_.name, options_.slow_time);
-            }
+            if (clock_.steady_now() - started > patience(*tried.again_after))
+                return refuse(*tried.again_after, tried.outcome.failure);
             counters_.reruns.add();
             std::unique_lock lock{ended_mutex_};
             ended_.wait_for(lock, backoff.next(random_));
         }
+    }
+
+    std::chrono::milliseconds patience(PostgresFailure why) const {
+        return why == PostgresFailure::lost ? options_.lost_time_max : options_.conflict_time_max;
     }
 
     struct Run {

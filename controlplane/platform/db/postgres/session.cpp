@@ -24,7 +24,7 @@ enum TypeOid : unsigned {
 };
 
 template <class Number>
-std::string text_of(Number number) {
+std::string digits_of(Number number) {
     std::array<char, 32> buffer{};
     const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number).ptr;
     return {buffer.data(), end};
@@ -32,8 +32,8 @@ std::string text_of(Number number) {
 
 // As PostgreSQL reads it; nullopt is NULL.
 std::optional<std::string> parameter_of(const Value& value) {
-    if (const auto* integer = std::get_if<std::int64_t>(&value.data)) return text_of(*integer);
-    if (const auto* real = std::get_if<double>(&value.data)) return text_of(*real);
+    if (const auto* integer = std::get_if<std::int64_t>(&value.data)) return digits_of(*integer);
+    if (const auto* real = std::get_if<double>(&value.data)) return digits_of(*real);
     const auto* text = std::get_if<std::string>(&value.data);
     if (!text) return std::nullopt;
     if (value.type == ValueType::blob) return "\\x" + crypto::to_hex(*text);
@@ -144,10 +144,10 @@ Rows PostgresSession::run(const Query& query, std::span<const Value> values) {
             parameters.push_back(text ? text->c_str() : nullptr);
         }
         const auto result = transaction_.exec_params(
-            with_types(query.sql, values), pqxx::prepare::make_dynamic_params(parameters)
+            with_types(query.on_postgres(), values), pqxx::prepare::make_dynamic_params(parameters)
         );
         auto rows = rows_of(result);
-        if (!is_reading(query.sql))
+        if (!is_reading(query.on_postgres()))
             rows.affected = static_cast<std::int64_t>(result.affected_rows());
         const auto took = clock_.steady_now() - started;
         if (took > slowest_time_) {

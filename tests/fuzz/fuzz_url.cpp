@@ -1,0 +1,27 @@
+// Addresses that somebody else wrote: those of databases, and those that requests are sent to. What
+// is let through over clear text goes to this machine.
+
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "controlplane/platform/db/database_url.hpp"
+#include "shared/net/url_rules.hpp"
+
+using namespace synapsex;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const std::string url{reinterpret_cast<const char*>(data), size};
+    if (const auto database = db::parse_database_url(url)) {
+        const auto* sqlite = std::get_if<db::SqliteOptions>(&*database);
+        if (sqlite && !sqlite->path.is_absolute()) std::abort();
+    } else if (database.error().code != "database_url.invalid") {
+        std::abort();
+    }
+    if (net::check_url(url)) {
+        const bool is_clear = url.starts_with("http://") || url.starts_with("HTTP://");
+        if (is_clear && url.find('@') != url.npos && url.find('@') < url.find('/', 7)) std::abort();
+    }
+    return 0;
+}
