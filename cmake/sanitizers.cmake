@@ -6,6 +6,9 @@ if(SYNAPSEX_SANITIZE)
                         -fno-sanitize-recover=all)
     add_link_options(-fsanitize=${SYNAPSEX_SANITIZE})
     add_compile_definitions(SYNAPSEX_SANITIZED)
+    if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)
+        add_compile_options(-fno-sanitize=function)  # clang 14 cannot have it in coroutines
+    endif()
     if(SYNAPSEX_SANITIZE STREQUAL thread)
         add_compile_options(-Wno-tsan)  # Asio has fences, which the sanitizer does not follow
     endif()

@@ -185,8 +185,13 @@ TEST(UrlRules, allow_clear_text_to_this_machine_alone) {
           "http://localhost.example",
           "http://[::ffff:10.0.0.1]"})
         EXPECT_EQ(check_url(url).error().code, kInsecureUrl) << url;
-    for (const auto* url : {"ftp://sx.example", "file:///etc/passwd", "", "https://",
-                            "https://user:secret@sx.example"})
+    const std::string with_nul{"http://127.0.0.1\0.sx.example", 28};
+    for (const std::string& url :
+         {std::string{"ftp://sx.example"}, std::string{"file:///etc/passwd"}, std::string{},
+          std::string{"https://"}, std::string{"https://user:secret@sx.example"},
+          std::string{"https:/sx.example"}, std::string{"https://@sx.example"},
+          std::string{"http://127.0.0.1\\@sx.example"},
+          std::string{"http://127.0.0.1 /"}, with_nul})
         EXPECT_EQ(check_url(url).error().code, kInvalidUrl) << url;
 }
 

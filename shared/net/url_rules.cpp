@@ -1,5 +1,6 @@
 #include "shared/net/url_rules.hpp"
 
+#include <algorithm>
 #include <array>
 #include <memory>
 
@@ -43,18 +44,29 @@ Problem invalid(std::string detail) {
     return {.kind = Kind::invalid, .code = std::string{kInvalidUrl}, .detail = std::move(detail)};
 }
 
+Problem no_url(const std::string& url) {
+    return invalid("The address '" + url + "' is not a URL such as https://host:port.");
+}
+
 }  // namespace
 
 Result<Done> check_url(const std::string& url) {
+    // What other readers of URLs take for something else: curl reads https:/host and skips \.
+    const bool is_plain = std::ranges::all_of(url, [](char c) {
+        return c > ' ' && c < 0x7F && c != '\\';
+    });
+    const auto colon = url.find(':');
+    if (!is_plain || colon == url.npos || url.compare(colon, 3, "://") != 0)
+        return no_url(url);
+    const auto authority = url.substr(colon + 3, url.find_first_of("/?#", colon + 3) - colon - 3);
+    if (authority.find('@') != authority.npos)
+        return invalid("A URL must not carry a user name or password.");
     const std::unique_ptr<CURLU, CloseUrl> parsed{curl_url()};
     if (!parsed) throw std::bad_alloc{};
     // The flag lets ftp:// and the like through to the message that names the schemes we take.
     if (curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), CURLU_NON_SUPPORT_SCHEME) !=
         CURLUE_OK)
-        return invalid("The address '" + url + "' is not a URL such as https://host:port.");
-    if (!part(parsed.get(), CURLUPART_USER).empty() ||
-        !part(parsed.get(), CURLUPART_PASSWORD).empty())
-        return invalid("A URL must not carry a user name or password.");
+        return no_url(url);
     const auto scheme = part(parsed.get(), CURLUPART_SCHEME);
     if (scheme == "https") return Done{};
     if (scheme != "http") return invalid("The scheme '" + scheme + "' is not https or http.");

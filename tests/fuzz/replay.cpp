@@ -1,5 +1,5 @@
-// Runs a fuzz target over files, for compilers without a fuzzer: replay FOLDER…. Ends with an error
-// where a folder has no file.
+// Runs a fuzz target over files, for compilers without a fuzzer: replay FOLDER…. Ends with an
+// error where a folder has no file.
 
 #include <cstdint>
 #include <cstdio>

@@ -10,7 +10,7 @@
 
 namespace synapsex::api {
 
-// nullopt for a "%" without two hex digits behind it and for an encoded NUL.
+// nullopt for a "%" without two hex digits behind it and for a NUL, encoded or not.
 std::optional<std::string> percent_decode(std::string_view text);
 // All but RFC 3986 unreserved characters become %XX.
 std::string percent_encode(std::string_view text);

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <limits>
 
+#include <google/protobuf/stubs/logging.h>
+
 #include "agent/v1/agent.pb.h"
 #include "controlplane/platform/api/field_problems.hpp"
 #include "controlplane/services/agent_registry/api.hpp"
@@ -195,6 +197,8 @@ Result<Done> check_counts(const pb::InventorySection& message) {
 
 template <class Message>
 bool parse(Message& message, std::string_view bytes) {
+    // It would write a line of its own to standard error, among ours, for text that is no UTF-8.
+    [[maybe_unused]] static const auto previous = google::protobuf::SetLogHandler(nullptr);
     return bytes.size() <= std::numeric_limits<int>::max() &&
            message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
 }
