@@ -2,22 +2,15 @@
 // reading, and recovers by itself when there is room; the agent lives on and nothing is lost.
 
 import assert from 'node:assert/strict';
-import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 
 import { Agent } from '../support/agent.mjs';
 import { assertProblem, ControlPlane } from '../support/control_plane.mjs';
 import { JsonAgent, slotOf } from '../support/json_agent.mjs';
-import { eventually, freePort, isRoot, Program, program, run, temporaryFolder } from '../support/processes.mjs';
-
-const mountTmpfs = 'mount -t tmpfs -o size=16m tmpfs "$1"';
-
-async function whyNot() {
-    if (!isRoot) return 'only root can mount a small disk';
-    const tried = await run('unshare', ['--mount', 'sh', '-c', mountTmpfs, 'sh', temporaryFolder()]);
-    return tried.code !== 0 && `this machine lets nobody mount: ${tried.stderr.trim()}`;
-}
+import { eventually, freePort, Program, program, temporaryFolder } from '../support/processes.mjs';
+import { fillDisk, mountTmpfs, whyNoSmallDisk } from '../support/small_disk.mjs';
 
 // Its data lie on a tmpfs of 16 MB that only its own mount namespace has.
 class ControlPlaneOnSmallDisk extends ControlPlane {
@@ -38,26 +31,11 @@ class ControlPlaneOnSmallDisk extends ControlPlane {
         const at = flags.indexOf('--data-dir');
         return [...flags.slice(0, at), ...flags.slice(at + 2)];
     }
-    fillDisk() {
-        const file = openSync(this.filler, 'w');
-        try {
-            for (const size of [65536, 4096, 512, 1])
-                for (;;) {
-                    try {
-                        if (writeSync(file, Buffer.alloc(size)) < size) break;
-                    } catch (error) {
-                        if (error.code !== 'ENOSPC') throw error;
-                        break;
-                    }
-                }
-        } finally {
-            closeSync(file);
-        }
-    }
+    fillDisk() { fillDisk(this.filler); }
     freeDisk() { rmSync(this.filler); }
 }
 
-test('a full disk is an answer, not an end', { skip: await whyNot() }, async (t) => {
+test('a full disk is an answer, not an end', { skip: await whyNoSmallDisk() }, async (t) => {
     const controlPlane = new ControlPlaneOnSmallDisk({ settings: [], folder: temporaryFolder(), env: {}, port: await freePort() });
     await controlPlane.init();
     controlPlane.isInitialised = true;
