@@ -135,15 +135,16 @@ void SpoolFile::enforce_limits() {
 }
 
 std::size_t SpoolFile::erase(const std::vector<std::int64_t>& slots) {
-    Backlog gone;
+    std::size_t gone = 0;
     attempt("erase", [&](Store& store) {
-        gone = store.erase(slots);
-        totals_.backlog.samples -= gone.samples;
-        totals_.backlog.bytes -= gone.bytes;
+        const auto erased = store.erase(slots);
+        totals_.backlog.samples -= erased.samples;
+        totals_.backlog.bytes -= erased.bytes;
+        gone = erased.samples;
     });
     // What is erased stays erased, whether or not its room can be given back now.
     attempt("shrink", [](Store& store) { store.shrink(); });
-    return gone.samples;
+    return gone;
 }
 
 void SpoolFile::count_dropped(std::uint64_t samples) {
