@@ -7,8 +7,9 @@
 set -Eeuo pipefail
 
 if [[ ${1-} != --inside ]]; then
-    # Nothing here has to survive a crash of the machine.
-    exec pg_virtualenv -o fsync=off -o max_connections=300 -- "$0" --inside "$@"
+    # Nothing here has to survive a crash of the machine. -t: a cluster in a temporary folder, so that
+    # one left behind by a killed run stops no other.
+    exec pg_virtualenv -t -o fsync=off -o max_connections=300 -- "$0" --inside "$@"
 fi
 shift
 [[ ${1-} == --pgbouncer ]] || exec env SYNAPSEX_TEST_ENGINE=postgres "$@"
