@@ -371,9 +371,11 @@ benches() {
     [[ $is_long == yes && ( -z $wanted || bench == *"$wanted"* || $wanted == bench* ) ]] || return 0
     local folder="$root/build/release"
     configure release -DSYNAPSEX_TESTS=ON -DSYNAPSEX_BENCH=ON || return 0
-    build_preset release bench_db bench_claims bench_http_server "${programs[@]}" || return 0
+    build_preset release bench_db bench_claims bench_outbox bench_http_server "${programs[@]}" ||
+        return 0
     bench db 600 "$folder/bin/bench_db"
-    bench claims 300 "$root/tests/bench/db/claims.sh" "$folder/bin/bench_claims"
+    bench claims 300 "$root/tests/bench/db/on_both_engines.sh" "$folder/bin/bench_claims"
+    bench outbox 300 "$root/tests/bench/db/on_both_engines.sh" "$folder/bin/bench_outbox"
     bench 'http server' 600 "$root/tests/bench/http/run.sh" --server "$folder/bin/bench_http_server"
     bench 'http control plane' 600 "$root/tests/bench/http/run.sh" --control-plane "$folder/bin"
     configure release -DSYNAPSEX_TESTS=OFF -DSYNAPSEX_BENCH=OFF || true

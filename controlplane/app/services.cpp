@@ -2,21 +2,9 @@
 
 #include <ranges>
 
-#include "controlplane/platform/db/database_url.hpp"
-#include "controlplane/platform/leases/migrations.hpp"
-#include "controlplane/platform/leases/work_items.hpp"
-
 namespace synapsex::app {
 
 namespace {
-
-// "agent-registry-service" -> "agent_registry": the folder, and the name in settings.
-std::string folder_of(std::string_view name) {
-    std::string folder{name.substr(0, name.rfind("-service"))};
-    for (char& c : folder)
-        if (c == '-') c = '_';
-    return folder;
-}
 
 auth::AuthSettings auth_settings(const Config& config, const Identity& identity) {
     return {
@@ -40,34 +28,6 @@ Readiness readiness_of(const TaskReport& task) {
 
 }  // namespace
 
-db::Database& Databases::of(const std::string& service) {
-    const auto options = db::parse_database_url(config_.database_url_of(service));
-    if (!options) throw StartRefused("database of " + service + ": " + options.error().detail);
-    if (const auto* sqlite = std::get_if<db::SqliteOptions>(&*options)) {
-        auto& database = by_place_[db::resolve_path(sqlite->path)];
-        if (!database) database = db::open_sqlite(*sqlite, clock_, metrics_);
-        return *database;
-    }
-    const auto& postgres = std::get<db::PostgresOptions>(*options);
-    auto& database = by_place_[postgres.url];
-    if (!database) database = db::open_postgres(postgres, clock_, random_, metrics_);
-    return *database;
-}
-
-void Databases::migrate(std::span<Module* const> modules) {
-    std::map<db::Database*, std::vector<db::ServiceMigrations>> by_database;
-    for (const auto& [place, database] : by_place_)
-        by_database[database.get()].push_back({"platform.leases", leases::kMigrations});
-    for (const auto* module : modules) {
-        const auto& manifest = module->manifest();
-        if (manifest.migrations.empty()) continue;
-        const db::ServiceMigrations migrations{manifest.name, manifest.migrations};
-        by_database[&of(folder_of(manifest.name))].push_back(migrations);
-    }
-    for (const auto& [database, migrations] : by_database)
-        db::migrate(*database, migrations, clock_);
-}
-
 Services::Services(
     const Platform& platform, const Config& config, const Identity& identity
 )
@@ -89,25 +49,25 @@ Services::Services(
 }
 
 void Services::prepare(api::Router& router) {
-    databases_.migrate(modules_);
+    databases_.prepare(modules_);
     for (auto* module : modules_) {
         const auto& manifest = module->manifest();
-        if (!manifest.queries.empty()) {
-            auto& database = databases_.of(folder_of(manifest.name));
-            database.prepare_all(manifest.queries);
-            database.prepare_all(leases::LeaseStore::queries());
-            database.prepare_all(leases::WorkItems::queries());
-        }
+        const bool has_database = !manifest.migrations.empty();
+        router.keep_answers_in(
+            has_database ? &databases_.hosted(folder_of(manifest.name)).answers() : nullptr
+        );
         module->mount(router);
     }
 }
 
 void Services::start() {
+    databases_.start();
     for (auto* module : modules_) module->start();
 }
 
 void Services::stop() {
     for (auto* module : modules_ | std::views::reverse) module->stop();
+    databases_.stop();
 }
 
 std::vector<Readiness> Services::readiness() {

@@ -8,13 +8,17 @@ import { dirname, join } from 'node:path';
 
 export const isPostgres = process.env.SYNAPSEX_TEST_ENGINE === 'postgres';
 
+// sqlite3 prints nothing for no rows.
+const parseRows = (text) => (text.trim() ? JSON.parse(text) : []);
+
 class SqliteFile {
     constructor(dataDir) {
         this.path = join(dataDir, 'controlplane.db');
         this.flags = [];  // where the control plane keeps it anyway
     }
-    // The control plane must not run.
+    // The control plane must not run. (It may while rows() reads.)
     run(sql) { execFileSync('sqlite3', [this.path, sql]); }
+    rows(sql) { return parseRows(execFileSync('sqlite3', ['-json', this.path, sql], { encoding: 'utf8' })); }
     // All that is kept, as it lies on the disk, and what is about to be.
     bytes() {
         const folder = dirname(this.path);
@@ -34,6 +38,10 @@ class PostgresDatabase {
         this.flags = ['--database-url', `postgresql://${PGUSER}:${PGPASSWORD}@${place}/${this.name}`];
     }
     run(sql) { execFileSync('psql', ['-q', '-v', 'ON_ERROR_STOP=1', '-d', this.name, '-c', sql]); }
+    rows(sql) {
+        const wrapped = `SELECT coalesce(json_agg(r), '[]') FROM (${sql}) AS r`;
+        return parseRows(execFileSync('psql', ['-qAt', '-v', 'ON_ERROR_STOP=1', '-d', this.name, '-c', wrapped], { encoding: 'utf8' }));
+    }
     bytes() { return execFileSync('pg_dump', [this.name], { maxBuffer: 1 << 28 }); }
 }
 

@@ -70,8 +70,17 @@ class TestDatabase {
 
     // As a restart of the server does; what was committed is there again.
     void reopen() {
-        database_.reset();
+        close();
         open();
+    }
+    // For another process that opens it.
+    void close() { database_.reset(); }
+    // As in DATABASE_URL. On PostgreSQL through the pooler that tests/support/with_postgres.sh
+    // started, if there is one.
+    std::string url() const {
+        if (engine_ == Engine::sqlite) return "sqlite://" + options_.path.string();
+        const char* const pooler = std::getenv("SYNAPSEX_TEST_POOLER");
+        return "postgresql://" + std::string{pooler ? pooler : ""} + "/" + name_;
     }
 
     // Runs fn(Session&) in a transaction without a deadline and gives back what it returns, which
@@ -117,12 +126,6 @@ class TestDatabase {
             database_ = db::open_postgres(
                 {.url = url(), .connections_max = 8}, clock_, random_, metrics_
             );
-    }
-
-    // Through the pooler that tests/support/with_postgres.sh started, if there is one.
-    std::string url() const {
-        const char* const pooler = std::getenv("SYNAPSEX_TEST_POOLER");
-        return "postgresql://" + std::string{pooler ? pooler : ""} + "/" + name_;
     }
 
     static std::string fresh_name() {

@@ -4,6 +4,7 @@
 // which a service's api.cpp alone includes to instantiate `template struct Codec<T>;` once (about
 // 1 s of compile time each). Everybody else links.
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,6 +26,8 @@ struct RequestParts {
     Parameters query;
     std::string media_type;
     std::string body;
+    // For an operation whose replay is `stored` (answers.hpp).
+    std::optional<std::string> idempotency_key{};
 };
 
 // A request to be sent: the CLI and the tests make it from an operation and a struct.

@@ -138,6 +138,28 @@ std::string tenant_header_text() {
         .finish();
 }
 
+std::string key_header_text() {
+    return JsonObjectText{}
+        .add_text("name", "Idempotency-Key")
+        .add_text("in", "header")
+        .add_text(
+            "description",
+            "Makes it safe to send the request again when its answer was lost. Sent again with the "
+            "same key within 24 h, the same request gets the first one's answer and changes "
+            "nothing. Keys are the caller's own; take a new UUID for each thing to be done."
+        )
+        .add("schema", R"({"type":"string","minLength":1,"maxLength":255})")
+        .add_text("example", "1d2f0f5e-7c39-4a3c-9d0e-2f4f2a1c9b11")
+        .finish();
+}
+
+std::string replayed_header_text() {
+    return JsonObjectText{}
+        .add_text("description", "`true` if this is the stored answer to an earlier request.")
+        .add("schema", R"({"type":"string","const":"true"})")
+        .finish();
+}
+
 std::string problem_responses_text(std::string_view paths, std::string_view schema) {
     JsonObjectText out;
     const auto media = JsonObjectText{}.add("schema", schema).finish();
@@ -163,8 +185,18 @@ std::string components_text(std::string_view paths, SchemaComponents& components
     JsonObjectText out;
     out.add("schemas", schemas.finish());
     out.add("responses", problem_responses_text(paths, problem));
-    if (paths.find("#/components/parameters/TenantHeader") != std::string_view::npos)
-        out.add("parameters", JsonObjectText{}.add("TenantHeader", tenant_header_text()).finish());
+    const auto is_used = [&](std::string_view name) {
+        return paths.find("#/components/" + std::string{name} + '"') != std::string_view::npos;
+    };
+    JsonObjectText parameters;
+    if (is_used("parameters/TenantHeader")) parameters.add("TenantHeader", tenant_header_text());
+    if (is_used("parameters/IdempotencyKey")) parameters.add("IdempotencyKey", key_header_text());
+    out.add("parameters", parameters.finish());
+    if (is_used("headers/IdempotentReplayed"))
+        out.add(
+            "headers",
+            JsonObjectText{}.add("IdempotentReplayed", replayed_header_text()).finish()
+        );
     out.add("securitySchemes", security_schemes_text());
     return out.finish();
 }

@@ -56,13 +56,18 @@ bool is_for_users(const auth::Access& access) {
     return access.kind == auth::AccessKind::user || access.kind == auth::AccessKind::signed_in;
 }
 
-// X-Tenant-Id stands with every operation of a person or key.
+// X-Tenant-Id stands with every operation of a person or key, Idempotency-Key where it does
+// something.
 std::string parameters_of(const OperationInfo& operation, std::string_view parameters) {
-    if (!is_for_users(operation.access)) return std::string{parameters};
     std::string out{parameters};
     out.pop_back();
-    if (out.size() > 1) out += ',';
-    return out + R"({"$ref":"#/components/parameters/TenantHeader"}])";
+    const auto add = [&](std::string_view name) {
+        if (out.size() > 1) out += ',';
+        out += R"({"$ref":"#/components/parameters/)" + std::string{name} + "\"}";
+    };
+    if (is_for_users(operation.access)) add("TenantHeader");
+    if (stores_answers(operation)) add("IdempotencyKey");
+    return out + "]";
 }
 
 std::string body_of(const OperationInfo& operation, const RequestDescription& request) {
@@ -84,6 +89,11 @@ std::string body_of(const OperationInfo& operation, const RequestDescription& re
 std::string success_of(const OperationInfo& operation, std::string_view schema) {
     JsonObjectText response;
     response.add_text("description", schema.empty() ? "Done." : "The answer.");
+    if (stores_answers(operation))
+        response.add(
+            "headers",
+            R"({"Idempotent-Replayed":{"$ref":"#/components/headers/IdempotentReplayed"}})"
+        );
     if (schema.empty()) return response.finish();
     JsonObjectText content;
     content.add("application/json", JsonObjectText{}.add("schema", schema).finish());
@@ -113,6 +123,7 @@ std::string responses_of(
     if (operation.path.find('{') != std::string_view::npos) add(kNotFound);
     if (operation.method != Verb::get) add(kConflict);
     if (!request.body_schema.empty() && operation.body != BodyKind::bytes) add(kUnsupportedMedia);
+    if (stores_answers(operation)) add(kKeyReused);
     add(kDefaultProblem);
     return responses.finish();
 }

@@ -24,6 +24,8 @@ inline constexpr ProblemResponse kConflict{
     409, "Conflict", "What is there already contradicts the request."};
 inline constexpr ProblemResponse kUnsupportedMedia{
     415, "UnsupportedMediaType", "The body is of a media type that the operation does not read."};
+inline constexpr ProblemResponse kKeyReused{
+    422, "IdempotencyKeyReused", "The Idempotency-Key came before, with another request."};
 inline constexpr ProblemResponse kDefaultProblem{
     0, "Problem", "Refused or failed in another way; `code` tells which."};
 inline constexpr std::array kProblems{
@@ -33,6 +35,7 @@ inline constexpr std::array kProblems{
     kNotFound,
     kConflict,
     kUnsupportedMedia,
+    kKeyReused,
     kDefaultProblem};
 
 // "tenants.members.add" -> "tenants".

@@ -28,11 +28,11 @@ enum class BodyKind {
     bytes,     // handed over as it came; Request has a member `body`
 };
 
-// What an Idempotency-Key does for a mutating operation.
+// What an Idempotency-Key does for a POST or PATCH.
 enum class Replay {
-    stored,   // the answer is kept for 24 h and given again
-    natural,  // repeating it changes nothing, so nothing is kept
-    none,     // repeating it is refused or means something new
+    stored,   // the answer is kept for 24 h and given again; the write returns it (db/effect.hpp)
+    natural,  // repeating it changes nothing, so nothing is kept and the key is ignored
+    none,     // repeating it is refused or means something new; the key is ignored
 };
 
 enum class Runs {
@@ -62,6 +62,12 @@ struct OperationInfo {
     std::string_view summary;
     std::string_view description;
 };
+
+// Whether an Idempotency-Key makes the operation repeatable.
+constexpr bool stores_answers(const OperationInfo& operation) {
+    return operation.replay == Replay::stored &&
+           (operation.method == Verb::post || operation.method == Verb::patch);
+}
 
 template <class RequestType, class ResponseType>
 struct Operation {

@@ -3,42 +3,14 @@
 // Operations and their handlers. Services mount; the gateway looks up. Mounting happens before
 // serving and from one thread, look-ups from any.
 
-#include <chrono>
-#include <functional>
 #include <map>
-#include <memory>
-#include <string>
-#include <variant>
-#include <vector>
 
+#include "controlplane/platform/api/answers.hpp"
 #include "controlplane/platform/api/codec.hpp"
-#include "controlplane/platform/api/parking.hpp"
+#include "controlplane/platform/api/reply.hpp"
 #include "controlplane/platform/auth/call.hpp"
 
 namespace synapsex::api {
-
-// An answer, ready for the wire.
-struct Reply {
-    int status = 200;
-    std::string content_type = "application/json";
-    std::string body{};
-    std::vector<std::pair<std::string, std::string>> headers{};
-    // Sent instead of `body` unless it is empty: bytes that outlive the server (embedded files,
-    // documents that a route keeps), so that a thousand readers of one cost no copy each.
-    std::string_view lasting_body{};
-
-    std::string_view bytes() const {
-        return lasting_body.empty() ? std::string_view{body} : lasting_body;
-    }
-};
-
-// An answer that waits until its ticket is woken, or `hold` is over; then `finish` makes it, on
-// the worker pool.
-struct HeldReply {
-    std::unique_ptr<Ticket> ticket;
-    std::chrono::milliseconds hold{};
-    std::function<Reply(Wake)> finish;
-};
 
 // The same before encoding: what a long-poll handler returns.
 template <class Response>
@@ -56,8 +28,6 @@ struct WithHeaders {
     Response value;
     std::vector<std::pair<std::string, std::string>> headers;
 };
-
-using Outcome = std::variant<Reply, HeldReply>;
 
 struct Route {
     OperationInfo operation;
@@ -85,6 +55,10 @@ class Router {
     template <class Request, class Response, class Handler>
     void mount(const Operation<Request, Response>& operation, Handler handler);
 
+    // Where operations mounted from now on keep the answers to requests with an Idempotency-Key;
+    // outlives the router. Without one the key means nothing.
+    void keep_answers_in(Answers* answers) { answers_ = answers; }
+
     // For what is no JSON operation: documents, viewers, metrics. Not in OpenAPI.
     void mount_raw(
         const OperationInfo& operation,
@@ -103,6 +77,7 @@ class Router {
     struct Node;
     std::vector<std::unique_ptr<Route>> routes_;
     std::unique_ptr<Node> root_;
+    Answers* answers_ = nullptr;
 };
 
 // RFC 9457 application/problem+json, with the status and headers that the kind asks for. The one
@@ -195,6 +170,30 @@ Outcome make_outcome(
     return HeldReply{std::move(held.ticket), held.hold, std::move(finish)};
 }
 
+template <class Response>
+Reply encode_stored(const OperationInfo& operation, const Response& response) {
+    return encode_reply(operation, false, response);
+}
+template <class Response>
+Reply encode_stored(const OperationInfo& operation, const WithHeaders<Response>& answer) {
+    auto reply = encode_reply(operation, false, answer.value);
+    reply.headers = answer.headers;
+    return reply;
+}
+
+// For a handler whose write returns the very value that the handler returns.
+template <class Answer>
+AnswerEncoder encoder_of() {
+    return {typeid(Answer), [](const OperationInfo& operation, const void* value) {
+                return encode_stored(operation, *static_cast<const Answer*>(value));
+            }};
+}
+
+template <class T>
+struct IsHeldOr : std::false_type {};
+template <class Response>
+struct IsHeldOr<HeldOr<Response>> : std::true_type {};
+
 }  // namespace detail
 
 template <class Request, class Response, class Handler>
@@ -202,16 +201,23 @@ void Router::mount(const Operation<Request, Response>& operation, Handler handle
     Codec<Request>::check_operation(operation.info());
     auto route = std::make_unique<Route>();
     route->operation = operation.info();
-    route->handle = [info = operation.info(), handler = std::move(handler)](
+    route->handle = [info = operation.info(), handler = std::move(handler), answers = answers_](
                         const Call& call, const RequestParts& parts
                     ) -> Outcome {
         Result<Request> request = decode_request<Request>(info, parts);
         if (!request) return problem_reply(request.error(), call.request_id);
-        auto answer = handler(call, *request);
-        if (!answer) return problem_reply(answer.error(), call.request_id);
-        return detail::make_outcome(
-            info, answers_protobuf(info, parts), call.request_id, *std::move(answer)
-        );
+        using Answer = typename decltype(handler(call, *request))::value_type;
+        const auto run = [&](const Call& inner) -> Outcome {
+            auto answer = handler(inner, *request);
+            if (!answer) return problem_reply(answer.error(), inner.request_id);
+            return detail::make_outcome(
+                info, answers_protobuf(info, parts), inner.request_id, *std::move(answer)
+            );
+        };
+        if constexpr (!detail::IsHeldOr<Answer>::value)
+            if (answers && parts.idempotency_key)
+                return answers->once(call, info, parts, detail::encoder_of<Answer>(), run);
+        return run(call);
     };
     route->describe = [info = operation.info()](SchemaComponents& components) {
         const auto request = Codec<Request>::describe_request(info, components);

@@ -12,6 +12,10 @@
 
 namespace synapsex {
 
+namespace db {
+class Effect;
+}
+
 enum class PrincipalKind { anonymous, user, api_key, agent, system };
 
 // Who calls, as the credential proved it. Immutable once made; shared by the calls of a connection.
@@ -33,6 +37,9 @@ struct Call {
     Deadline deadline = Deadline::never();
     std::string traceparent{};     // W3C Trace Context, as received, unread; empty if it was not
     std::string client_address{};  // the peer's, without port
+    std::string argument_digest{};  // SHA-256 of what was asked for, hex; empty for what reads
+    // Told of what a write of this call makes (platform/db/effect.hpp); outlives the call.
+    db::Effect* effect = nullptr;
 
     // For work that no request asked for: start-up, sweeps. `name` stands where a request id would.
     static Call system(std::string name, Deadline deadline);

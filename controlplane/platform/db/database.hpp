@@ -25,6 +25,7 @@
 #include <type_traits>
 
 #include "controlplane/platform/auth/call.hpp"
+#include "controlplane/platform/db/effect.hpp"
 #include "controlplane/platform/db/query.hpp"
 #include "shared/base/result.hpp"
 
@@ -114,7 +115,7 @@ class Database {
     }
     template <class Fn>
     auto write(const Call& call, Fn&& fn) -> std::invoke_result_t<Fn, Session&> {
-        return transact({call, {}}, fn, &Database::write_erased);
+        return transact({call, {}, call.effect}, fn, &Database::write_erased);
     }
     template <class Fn>
     auto read(SystemScope scope, const Call& call, Fn&& fn) -> std::invoke_result_t<Fn, Session&> {
@@ -123,7 +124,7 @@ class Database {
     template <class Fn>
     auto write(SystemScope scope, const Call& call, Fn&& fn)
         -> std::invoke_result_t<Fn, Session&> {
-        return transact({call, scope}, fn, &Database::write_erased);
+        return transact({call, scope, call.effect}, fn, &Database::write_erased);
     }
 
     // Prepares every statement, so that a typo stops the start and not a request. Throws
@@ -142,7 +143,8 @@ class Database {
     using Body = std::function<bool(Session&)>;
     struct Caller {
         const Call& call;
-        SystemScope scope;  // without a name: of the call's tenant
+        SystemScope scope;         // without a name: of the call's tenant
+        Effect* effect = nullptr;  // told of what a write made
     };
     virtual std::optional<Problem> read_erased(const Caller& caller, const Body& body) = 0;
     virtual std::optional<Problem> write_erased(const Caller& caller, const Body& body) = 0;
@@ -170,7 +172,11 @@ class Database {
         const Body body = [&](Session& session) {
             const InsideTransaction inside;
             outcome.emplace(fn(session));
-            return outcome->has_value();
+            if (!outcome->has_value() || !caller.effect) return outcome->has_value();
+            const Made made{typeid(**outcome), &**outcome};
+            const auto recorded = caller.effect->record(session, made);
+            if (!recorded) outcome.emplace(recorded.error());
+            return recorded.has_value();
         };
         if (auto refusal = (this->*run)(caller, body)) return *std::move(refusal);
         return *std::move(outcome);

@@ -30,11 +30,23 @@ LeasedTask::~LeasedTask() {
     }
 }
 
+void LeasedTask::hurry() {
+    is_hurried_ = true;
+    task_->hurry();
+}
+
 Result<TaskRun> LeasedTask::run() {
-    SYNAPSEX_TRY(lease_, acquire());
+    if (is_hurried_.exchange(false) || parts_.clock.steady_now() >= ask_at_) {
+        const auto asked_at = parts_.clock.steady_now();
+        SYNAPSEX_TRY(lease_, acquire());
+        ask_at_ = asked_at + kAskAgain;
+    }
     if (!lease_) return TaskRun::elsewhere;
-    SYNAPSEX_CHECK(work_(*lease_));
-    return TaskRun::done;
+    const auto done = work_(*lease_);
+    if (done) return TaskRun::done;
+    if (done.error().code != lease_lost().code) return done.error();
+    lease_.reset();
+    return TaskRun::elsewhere;
 }
 
 Result<std::optional<Lease>> LeasedTask::acquire() {

@@ -1,9 +1,11 @@
 #pragma once
 
 // A background task that one replica at a time runs: the role is a lease in the database that the
-// work changes. Each interval a replica takes or renews the lease, and runs if it got it; when a
-// holder is gone, another takes over after at most the interval and kGrace.
+// work changes. A replica that has the lease runs each interval and renews it now and then; one
+// that has not asks for it now and then, and takes over at most kGrace, kAskAgain and the interval
+// after the holder is gone.
 
+#include <atomic>
 #include <functional>
 #include <optional>
 #include <string>
@@ -17,10 +19,11 @@ namespace synapsex::leases {
 class LeasedTask {
  public:
     // May run longer than the lease. Work that must not be done twice changes things under the
-    // lease (LeaseStore::fence).
+    // lease (LeaseStore::fence) and answers "lease.lost" when it was refused.
     using Work = std::function<Result<Done>(const Lease&)>;
 
     static constexpr std::chrono::seconds kGrace{30};
+    static constexpr std::chrono::seconds kAskAgain{10};
 
     struct Parts {  // all outlive the task
         TaskBook& book;
@@ -33,7 +36,8 @@ class LeasedTask {
     // Waits for the work under way and gives the role up.
     ~LeasedTask();
 
-    void hurry() { task_->hurry(); }
+    // Runs as soon as it can, and asks for the lease first.
+    void hurry();
 
  private:
     Result<TaskRun> run();
@@ -45,7 +49,9 @@ class LeasedTask {
     const Parts parts_;
     const Work work_;
     const std::string holder_;
-    std::optional<Lease> lease_;  // of the last run
+    std::optional<Lease> lease_;      // as it was when last asked for
+    SteadyTime ask_at_{};             // the task's thread only, as lease_
+    std::atomic<bool> is_hurried_{false};
     std::optional<PeriodicTask> task_;
 };
 

@@ -9,9 +9,10 @@
 
 #include "controlplane/platform/api/client.hpp"
 #include "controlplane/platform/api/openapi.hpp"
+#include "controlplane/platform/api/parameters.hpp"
+#include "controlplane/platform/outbox/migrations.hpp"
 #include "controlplane/services/_template/api.hpp"
 #include "controlplane/services/_template/migrations.hpp"
-#include "controlplane/platform/api/parameters.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/seeded_random.hpp"
 #include "tests/support/test_database.hpp"
@@ -62,7 +63,8 @@ class TemplateTest : public ::testing::Test {
 
     testing::FakeClock clock;
     testing::SeededRandom random;
-    testing::TestDatabase database{clock, {{"template-service", kMigrations}}};
+    testing::TestDatabase database{
+        clock, {{"outbox", outbox::kMigrations}, {"template-service", kMigrations}}};
     api::ParkingLot parking;
     TaskBook tasks{database.metrics(), clock};
     api::Router router;

@@ -1,5 +1,6 @@
 #include "controlplane/services/_template/service.hpp"
 
+#include "controlplane/platform/outbox/outbox.hpp"
 #include "controlplane/services/_template/store.hpp"
 
 namespace synapsex::_template {
@@ -7,8 +8,10 @@ namespace synapsex::_template {
 Result<Note> Notes::create(const Call& call, const CreateNote& wish) {
     const auto now = clock_.now();
     const Note note{NoteId::make(now, random_), wish.text.value, now};
+    const auto news = outbox::MessageId::make(now, random_);
     return database_.write(call, [&](db::Session& session) -> Result<Note> {
         NoteStore{session}.insert(call.tenant, note);
+        outbox::add(session, call, {news, now, "_template.note_created", note.id.text()});
         return note;
     });
 }

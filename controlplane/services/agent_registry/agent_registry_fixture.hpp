@@ -8,6 +8,7 @@
 
 #include <utility>
 
+#include "controlplane/platform/outbox/migrations.hpp"
 #include "controlplane/services/agent_registry/agents.hpp"
 #include "controlplane/services/agent_registry/enrollment.hpp"
 #include "controlplane/services/agent_registry/heartbeats.hpp"
@@ -141,7 +142,8 @@ class AgentRegistryTest : public ::testing::Test {
 
     testing::FakeClock clock;
     testing::SeededRandom random;
-    testing::TestDatabase test_database{clock, {{"agent-registry-service", kMigrations}}};
+    testing::TestDatabase test_database{
+        clock, {{"outbox", outbox::kMigrations}, {"agent-registry-service", kMigrations}}};
     testing::BreakableDatabase database{*test_database};
     TenantId tenant = TenantId::make(clock.now(), random);
     TenantId stranger = TenantId::make(clock.now(), random);
@@ -152,7 +154,7 @@ class AgentRegistryTest : public ::testing::Test {
     Enrollment enrollment{{database, clock, random, vms, presence, "http://127.0.0.1:8080"}};
     Heartbeats heartbeats{{database, clock, random, test_database.metrics(), parking, vms,
                            presence, enrollment.incarnation()}};
-    Agents agents{{database, clock, vms, presence}};
+    Agents agents{{database, clock, random, vms, presence}};
 };
 
 }  // namespace synapsex::agent_registry

@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "controlplane/platform/api/json_object_text.hpp"
+#include "controlplane/platform/outbox/outbox.hpp"
 #include "shared/base/log.hpp"
 #include "shared/crypto/hash.hpp"
 
@@ -56,6 +58,16 @@ std::string next_link(const ListAgents& wish, std::string_view cursor) {
 
 }  // namespace
 
+std::string news_of(const AgentRow& row) {
+    return api::JsonObjectText{}
+        .add_text("id", row.agent_id.text())
+        .add_text("vmId", row.vm_id.text())
+        .add_text("name", row.name)
+        .add_text("description", row.description)
+        .add_text("platform", row.platform)
+        .finish();
+}
+
 Agent Agents::shown(const AgentRow& row) const {
     auto agent = to_api(row);
     // The row is written behind.
@@ -91,6 +103,7 @@ Result<Agent> Agents::get(const Call& call, const AgentPath& path) {
 
 Result<Agent> Agents::update(const Call& call, const UpdateAgent& wish) {
     const auto now = parts_.clock.now();
+    const auto news = outbox::MessageId::make(now, parts_.random);
     SYNAPSEX_TRY(
         auto row,
         parts_.database.write(call, [&](db::Session& session) -> Result<AgentRow> {
@@ -101,6 +114,10 @@ Result<Agent> Agents::update(const Call& call, const UpdateAgent& wish) {
             if (wish.description) found->description = wish.description->value;
             found->updated_at = now;
             store.update(call.tenant, wish.agent_id, found->name, found->description, now);
+            outbox::add(
+                session, call,
+                {news, now, "agent.updated", wish.agent_id.text(), news_of(*found)}
+            );
             return *found;
         })
     );
@@ -111,11 +128,14 @@ Result<Agent> Agents::update(const Call& call, const UpdateAgent& wish) {
 
 Result<Removed> Agents::remove(const Call& call, const AgentPath& path) {
     const auto now = parts_.clock.now();
+    const auto news = outbox::MessageId::make(now, parts_.random);
     // The agent first: from here on no enrollment makes its VM again. Should this break off before
     // the VM is gone, the same call finishes it, for an agent that is removed is found here.
     SYNAPSEX_CHECK(parts_.database.write(call, [&](db::Session& session) -> Result<Done> {
-        if (!AgentStore{session}.mark_removed(call.tenant, path.agent_id, now))
-            return no_such_agent();
+        const auto removed_at = AgentStore{session}.mark_removed(call.tenant, path.agent_id, now);
+        if (!removed_at) return no_such_agent();
+        if (*removed_at == now)
+            outbox::add(session, call, {news, now, "agent.removed", path.agent_id.text()});
         return Done{};
     }));
     parts_.presence.remove(path.agent_id);

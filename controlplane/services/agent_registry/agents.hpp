@@ -12,11 +12,15 @@
 
 namespace synapsex::agent_registry {
 
+// The agent as events show it.
+std::string news_of(const AgentRow& row);
+
 class Agents final : public AgentDirectory {
  public:
     struct Parts {
         db::Database& database;
         const Clock& clock;
+        Random& random;
         vm_registry::VmDirectory& vms;
         PresenceBook& presence;
     };

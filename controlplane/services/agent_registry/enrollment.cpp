@@ -1,5 +1,8 @@
 #include "controlplane/services/agent_registry/enrollment.hpp"
 
+#include "controlplane/platform/api/json_object_text.hpp"
+#include "controlplane/platform/outbox/outbox.hpp"
+#include "controlplane/services/agent_registry/agents.hpp"
 #include "shared/base/log.hpp"
 #include "shared/crypto/hash.hpp"
 
@@ -40,6 +43,15 @@ EnrollmentToken to_api(const TokenRow& row) {
             row.created_at, row.expires_at, row.revoked_at};
 }
 
+std::string news_of(const TokenRow& row) {
+    return api::JsonObjectText{}
+        .add_text("id", row.token_id.text())
+        .add_text("name", row.name)
+        .add("uses", std::to_string(row.uses_max))
+        .add_text("expiresAt", format_rfc3339(row.expires_at))
+        .finish();
+}
+
 }  // namespace
 
 std::string format_token(const TokenText& token) {
@@ -77,7 +89,9 @@ Result<CreatedEnrollmentToken> Enrollment::create_token(
         .expires_at = now + std::chrono::seconds{wish.ttl_seconds.value.value},
         .revoked_at = {},
     };
-    SYNAPSEX_CHECK(parts_.database.write(call, [&](db::Session& session) -> Result<Done> {
+    const auto news = outbox::MessageId::make(now, parts_.random);
+    using Created = CreatedEnrollmentToken;
+    return parts_.database.write(call, [&](db::Session& session) -> Result<Created> {
         AgentStore store{session};
         store.prune_ended_tokens(call.tenant, now, kEndedTokensKept);
         if (store.count_usable_tokens(call.tenant, now) >= kUsableTokensMax)
@@ -87,10 +101,13 @@ Result<CreatedEnrollmentToken> Enrollment::create_token(
                     " usable enrollment tokens; revoke some, or make one with more uses."
             };
         store.insert_token(row);
-        return Done{};
-    }));
-    return CreatedEnrollmentToken{row.token_id,   row.name,       row.uses_max,
-                                  row.created_at, row.expires_at, format_token(token)};
+        outbox::add(
+            session, call,
+            {news, now, "enrollment_token.created", row.token_id.text(), news_of(row)}
+        );
+        return Created{row.token_id,   row.name,       row.uses_max,
+                       row.created_at, row.expires_at, format_token(token)};
+    });
 }
 
 Result<EnrollmentTokenPage> Enrollment::list_tokens(
@@ -110,11 +127,17 @@ Result<EnrollmentTokenPage> Enrollment::list_tokens(
 
 Result<api::None> Enrollment::revoke_token(const Call& call, const EnrollmentTokenPath& path) {
     const auto now = parts_.clock.now();
+    const auto news = outbox::MessageId::make(now, parts_.random);
     return parts_.database.write(call, [&](db::Session& session) -> Result<api::None> {
-        if (!AgentStore{session}.revoke_token(call.tenant, path.token_id, now))
+        const auto revoked_at = AgentStore{session}.revoke_token(call.tenant, path.token_id, now);
+        if (!revoked_at)
             return Problem{
                 Kind::not_found, "enrollment_tokens.not_found", "There is no such enrollment token."
             };
+        if (*revoked_at == now)
+            outbox::add(
+                session, call, {news, now, "enrollment_token.revoked", path.token_id.text()}
+            );
         return api::None{};
     });
 }
@@ -130,6 +153,7 @@ Result<Enrolled> Enrollment::enroll(const Call& call, const Enroll& wish) {
         };
     const auto now = parts_.clock.now();
     const auto fresh_id = AgentId::make(now, parts_.random);
+    const auto news = outbox::MessageId::make(now, parts_.random);
     bool is_new = false;
     const auto claim = [&](db::Session& session) -> Result<AgentRow> {
         is_new = false;
@@ -162,6 +186,10 @@ Result<Enrolled> Enrollment::enroll(const Call& call, const Enroll& wish) {
         agent.created_at = now;
         agent.updated_at = now;
         store.insert(agent);
+        outbox::add(
+            session, call.of_tenant(agent.tenant_id),
+            {news, now, "agent.enrolled", agent.agent_id.text(), news_of(agent)}
+        );
         is_new = true;
         return agent;
     };

@@ -50,7 +50,7 @@ struct AgentRegistryModule::Impl {
                       std::move(issuer)}),
           heartbeats({db, platform.clock, platform.random, platform.metrics, platform.parking,
                       vm_directory, presence, enrollment.incarnation()}),
-          agents({db, platform.clock, vm_directory, presence}) {}
+          agents({db, platform.clock, platform.random, vm_directory, presence}) {}
 
     Call call(std::string name) {
         return Call::system(std::move(name), Deadline::after(clock, kBudget));

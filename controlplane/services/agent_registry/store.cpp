@@ -52,7 +52,7 @@ constexpr Query kUpdateAgent{"agent_registry.update_agent", R"sql(
 
 constexpr Query kMarkRemoved{"agent_registry.mark_removed", R"sql(
     UPDATE agent_registry_agents SET removed_at = COALESCE(removed_at, $3)
-    WHERE tenant_id = $1 AND agent_id = $2)sql"};
+    WHERE tenant_id = $1 AND agent_id = $2 RETURNING removed_at)sql"};
 
 constexpr Query kPutSighting{"agent_registry.put_sighting", R"sql(
     UPDATE agent_registry_agents SET state = $3, last_seen_at = $4, last_sequence = $5,
@@ -77,7 +77,7 @@ constexpr Query kListTokens{"agent_registry.list_tokens", R"sql(
 
 constexpr Query kRevokeToken{"agent_registry.revoke_token", R"sql(
     UPDATE agent_registry_enrollment_tokens SET revoked_at = COALESCE(revoked_at, $3)
-    WHERE tenant_id = $1 AND token_id = $2)sql"};
+    WHERE tenant_id = $1 AND token_id = $2 RETURNING revoked_at)sql"};
 
 constexpr Query kClaimTokenUse{"agent_registry.claim_token_use", R"sql(
     UPDATE agent_registry_enrollment_tokens SET uses = uses + 1
@@ -153,8 +153,12 @@ bool AgentStore::update(
     return session_.execute(kUpdateAgent, tenant, agent, name, description, now) == 1;
 }
 
-bool AgentStore::mark_removed(const TenantId& tenant, const AgentId& agent, Timestamp now) {
-    return session_.execute(kMarkRemoved, tenant, agent, now) == 1;
+std::optional<Timestamp> AgentStore::mark_removed(
+    const TenantId& tenant, const AgentId& agent, Timestamp now
+) {
+    const auto rows = session_.query(kMarkRemoved, tenant, agent, now);
+    if (rows.empty()) return std::nullopt;
+    return rows[0].get<Timestamp>("removed_at");
 }
 
 void AgentStore::put_sighting(const Sighting& sighting) {
@@ -182,10 +186,12 @@ std::vector<TokenRow> AgentStore::list_tokens(
     return session_.list<TokenRow>(kListTokens, tenant, after, limit);
 }
 
-bool AgentStore::revoke_token(
+std::optional<Timestamp> AgentStore::revoke_token(
     const TenantId& tenant, const EnrollmentTokenId& token, Timestamp now
 ) {
-    return session_.execute(kRevokeToken, tenant, token, now) == 1;
+    const auto rows = session_.query(kRevokeToken, tenant, token, now);
+    if (rows.empty()) return std::nullopt;
+    return rows[0].get<Timestamp>("revoked_at");
 }
 
 bool AgentStore::claim_token_use(const TenantId& tenant, const EnrollmentTokenId& token) {

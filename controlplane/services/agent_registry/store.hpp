@@ -93,8 +93,10 @@ class AgentStore {
         const TenantId& tenant, const AgentId& agent, std::string_view name,
         std::string_view description, Timestamp now
     );
-    // Repeatable. False: there is no such agent and never was.
-    bool mark_removed(const TenantId& tenant, const AgentId& agent, Timestamp now);
+    // When it was removed: now, or before. nullopt: there is no such agent and never was.
+    std::optional<Timestamp> mark_removed(
+        const TenantId& tenant, const AgentId& agent, Timestamp now
+    );
     void put_sighting(const Sighting& sighting);
 
     void insert_token(const TokenRow& token);
@@ -102,8 +104,10 @@ class AgentStore {
     std::vector<TokenRow> list_tokens(
         const TenantId& tenant, std::string_view after, std::int64_t limit
     );
-    // False: there is no such token.
-    bool revoke_token(const TenantId& tenant, const EnrollmentTokenId& token, Timestamp now);
+    // When it was revoked: now, or before. nullopt: there is no such token.
+    std::optional<Timestamp> revoke_token(
+        const TenantId& tenant, const EnrollmentTokenId& token, Timestamp now
+    );
     // Those that admit one more agent now.
     std::int64_t count_usable_tokens(const TenantId& tenant, Timestamp now);
     // All ended tokens of the tenant but the `keep` newest.

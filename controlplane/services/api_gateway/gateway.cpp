@@ -7,6 +7,7 @@
 #include "controlplane/platform/db/query.hpp"
 #include "controlplane/services/api_gateway/credential.hpp"
 #include "shared/base/log.hpp"
+#include "shared/crypto/hash.hpp"
 
 namespace synapsex::api_gateway {
 
@@ -52,6 +53,18 @@ std::string media_type_of(std::string_view content_type) {
         return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
     });
     return type;
+}
+
+// nullopt without one. Two of them are malformed, as a list of two would be.
+Result<std::optional<std::string>> find_idempotency_key(const http::RequestHead& head) {
+    std::optional<std::string> value;
+    for (const auto& [name, text] : head.headers) {
+        if (name != "idempotency-key") continue;
+        value = value ? *value + ", " + text : text;
+    }
+    if (!value) return std::optional<std::string>{};
+    SYNAPSEX_TRY(auto key, api::parse_idempotency_key(*value));
+    return std::optional{std::move(key)};
 }
 
 Problem internal_error() {
@@ -260,12 +273,19 @@ http::Plan Gateway::plan(const http::RequestHead& head) {
     }
     auto query = api::parse_parameters(head.query);
     if (!query) return refuse(query.error(), head, std::move(id));
+    std::optional<std::string> idempotency_key;
+    if (api::stores_answers(operation)) {
+        auto found = find_idempotency_key(head);
+        if (!found) return refuse(found.error(), head, std::move(id));
+        idempotency_key = *std::move(found);
+    }
 
     auto pending = std::make_shared<Pending>();
     pending->route = match.route;
     pending->parts.path = std::move(match.path_parameters);
     pending->parts.query = *std::move(query);
     pending->parts.media_type = media_type_of(head.header("content-type"));
+    pending->parts.idempotency_key = std::move(idempotency_key);
     pending->credential = std::move(credential);
     pending->content_encoding = head.header("content-encoding");
     pending->started = parts_.clock.steady_now();
@@ -335,6 +355,9 @@ api::Outcome Gateway::call_handler(Pending& pending) {
         if (!unpacked) return failed(unpacked.error());
         pending.parts.body = *std::move(unpacked);
     }
+    const auto& operation = pending.route->operation;
+    if (operation.method != api::Verb::get && operation.access.kind != auth::AccessKind::agent)
+        pending.call.argument_digest = crypto::sha256_hex(pending.parts.body);
     const LogScope tenant_scope{{"tenantId", pending.call.tenant.text()}};
     return pending.route->handle(pending.call, pending.parts);
 }

@@ -7,6 +7,7 @@
 
 #include <gmock/gmock.h>
 
+#include "controlplane/platform/outbox/migrations.hpp"
 #include "controlplane/services/agent_registry/public.hpp"
 #include "controlplane/services/auth/migrations.hpp"
 #include "controlplane/services/auth/service.hpp"
@@ -114,7 +115,8 @@ class AuthFixture : public ::testing::Test {
  protected:
     testing::FakeClock clock;
     testing::SeededRandom random;
-    testing::TestDatabase database{clock, {{"auth-service", kMigrations}}};
+    testing::TestDatabase database{
+        clock, {{"outbox", outbox::kMigrations}, {"auth-service", kMigrations}}};
     FakeTenants tenants;
     FakeAgents agents;
     PasswordGate passwords{clock, random, kCheap, {}};

@@ -1,5 +1,6 @@
 #include "controlplane/services/auth/registration.hpp"
 
+#include "controlplane/platform/outbox/outbox.hpp"
 #include "controlplane/services/auth/email.hpp"
 #include "controlplane/services/auth/problems.hpp"
 
@@ -45,8 +46,11 @@ Result<UserRow> Registration::register_user(const Call& call, const Registrant& 
         call, tenant_of(user.user_id), "", registrant.tenant_name, user.user_id
     ));
     const auto now = clock_.now();
-    return database_.write(call, [&](db::Session& session) -> Result<UserRow> {
+    const auto news = outbox::MessageId::make(now, random_);
+    const auto in_tenant = call.of_tenant(tenant_of(user.user_id));
+    return database_.write(in_tenant, [&](db::Session& session) -> Result<UserRow> {
         if (!AuthStore{session}.activate_user(user, now)) return email_taken();
+        outbox::add(session, in_tenant, {news, now, "user.registered", user.user_id.text()});
         auto active = user;
         active.state = UserState::active;
         return active;

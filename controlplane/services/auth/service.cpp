@@ -1,5 +1,7 @@
 #include "controlplane/services/auth/service.hpp"
 
+#include "controlplane/platform/api/json_object_text.hpp"
+#include "controlplane/platform/outbox/outbox.hpp"
 #include "controlplane/services/auth/email.hpp"
 #include "controlplane/services/auth/problems.hpp"
 #include "controlplane/services/auth/secrets.hpp"
@@ -165,22 +167,32 @@ Result<CreatedApiKey> AuthService::create_key(const Call& call, const CreateApiK
         user, {id, wish.name.value, description, api_key_display_prefix(secret), now, {}},
         crypto::sha256_hex(secret)
     };
+    const auto news = outbox::MessageId::make(now, parts_.random);
     return parts_.database.write(call, [&](db::Session& session) -> Result<CreatedApiKey> {
         AuthStore store{session};
         if (store.count_keys(call.tenant, user) >= kApiKeysMax)
             return key_limit_reached(kApiKeysMax);
         store.prune_keys(call.tenant, user, now - kRevokedKeysKeptFor, kRevokedKeysKept);
         store.insert_key(call.tenant, key);
+        const auto data = api::JsonObjectText{}
+                              .add_text("id", id.text())
+                              .add_text("name", key.key.name)
+                              .add_text("prefix", key.key.prefix)
+                              .finish();
+        outbox::add(session, call, {news, now, "api_key.created", id.text(), data});
         return CreatedApiKey{id, key.key.name, description, key.key.prefix, now, secret};
     });
 }
 
 Result<Done> AuthService::revoke_key(const Call& call, const ApiKeyId& key) {
     const auto now = parts_.clock.now();
+    const auto news = outbox::MessageId::make(now, parts_.random);
     SYNAPSEX_CHECK(parts_.database.write(call, [&](db::Session& session) -> Result<Done> {
-        const bool is_own =
+        const auto revoked_at =
             AuthStore{session}.revoke_key(call.tenant, call.principal->user, key, now);
-        if (!is_own) return key_not_found();
+        if (!revoked_at) return key_not_found();
+        if (*revoked_at == now)
+            outbox::add(session, call, {news, now, "api_key.revoked", key.text()});
         return Done{};
     }));
     parts_.cache.forget_credential(key.text());

@@ -90,7 +90,7 @@ constexpr Query kListKeys{"auth.list_keys", R"sql(
 
 constexpr Query kRevokeKey{"auth.revoke_key", R"sql(
     UPDATE auth_api_keys SET revoked_at = coalesce(revoked_at, $4)
-    WHERE tenant_id = $1 AND user_id = $2 AND key_id = $3)sql"};
+    WHERE tenant_id = $1 AND user_id = $2 AND key_id = $3 RETURNING revoked_at)sql"};
 
 constexpr Query kPruneKeys{"auth.prune_keys", R"sql(
     DELETE FROM auth_api_keys
@@ -220,10 +220,12 @@ std::vector<ApiKey> AuthStore::list_keys(
     return session_.list<ApiKey>(kListKeys, tenant, user, after_key_id, limit);
 }
 
-bool AuthStore::revoke_key(
+std::optional<Timestamp> AuthStore::revoke_key(
     const TenantId& tenant, const UserId& user, const ApiKeyId& key, Timestamp now
 ) {
-    return session_.execute(kRevokeKey, tenant, user, key, now) == 1;
+    const auto rows = session_.query(kRevokeKey, tenant, user, key, now);
+    if (rows.empty()) return std::nullopt;
+    return rows[0].get<Timestamp>("revoked_at");
 }
 
 void AuthStore::prune_keys(

@@ -116,8 +116,8 @@ class AuthStore {
         const TenantId& tenant, const UserId& user, std::string_view after_key_id,
         std::int64_t limit
     );
-    // False: the user has no such key in the tenant. True also if it was revoked before.
-    bool revoke_key(
+    // When it was revoked: now, or before. nullopt: the user has no such key in the tenant.
+    std::optional<Timestamp> revoke_key(
         const TenantId& tenant, const UserId& user, const ApiKeyId& key, Timestamp now
     );
     // Of the user's revoked keys keeps the newest `keep` that were revoked at `since` or later.

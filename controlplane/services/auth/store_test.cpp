@@ -1,5 +1,6 @@
 #include "controlplane/services/auth/store.hpp"
 
+#include "controlplane/platform/outbox/migrations.hpp"
 #include "controlplane/services/auth/auth_fixture.hpp"
 
 namespace synapsex::auth {
@@ -13,7 +14,8 @@ class AuthStoreTest : public ::testing::Test {
  protected:
     testing::FakeClock clock;
     testing::SeededRandom random;
-    testing::TestDatabase database{clock, {{"auth-service", kMigrations}}};
+    testing::TestDatabase database{
+        clock, {{"outbox", outbox::kMigrations}, {"auth-service", kMigrations}}};
 
     template <class Fn>
     auto in_store(Fn fn) {

@@ -4,6 +4,7 @@
 
 #include "controlplane/platform/api/openapi.hpp"
 #include "controlplane/platform/api/router.hpp"
+#include "controlplane/platform/outbox/migrations.hpp"
 #include "controlplane/services/tenant/migrations.hpp"
 #include "controlplane/services/tenant/routes.hpp"
 #include "controlplane/services/tenant/service.hpp"
@@ -20,7 +21,8 @@ class TenantApi : public ::testing::Test {
  protected:
     testing::FakeClock clock;
     testing::SeededRandom random;
-    testing::TestDatabase database{clock, {{"tenant-service", kMigrations}}};
+    testing::TestDatabase database{
+        clock, {{"outbox", outbox::kMigrations}, {"tenant-service", kMigrations}}};
     TenantService tenants{*database, clock, random};
     api::Router router;
     UserId ada = UserId::make(clock.now(), random);

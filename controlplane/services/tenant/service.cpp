@@ -1,5 +1,7 @@
 #include "controlplane/services/tenant/service.hpp"
 
+#include "controlplane/platform/api/json_object_text.hpp"
+#include "controlplane/platform/outbox/outbox.hpp"
 #include "controlplane/services/tenant/problems.hpp"
 #include "controlplane/services/tenant/slug.hpp"
 #include "controlplane/services/tenant/store.hpp"
@@ -27,6 +29,21 @@ Membership membership(const MembershipRow& row) {
 Result<Done> check_acts_in(const Call& call, const TenantId& tenant) {
     if (tenant != call.tenant) return not_found();
     return Done{};
+}
+
+std::string news_of(const TenantRow& tenant) {
+    return api::JsonObjectText{}
+        .add_text("id", tenant.tenant_id.text())
+        .add_text("slug", tenant.slug)
+        .add_text("name", tenant.name)
+        .finish();
+}
+
+std::string news_of(const Member& member) {
+    return api::JsonObjectText{}
+        .add_text("userId", member.user_id.text())
+        .add_text("role", enum_name(member.role))
+        .finish();
 }
 
 // Takes the first of the slugs that is free. The row then has it.
@@ -77,6 +94,7 @@ Result<Done> TenantService::create_tenant(
     const UserId& owner
 ) {
     const auto now = clock_.now();
+    const auto news = outbox::MessageId::make(now, random_);
     const auto slugs =
         slug.empty() ? slugs_for(name, tenant) : std::vector<std::string>{std::string{slug}};
     if (!is_slug(slugs.front())) return slug_invalid();
@@ -84,7 +102,12 @@ Result<Done> TenantService::create_tenant(
         TenantStore store{session};
         if (store.exists(tenant)) return Done{};
         TenantRow row{tenant, {}, std::string{name}, now, now};
-        return insert_with_owner(store, row, slugs, owner);
+        SYNAPSEX_CHECK(insert_with_owner(store, row, slugs, owner));
+        outbox::add(
+            session, call.of_tenant(tenant),
+            {news, now, "tenant.created", tenant.text(), news_of(row)}
+        );
+        return Done{};
     });
 }
 
@@ -152,12 +175,16 @@ Result<Tenant> TenantService::create(const Call& call, const CreateTenant& wish)
     if (wish.slug && !is_slug(wish.slug->value)) return slug_invalid();
     const auto now = clock_.now();
     const auto id = TenantId::make(now, random_);
+    const auto news = outbox::MessageId::make(now, random_);
     const auto slugs =
         wish.slug ? std::vector<std::string>{wish.slug->value} : slugs_for(wish.name.value, id);
     return database_.write(kTakeSlug, call, [&](db::Session& session) -> Result<Tenant> {
         TenantStore store{session};
         TenantRow row{id, {}, wish.name.value, now, now};
         SYNAPSEX_CHECK(insert_with_owner(store, row, slugs, call.principal->user));
+        outbox::add(
+            session, call.of_tenant(id), {news, now, "tenant.created", id.text(), news_of(row)}
+        );
         return view({row, Role::owner, now});
     });
 }
@@ -175,12 +202,18 @@ Result<Tenant> TenantService::get(const Call& call, const TenantId& tenant) {
 Result<Tenant> TenantService::update(const Call& call, const UpdateTenant& wish) {
     SYNAPSEX_CHECK(check_acts_in(call, wish.tenant_id));
     const auto now = clock_.now();
+    const auto news = outbox::MessageId::make(now, random_);
     return database_.write(call, [&](db::Session& session) -> Result<Tenant> {
         TenantStore store{session};
         if (wish.name) store.rename(wish.tenant_id, wish.name->value, now);
         const auto row =
             store.find_membership(call.principal->user, wish.tenant_id.text());
         if (!row) return not_found();
+        if (wish.name)
+            outbox::add(
+                session, call,
+                {news, now, "tenant.updated", wish.tenant_id.text(), news_of(*row)}
+            );
         return view(*row);
     });
 }
@@ -202,6 +235,7 @@ Result<MemberPage> TenantService::list_members(const Call& call, const ListMembe
 Result<Member> TenantService::add_member(const Call& call, const AddMember& wish) {
     SYNAPSEX_CHECK(check_acts_in(call, wish.tenant_id));
     const Member member{wish.user_id, wish.role, clock_.now()};
+    const auto news = outbox::MessageId::make(member.created_at, random_);
     return database_.write(kCountMemberships, call, [&](db::Session& session) -> Result<Member> {
         TenantStore store{session};
         store.lock(wish.tenant_id);
@@ -215,12 +249,18 @@ Result<Member> TenantService::add_member(const Call& call, const AddMember& wish
         if (store.count_memberships(wish.user_id) >= kMembershipsMax)
             return limit_reached("The user belongs to as many tenants as is allowed.");
         if (!store.insert_member(wish.tenant_id, member)) return member_exists();
+        outbox::add(
+            session, call,
+            {news, member.created_at, "member.added", wish.user_id.text(), news_of(member)}
+        );
         return member;
     });
 }
 
 Result<Member> TenantService::change_member(const Call& call, const ChangeMember& wish) {
     SYNAPSEX_CHECK(check_acts_in(call, wish.tenant_id));
+    const auto now = clock_.now();
+    const auto news = outbox::MessageId::make(now, random_);
     auto changed = database_.write(call, [&](db::Session& session) -> Result<Member> {
         TenantStore store{session};
         store.lock(wish.tenant_id);
@@ -229,6 +269,9 @@ Result<Member> TenantService::change_member(const Call& call, const ChangeMember
         SYNAPSEX_CHECK(check_change(store, call, *member, wish.role));
         store.set_role(wish.tenant_id, wish.user_id, wish.role);
         member->role = wish.role;
+        outbox::add(
+            session, call, {news, now, "member.updated", wish.user_id.text(), news_of(*member)}
+        );
         return *member;
     });
     if (changed) tell_member_changed(wish.tenant_id, wish.user_id);
@@ -237,6 +280,8 @@ Result<Member> TenantService::change_member(const Call& call, const ChangeMember
 
 Result<Done> TenantService::remove_member(const Call& call, const MemberPath& path) {
     SYNAPSEX_CHECK(check_acts_in(call, path.tenant_id));
+    const auto now = clock_.now();
+    const auto news = outbox::MessageId::make(now, random_);
     const auto removed = database_.write(call, [&](db::Session& session) -> Result<Done> {
         TenantStore store{session};
         store.lock(path.tenant_id);
@@ -244,6 +289,9 @@ Result<Done> TenantService::remove_member(const Call& call, const MemberPath& pa
         if (!member) return member_not_found();
         SYNAPSEX_CHECK(check_change(store, call, *member, std::nullopt));
         store.remove_member(path.tenant_id, path.user_id);
+        outbox::add(
+            session, call, {news, now, "member.removed", path.user_id.text(), news_of(*member)}
+        );
         return Done{};
     });
     if (removed) tell_member_changed(path.tenant_id, path.user_id);

@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 
+#include "controlplane/platform/outbox/migrations.hpp"
 #include "controlplane/services/tenant/migrations.hpp"
 #include "controlplane/services/tenant/store.hpp"
 #include "tests/support/fake_clock.hpp"
@@ -26,7 +27,8 @@ class TenantServiceTest : public ::testing::Test {
  protected:
     testing::FakeClock clock;
     testing::SeededRandom random;
-    testing::TestDatabase database{clock, {{"tenant-service", kMigrations}}};
+    testing::TestDatabase database{
+        clock, {{"outbox", outbox::kMigrations}, {"tenant-service", kMigrations}}};
     TenantService tenants{*database, clock, random};
 
     UserId new_user() {

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "controlplane/platform/outbox/migrations.hpp"
 #include "controlplane/services/tenant/migrations.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/seeded_random.hpp"
@@ -18,7 +19,8 @@ class TenantStoreTest : public ::testing::Test {
  protected:
     testing::FakeClock clock;
     testing::SeededRandom random;
-    testing::TestDatabase database{clock, {{"tenant-service", kMigrations}}};
+    testing::TestDatabase database{
+        clock, {{"outbox", outbox::kMigrations}, {"tenant-service", kMigrations}}};
 
     template <class Fn>
     auto in_store(Fn fn) {

@@ -11,11 +11,11 @@
 #include <thread>
 #include <vector>
 
-#include "controlplane/platform/db/database_url.hpp"
 #include "controlplane/platform/db/migrate.hpp"
 #include "controlplane/platform/leases/migrations.hpp"
 #include "controlplane/platform/leases/work_items.hpp"
 #include "shared/base/log.hpp"
+#include "tests/bench/db/open_database.hpp"
 
 namespace synapsex::leases {
 namespace {
@@ -33,14 +33,8 @@ constexpr db::Query kClear{"bench.clear", "DELETE FROM platform_work_items"};
 
 class Bench {
  public:
-    explicit Bench(const std::string& url) {
-        const auto options = db::parse_database_url(url).value();
-        if (const auto* sqlite = std::get_if<db::SqliteOptions>(&options)) {
-            database_ = db::open_sqlite(*sqlite, clock_, metrics_);
-        } else {
-            const auto& postgres = std::get<db::PostgresOptions>(options);
-            database_ = db::open_postgres(postgres, clock_, random_, metrics_);
-        }
+    explicit Bench(const std::string& url)
+        : database_(db::open_database(url, clock_, random_, metrics_)) {
         const std::array services{db::ServiceMigrations{"platform.leases", kMigrations}};
         db::migrate(*database_, services, clock_);
     }

@@ -1,0 +1,46 @@
+#pragma once
+
+// A database with what the platform keeps in each: leases, stored answers, the outbox, and the
+// tasks that tend them.
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "controlplane/platform/idempotency/stored_answers.hpp"
+#include "controlplane/platform/module.hpp"
+#include "controlplane/platform/outbox/relay.hpp"
+
+namespace synapsex::app {
+
+class HostedDatabase {
+ public:
+    // `name` is "main", or the folder of the service whose database it is.
+    HostedDatabase(
+        const Platform& platform, std::string name, std::unique_ptr<db::Database> database
+    );
+    ~HostedDatabase();
+
+    db::Database& database() { return *database_; }
+    api::Answers& answers() { return answers_; }
+
+    // What migrate() needs beside the services' own.
+    static std::vector<db::ServiceMigrations> migrations();
+    void prepare();
+    void start();
+    void stop();
+
+ private:
+    struct Tasks;
+
+    Call call(std::string_view task) const;
+
+    const Platform platform_;
+    const std::string name_;
+    const std::unique_ptr<db::Database> database_;
+    idempotency::StoredAnswers answers_;
+    outbox::Relay relay_;
+    std::unique_ptr<Tasks> tasks_;
+};
+
+}  // namespace synapsex::app

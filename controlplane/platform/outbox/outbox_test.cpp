@@ -1,0 +1,107 @@
+#include "controlplane/platform/outbox/outbox.hpp"
+
+#include "controlplane/platform/outbox/outbox_fixture.hpp"
+
+namespace synapsex::outbox {
+namespace {
+
+class MessageTest : public OutboxTest {
+ protected:
+    Message only_message() {
+        const auto messages = source.in_read([](db::Session& session) {
+            return OutboxStore{session}.list_unnumbered(10);
+        });
+        EXPECT_EQ(messages.size(), 1U);
+        return messages.at(0);
+    }
+    Call call_of(Principal principal) {
+        Call made = call;
+        made.request_id = "req_1";
+        made.client_address = "192.0.2.7";
+        made.argument_digest = "abc";
+        made.principal = std::make_shared<const Principal>(std::move(principal));
+        return made;
+    }
+    void write(const Call& as) {
+        const News news{fresh_id(), clock.now(), "tests.changed", "sub_1", R"({"b":2})"};
+        source.in_write([&](db::Session& session) { outbox::add(session, as, news); });
+    }
+};
+
+TEST_F(MessageTest, tells_what_happened_and_who_asked) {
+    Principal principal{.kind = PrincipalKind::api_key, .credential_id = "key_1"};
+    principal.user = UserId::make(clock.now(), random);
+    auto as = call_of(principal);
+    as.tenant = TenantId::make(clock.now(), random);
+    write(as);
+    const auto message = only_message();
+    EXPECT_EQ(message.tenant_id, as.tenant.text());
+    EXPECT_EQ(message.kind, MessageKind::change);
+    EXPECT_EQ(message.type, "tests.changed");
+    EXPECT_EQ(message.subject, "sub_1");
+    EXPECT_EQ(message.data, R"({"b":2})");
+    EXPECT_EQ(message.actor, R"([{"type":"user","id":")" + principal.user.text() +
+                                 R"("},{"type":"api_key","id":"key_1"}])");
+    EXPECT_EQ(message.request_id, "req_1");
+    EXPECT_EQ(message.client_address, "192.0.2.7");
+    EXPECT_EQ(message.argument_digest, "abc");
+    EXPECT_EQ(message.schema_version, 1);
+}
+
+TEST_F(MessageTest, names_whoever_acts) {
+    EXPECT_EQ(head().sequence, 0);
+    struct Case {
+        PrincipalKind kind;
+        std::string_view actor;
+    };
+    constexpr Case kCases[] = {
+        {PrincipalKind::anonymous, "[]"},
+        {PrincipalKind::system, R"([{"type":"system","id":""}])"},
+        {PrincipalKind::agent, R"([{"type":"agent","id":""}])"},
+        {PrincipalKind::user, R"([{"type":"user","id":""},{"type":"session","id":"ses_1"}])"},
+    };
+    std::vector<std::string> expected;
+    for (const auto& [kind, actor] : kCases) {
+        write(call_of({.kind = kind, .credential_id = "ses_1"}));
+        expected.emplace_back(actor);
+    }
+    const auto messages = source.in_read([](db::Session& session) {
+        return OutboxStore{session}.list_unnumbered(10);
+    });
+    std::vector<std::string> actors;
+    for (const auto& message : messages) actors.push_back(message.actor);
+    EXPECT_EQ(std::multiset<std::string>(actors.begin(), actors.end()),
+              std::multiset<std::string>(expected.begin(), expected.end()));
+}
+
+TEST_F(MessageTest, is_not_there_if_the_change_is_undone) {
+    const News news{fresh_id(), clock.now(), "tests.changed", "sub_1"};
+    const auto refused = source->write(call, [&](db::Session& session) -> Result<Done> {
+        outbox::add(session, call, news);
+        return Problem{Kind::conflict, "tests.refused", "no"};
+    });
+    EXPECT_FALSE(refused);
+    EXPECT_EQ(count(), 0);
+}
+
+TEST_F(MessageTest, every_statement_is_right_on_this_engine) {
+    source->prepare_all(OutboxStore::queries());
+    source->prepare_all(Inbox::queries());
+}
+
+TEST_F(MessageTest, an_inbox_takes_a_message_once_for_each_consumer) {
+    const auto id = fresh_id();
+    const auto accept = [&](std::string_view consumer) {
+        return target.in_write([&](db::Session& s) { return Inbox{s}.accept(consumer, id); });
+    };
+    EXPECT_TRUE(accept("a"));
+    EXPECT_FALSE(accept("a"));
+    EXPECT_TRUE(accept("b"));
+    const auto later = clock.now() + std::chrono::hours{1};
+    const auto pruned =
+        target.in_write([&](db::Session& session) { return Inbox{session}.prune(later, 1); });
+    EXPECT_EQ(pruned, 1);
+}
+
+}  // namespace
+}  // namespace synapsex::outbox

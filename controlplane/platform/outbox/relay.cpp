@@ -1,0 +1,231 @@
+#include "controlplane/platform/outbox/relay.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "controlplane/platform/leases/lease_store.hpp"
+#include "shared/base/describe.hpp"
+#include "shared/base/log.hpp"
+
+namespace synapsex::outbox {
+
+namespace {
+
+// Reads what others commit meanwhile, and holds what it took: nothing here depends on what was not
+// there yet.
+constexpr db::SystemScope kRelay{"outbox.relay", db::Isolation::claims};
+constexpr db::SystemScope kMeasure{"outbox.measure"};
+
+constexpr std::array kKinds{
+    MessageKind::change, MessageKind::event, MessageKind::audit, MessageKind::usage};
+constexpr std::array kStreams{Stream::events, Stream::audit, Stream::usage};
+
+bool is_of(MessageKind kind, Stream stream) {
+    switch (stream) {
+        case Stream::events:
+            return kind == MessageKind::change || kind == MessageKind::event;
+        case Stream::audit:
+            return kind == MessageKind::change || kind == MessageKind::audit;
+        case Stream::usage:
+            break;
+    }
+    return kind == MessageKind::usage;
+}
+
+Result<Done> consume(
+    Consumer& consumer, const Call& call, std::span<const NumberedMessage> messages
+) {
+    try {
+        return consumer.consume(call, messages);
+    } catch (const std::exception& error) {
+        return Problem{Kind::internal, "outbox.consumer_failed", error.what()};
+    }
+}
+
+}  // namespace
+
+Relay::Relay(const Parts& parts, const std::string& name)
+    : parts_(parts),
+      numbered_(parts.metrics.counter(
+          "synapsex_outbox_numbered_total", "Messages that got their number.",
+          {{"database", name}}
+      )),
+      delivered_(parts.metrics.counter(
+          "synapsex_outbox_delivered_total", "Messages that a consumer committed.",
+          {{"database", name}}
+      )),
+      dropped_(parts.metrics.counter(
+          "synapsex_outbox_dropped_total",
+          "Messages that nobody consumes, removed because there were too many.",
+          {{"database", name}}
+      )) {
+    parts.metrics.gauge(
+        "synapsex_outbox_messages", "Messages in the outbox, those nobody consumes included.",
+        [levels = levels_] { return levels->kept.load(); }, {{"database", name}}
+    );
+    parts.metrics.gauge(
+        "synapsex_outbox_lag_seconds", "Age of the oldest message that waits for its consumer.",
+        [levels = levels_] { return levels->lag_seconds.load(); }, {{"database", name}}
+    );
+}
+
+template <class T, class Fn>
+Result<T> Relay::fenced(const Call& call, const leases::Lease& lease, const Fn& fn) {
+    return parts_.database.write(kRelay, call, [&](db::Session& session) -> Result<T> {
+        if (!leases::LeaseStore{session}.fence(lease)) return leases::lease_lost();
+        OutboxStore store{session};
+        return fn(store);
+    });
+}
+
+Result<Done> Relay::run(const Call& call, const leases::Lease& lease) {
+    std::int64_t moved = parts_.limits.batch;
+    while (moved == parts_.limits.batch && !is_expired(call)) {
+        SYNAPSEX_TRY(moved, number(call, lease));
+    }
+    Result<Done> outcome = Done{};
+    for (auto* consumer : parts_.consumers) {
+        Result<std::int64_t> delivered = parts_.limits.batch;
+        while (delivered && *delivered == parts_.limits.batch && !is_expired(call))
+            delivered = deliver(call, lease, *consumer);
+        if (!delivered) outcome = delivered.error();
+    }
+    SYNAPSEX_CHECK(remove_delivered(call, lease));
+    SYNAPSEX_CHECK(remove_beyond_cap(call, lease));
+    return outcome;
+}
+
+Result<std::int64_t> Relay::number(const Call& call, const leases::Lease& lease) {
+    using Count = std::int64_t;
+    SYNAPSEX_TRY(const auto count, fenced<Count>(call, lease, [&](OutboxStore& store) -> Count {
+        auto head = store.get_head();
+        std::vector<NumberedMessage> numbered;
+        for (auto& message : store.list_unnumbered(parts_.limits.batch)) {
+            auto& next = numbered.emplace_back();
+            static_cast<Message&>(next) = std::move(message);
+            next.sequence = ++head.sequence;
+            next.prev_hash = std::exchange(head.hash, {});
+            head.hash = hash_of(next);
+        }
+        if (numbered.empty()) return 0;
+        if (store.set_numbers(numbered) != static_cast<Count>(numbered.size()))
+            throw db::DatabaseError("messages got a number twice");
+        store.set_head(head);
+        parts_.on_step("numbering");
+        return static_cast<Count>(numbered.size());
+    }));
+    numbered_.add(static_cast<std::uint64_t>(count));
+    if (count > 0) parts_.on_step("numbered");
+    return count;
+}
+
+Result<std::int64_t> Relay::deliver(
+    const Call& call, const leases::Lease& lease, Consumer& consumer
+) {
+    using Messages = std::vector<NumberedMessage>;
+    const auto next = [&](OutboxStore& store) -> Messages {
+        const auto cursor = store.find_cursor(consumer.name());
+        return store.list_after(consumer.stream(), cursor, parts_.limits.batch);
+    };
+    SYNAPSEX_TRY(const auto messages, fenced<Messages>(call, lease, next));
+    if (messages.empty()) return 0;
+    parts_.on_step("read");
+    SYNAPSEX_CHECK(consume(consumer, call, messages));
+    parts_.on_step("consumed");
+    SYNAPSEX_CHECK(fenced<Done>(call, lease, [&](OutboxStore& store) -> Done {
+        store.set_cursor(consumer.name(), messages.back().sequence);
+        return {};
+    }));
+    delivered_.add(messages.size());
+    parts_.on_step("noted");
+    return static_cast<std::int64_t>(messages.size());
+}
+
+Result<std::int64_t> Relay::find_through(const Call& call, MessageKind kind, std::int64_t none) {
+    const auto find = [&](db::Session& session) -> Result<std::int64_t> {
+        OutboxStore store{session};
+        std::int64_t through = store.get_head().sequence;
+        for (const auto stream : kStreams) {
+            if (!is_of(kind, stream)) continue;
+            const auto found = std::ranges::find(parts_.consumers, stream, &Consumer::stream);
+            const bool has_consumer = found != parts_.consumers.end();
+            through = std::min(through, has_consumer ? store.find_cursor((*found)->name()) : none);
+        }
+        return through;
+    };
+    return parts_.database.read(kRelay, call, find);
+}
+
+Result<std::int64_t> Relay::remove(
+    const Call& call, const leases::Lease& lease, const Part& part
+) {
+    using Count = std::int64_t;
+    if (part.through <= 0 || part.limit <= 0) return 0;
+    SYNAPSEX_TRY(const auto count, fenced<Count>(call, lease, [&](OutboxStore& store) -> Count {
+        return store.remove_through(part.kind, part.through, part.limit);
+    }));
+    if (count > 0) parts_.on_step("removed");
+    return count;
+}
+
+Result<Done> Relay::remove_delivered(const Call& call, const leases::Lease& lease) {
+    if (parts_.consumers.empty()) return Done{};
+    for (const auto kind : kKinds) {
+        SYNAPSEX_TRY(const auto through, find_through(call, kind, 0));
+        std::int64_t removed = parts_.limits.batch;
+        while (removed == parts_.limits.batch && !is_expired(call)) {
+            SYNAPSEX_TRY(removed, remove(call, lease, {kind, through, parts_.limits.batch}));
+        }
+    }
+    return Done{};
+}
+
+Result<Done> Relay::remove_beyond_cap(const Call& call, const leases::Lease& lease) {
+    // As measured last, so the cap is no exact number.
+    auto excess = static_cast<std::int64_t>(levels_->kept.load()) - parts_.limits.kept_max;
+    for (const auto kind : kKinds) {
+        if (excess <= 0) break;
+        SYNAPSEX_TRY(const auto through, find_through(call, kind, INT64_MAX));
+        const Part part{kind, through, std::min(excess, parts_.limits.batch)};
+        SYNAPSEX_TRY(const auto removed, remove(call, lease, part));
+        if (removed == 0) continue;
+        excess -= removed;
+        levels_->kept = levels_->kept.load() - static_cast<double>(removed);
+        dropped_.add(static_cast<std::uint64_t>(removed));
+        log_warning(
+            "outbox dropped messages that nobody consumes",
+            {{"kind", enum_name(kind)}, {"messages", removed}}
+        );
+    }
+    return Done{};
+}
+
+Result<Done> Relay::measure(const Call& call) {
+    const auto now = parts_.clock.now();
+    const auto look = [&](db::Session& session) -> Result<std::optional<Timestamp>> {
+        OutboxStore store{session};
+        // Counted no further than tells whether it is too many.
+        const auto most = parts_.limits.kept_max + parts_.limits.batch;
+        levels_->kept = static_cast<double>(store.count(most));
+        auto oldest = store.find_oldest_unnumbered();
+        for (const auto* consumer : parts_.consumers) {
+            const auto cursor = store.find_cursor(consumer->name());
+            const auto waiting = store.find_oldest_after(consumer->stream(), cursor);
+            if (waiting && (!oldest || *waiting < *oldest)) oldest = waiting;
+        }
+        return oldest;
+    };
+    SYNAPSEX_TRY(const auto oldest, parts_.database.read(kMeasure, call, look));
+    const auto lag = oldest ? std::max(now - *oldest, std::chrono::microseconds{0})
+                            : std::chrono::microseconds{0};
+    levels_->lag_seconds = std::chrono::duration<double>{lag}.count();
+    if (lag > parts_.limits.alarm_lag)
+        return Problem{
+            Kind::unavailable, "outbox.lags",
+            "The oldest message waits for " +
+                std::to_string(std::chrono::round<std::chrono::seconds>(lag).count()) + " s."
+        };
+    return Done{};
+}
+
+}  // namespace synapsex::outbox

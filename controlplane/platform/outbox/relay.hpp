@@ -1,0 +1,86 @@
+#pragma once
+
+// Takes messages out of an outbox: gives each its number, hands it to the consumers of its stream,
+// removes it when all have committed it.
+//
+//   written ─number─▶ numbered ─consume─▶ committed by a consumer ─note─▶ noted ─remove─▶ gone
+//
+// It runs under a lease. Each step but `consume` is a transaction that holds the lease's fencing
+// token, so a relay that was stopped and wakes up late changes nothing; what it hands on then, the
+// consumer has had. It may die between any two steps.
+//
+// A message of a stream without a consumer is kept, up to a number; what is removed beyond that is
+// counted. A message that a consumer is to have is never removed before.
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "controlplane/platform/leases/lease.hpp"
+#include "controlplane/platform/metrics.hpp"
+#include "controlplane/platform/outbox/consumer.hpp"
+#include "controlplane/platform/outbox/outbox_store.hpp"
+
+namespace synapsex::outbox {
+
+struct RelayLimits {
+    std::int64_t batch = 500;        // messages in one transaction
+    std::int64_t kept_max = 100'000; // of streams that nobody consumes
+    std::chrono::seconds alarm_lag{60};
+};
+
+class Relay {
+ public:
+    struct Parts {  // all outlive the relay
+        db::Database& database;
+        const Clock& clock;
+        Metrics& metrics;
+        std::vector<Consumer*> consumers{};  // at most one for each stream
+        RelayLimits limits{};
+        // Told of each step that is done: for tests that end the process there.
+        std::function<void(std::string_view step)> on_step = [](std::string_view) {};
+    };
+
+    // `name` is the label of the database in metrics.
+    Relay(const Parts& parts, const std::string& name);
+
+    // All that is there now, or as much as the deadline allows. A consumer that fails keeps its
+    // messages and does not keep others from theirs; then the result is its Problem.
+    Result<Done> run(const Call& call, const leases::Lease& lease);
+
+    // Sets the gauges, on any replica; warns of what waits too long.
+    Result<Done> measure(const Call& call);
+
+ private:
+    // One batch each: how many messages it was.
+    Result<std::int64_t> number(const Call& call, const leases::Lease& lease);
+    Result<std::int64_t> deliver(const Call& call, const leases::Lease& lease, Consumer& consumer);
+    struct Part {  // the first `limit` of the kind, none after `through`
+        MessageKind kind;
+        std::int64_t through;
+        std::int64_t limit;
+    };
+    Result<std::int64_t> remove(const Call& call, const leases::Lease& lease, const Part& part);
+    Result<Done> remove_delivered(const Call& call, const leases::Lease& lease);
+    Result<Done> remove_beyond_cap(const Call& call, const leases::Lease& lease);
+    // Up to where all consumers of the kind's streams have come; what is missing counts as `none`.
+    Result<std::int64_t> find_through(const Call& call, MessageKind kind, std::int64_t none);
+    // fn(OutboxStore&) in a transaction that holds the lease.
+    template <class T, class Fn>
+    Result<T> fenced(const Call& call, const leases::Lease& lease, const Fn& fn);
+    bool is_expired(const Call& call) const { return call.deadline.is_expired(parts_.clock); }
+
+    const Parts parts_;
+    Counter& numbered_;
+    Counter& delivered_;
+    Counter& dropped_;
+    // Shared with the gauges, which may be read after the relay has gone.
+    struct Levels {
+        std::atomic<double> kept{0};
+        std::atomic<double> lag_seconds{0};
+    };
+    const std::shared_ptr<Levels> levels_ = std::make_shared<Levels>();
+};
+
+}  // namespace synapsex::outbox

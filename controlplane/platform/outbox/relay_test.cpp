@@ -1,0 +1,277 @@
+#include "controlplane/platform/outbox/relay.hpp"
+
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <csignal>
+#include <latch>
+#include <thread>
+
+#include "controlplane/platform/db/database_url.hpp"
+#include "controlplane/platform/outbox/outbox_fixture.hpp"
+
+namespace synapsex::outbox {
+namespace {
+
+using ::testing::Test;
+
+class RelayTest : public OutboxTest {
+ protected:
+    Result<Done> run(const leases::Lease& lease) {
+        Relay relay{parts({&consumer}), "main"};
+        return relay.run(call, lease);
+    }
+    std::vector<std::string> add_some(int count) {
+        std::vector<std::string> ids;
+        for (int i = 0; i < count; ++i) ids.push_back(add().message_id.text());
+        return ids;
+    }
+
+    TestConsumer consumer{*target, Stream::events};
+};
+
+TEST_F(RelayTest, gives_numbers_without_a_gap_and_hands_each_message_on_once) {
+    const auto ids = add_some(5);
+    const auto lease = acquire("a");
+    EXPECT_TRUE(run(lease));
+    EXPECT_EQ(head().sequence, 5);
+    EXPECT_EQ(received().size(), 5U);
+    EXPECT_EQ(count(), 0) << "removed, once consumed";
+    EXPECT_TRUE(run(lease));
+    EXPECT_EQ(received().size(), 5U);
+    auto sorted = ids;
+    std::ranges::sort(sorted);
+    EXPECT_EQ(received(), sorted);
+}
+
+TEST_F(RelayTest, goes_on_through_more_than_one_batch) {
+    add_some(12);
+    auto few = parts({&consumer});
+    few.limits.batch = 5;
+    EXPECT_TRUE(Relay(few, "main").run(call, acquire("a")));
+    EXPECT_EQ(received().size(), 12U);
+    EXPECT_EQ(count(), 0);
+}
+
+TEST_F(RelayTest, chains_the_messages_so_that_a_change_shows) {
+    add_some(3);
+    auto nobody = parts({});
+    EXPECT_TRUE(Relay(nobody, "main").run(call, acquire("a")));
+    const auto messages = source.in_read([](db::Session& session) {
+        return OutboxStore{session}.list_after(Stream::events, 0, 10);
+    });
+    ASSERT_EQ(messages.size(), 3U);
+    EXPECT_EQ(messages[0].prev_hash, "");
+    EXPECT_EQ(messages[1].prev_hash, hash_of(messages[0]));
+    EXPECT_EQ(messages[2].prev_hash, hash_of(messages[1]));
+    EXPECT_EQ(head().hash, hash_of(messages[2]));
+    auto changed = messages[1];
+    changed.data = R"({"a":2})";
+    EXPECT_NE(hash_of(changed), messages[2].prev_hash);
+}
+
+TEST_F(RelayTest, keeps_what_a_consumer_refuses_and_brings_it_again) {
+    const auto ids = add_some(2);
+    const auto lease = acquire("a");
+    consumer.refuses = true;
+    const auto refused = run(lease);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, "tests.refused");
+    EXPECT_EQ(count(), 2);
+    consumer.refuses = false;
+    EXPECT_TRUE(run(lease));
+    EXPECT_EQ(received().size(), 2U);
+    EXPECT_EQ(count(), 0);
+}
+
+TEST_F(RelayTest, a_consumer_that_refuses_does_not_keep_another_from_its_messages) {
+    add("tests.changed", MessageKind::change);
+    TestConsumer audit{*target, Stream::audit};
+    consumer.refuses = true;
+    Relay relay{parts({&consumer, &audit}), "main"};
+    const auto lease = acquire("a");
+    EXPECT_FALSE(relay.run(call, lease));
+    EXPECT_EQ(received().size(), 1U);
+    EXPECT_EQ(count(), 1) << "the events' consumer has not had it";
+    consumer.refuses = false;
+    EXPECT_TRUE(relay.run(call, lease));
+    EXPECT_EQ(received().size(), 2U);
+    EXPECT_EQ(count(), 0);
+}
+
+TEST_F(RelayTest, keeps_messages_that_have_no_consumer_up_to_the_cap) {
+    for (int i = 0; i < 7; ++i) add("tests.audited", MessageKind::audit);
+    add_some(1);
+    auto capped = parts({&consumer});
+    capped.limits.kept_max = 5;
+    Relay relay{capped, "main"};
+    const auto lease = acquire("a");
+    EXPECT_TRUE(relay.run(call, lease));
+    EXPECT_EQ(count(), 7);
+    EXPECT_TRUE(relay.measure(call));
+    EXPECT_TRUE(relay.run(call, lease));
+    EXPECT_EQ(count(), 5);
+    EXPECT_TRUE(relay.run(call, lease));
+    EXPECT_EQ(count(), 5);
+    EXPECT_NE(metrics.render().find("synapsex_outbox_dropped_total{database=\"main\"} 2"),
+              std::string::npos);
+}
+
+TEST_F(RelayTest, never_drops_what_a_consumer_is_to_have) {
+    add_some(4);
+    consumer.refuses = true;
+    auto capped = parts({&consumer});
+    capped.limits.kept_max = 1;
+    Relay relay{capped, "main"};
+    const auto lease = acquire("a");
+    EXPECT_FALSE(relay.run(call, lease));
+    EXPECT_TRUE(relay.measure(call));
+    EXPECT_FALSE(relay.run(call, lease));
+    EXPECT_EQ(count(), 4);
+}
+
+TEST_F(RelayTest, tells_how_long_the_oldest_message_waits) {
+    EXPECT_TRUE(Relay(parts({&consumer}), "main").measure(call));
+    const News old{fresh_id(), clock.now() - std::chrono::minutes{5}, "tests.old", "sub_1"};
+    source.in_write([&](db::Session& session) { outbox::add(session, call, old); });
+    Relay relay{parts({&consumer}), "main"};
+    const auto lags = relay.measure(call);
+    ASSERT_FALSE(lags);
+    EXPECT_EQ(lags.error().code, "outbox.lags");
+    EXPECT_TRUE(relay.run(call, acquire("a")));
+    EXPECT_TRUE(relay.measure(call));
+}
+
+TEST_F(RelayTest, a_relay_that_lost_its_lease_changes_nothing) {
+    add_some(3);
+    const auto lost = acquire("a");
+    const auto held = acquire("b");
+    const auto late = run(lost);
+    ASSERT_FALSE(late);
+    EXPECT_EQ(late.error().code, "lease.lost");
+    EXPECT_EQ(head().sequence, 0);
+    EXPECT_TRUE(received().empty());
+    EXPECT_TRUE(run(held));
+    EXPECT_EQ(head().sequence, 3);
+}
+
+// As after SIGSTOP and SIGCONT: it has read its batch, and another has gone on in the meantime.
+TEST_F(RelayTest, one_that_was_stopped_in_the_middle_doubles_nothing) {
+    for (const std::string_view stopped_at : {"numbered", "read", "consumed"}) {
+        SCOPED_TRACE(stopped_at);
+        add_some(3);
+        const auto before = received().size();
+        const auto lease = acquire("a");
+        auto stopping = parts({&consumer});
+        stopping.on_step = [&](std::string_view step) {
+            if (step != stopped_at) return;
+            EXPECT_TRUE(run(acquire("b")));
+            add_some(1);  // for another to number
+        };
+        const auto late = Relay(stopping, "main").run(call, lease);
+        ASSERT_FALSE(late);
+        EXPECT_EQ(late.error().code, "lease.lost");
+        EXPECT_TRUE(run(acquire("c")));
+        EXPECT_EQ(received().size(), before + 4);
+        EXPECT_EQ(head().sequence, static_cast<std::int64_t>(received().size()));
+        EXPECT_EQ(count(), 0);
+    }
+}
+
+// What PostgreSQL alone can do: the smaller id is committed after the larger one was handed on.
+TEST_F(RelayTest, does_not_miss_what_was_written_first_and_commits_last) {
+    if (!source.is_postgres()) GTEST_SKIP() << "SQLite has one writer";
+    const auto lease = acquire("a");
+    const News first{fresh_id(), clock.now(), "tests.first", "sub_1", "{}", MessageKind::event};
+    std::latch is_written{1};
+    std::latch may_commit{1};
+    std::thread slow{[&] {
+        source.in_write([&](db::Session& session) {
+            outbox::add(session, call, first);
+            is_written.count_down();
+            may_commit.wait();
+        });
+    }};
+    is_written.wait();
+    const auto second = add().message_id.text();
+    EXPECT_TRUE(run(lease));
+    EXPECT_EQ(received(), std::vector{second});
+    may_commit.count_down();
+    slow.join();
+    EXPECT_TRUE(run(lease));
+    EXPECT_EQ(received(), (std::vector{second, first.id.text()}));
+    EXPECT_EQ(head().sequence, 2);
+}
+
+// --- the process dies ---------------------------------------------------------------------------
+
+std::unique_ptr<db::Database> open(const char* variable, Metrics& metrics) {
+    static const SystemClock clock;
+    static SystemRandom random;
+    const auto options = db::parse_database_url(std::getenv(variable)).value();
+    if (const auto* sqlite = std::get_if<db::SqliteOptions>(&options))
+        return db::open_sqlite(*sqlite, clock, metrics);
+    return db::open_postgres(std::get<db::PostgresOptions>(options), clock, random, metrics);
+}
+
+// Not a test: what RelayTest runs in another process.
+TEST(RelayProcess, DISABLED_runs_until_it_is_killed) {
+    const SystemClock clock;
+    Metrics metrics;
+    const auto source = open("RELAY_TEST_SOURCE", metrics);
+    const auto target = open("RELAY_TEST_TARGET", metrics);
+    TestConsumer consumer{*target, Stream::events};
+    const std::string_view killed_at = std::getenv("RELAY_TEST_KILLED_AT");
+    Relay::Parts parts{
+        .database = *source, .clock = clock, .metrics = metrics, .consumers = {&consumer}};
+    parts.on_step = [&](std::string_view step) {
+        if (step == killed_at) std::raise(SIGKILL);
+    };
+    const leases::Lease lease{"relay", std::stoll(std::getenv("RELAY_TEST_TOKEN"))};
+    const auto done =
+        Relay(parts, "main").run(Call::system("test", Deadline::never()), lease);
+    ASSERT_TRUE(done) << done.error().detail;
+}
+
+class DyingRelayTest : public RelayTest, public ::testing::WithParamInterface<const char*> {
+ protected:
+    // How the process ended, as from wait().
+    int run_process(std::string_view killed_at, const leases::Lease& lease) {
+        source.close();
+        target.close();
+        const auto environment =
+            "RELAY_TEST_SOURCE='" + source.url() + "' RELAY_TEST_TARGET='" + target.url() +
+            "' RELAY_TEST_KILLED_AT=" + std::string{killed_at} +
+            " RELAY_TEST_TOKEN=" + std::to_string(lease.token);
+        const auto program = std::filesystem::read_symlink("/proc/self/exe").string();
+        const auto command = environment + " exec '" + program +
+                             "' --gtest_also_run_disabled_tests --gtest_filter=RelayProcess.* "
+                             "--gtest_brief=1 >/dev/null";
+        const int status = std::system(command.c_str());
+        source.reopen();
+        target.reopen();
+        return status;
+    }
+};
+
+TEST_P(DyingRelayTest, loses_and_doubles_nothing) {
+    const std::string_view killed_at = GetParam();
+    const auto ids = add_some(7);
+    const int first = run_process(killed_at, acquire("a"));
+    ASSERT_TRUE(WIFSIGNALED(first) && WTERMSIG(first) == SIGKILL) << "status " << first;
+    const int second = run_process("never", acquire("b"));
+    ASSERT_TRUE(WIFEXITED(second) && WEXITSTATUS(second) == 0) << "status " << second;
+    auto sorted = ids;
+    std::ranges::sort(sorted);
+    EXPECT_EQ(received(), sorted);
+    EXPECT_EQ(head().sequence, 7);
+    EXPECT_EQ(count(), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    AtEveryStep, DyingRelayTest,
+    ::testing::Values("numbering", "numbered", "read", "consumed", "noted", "removed")
+);
+
+}  // namespace
+}  // namespace synapsex::outbox
