@@ -36,21 +36,52 @@ std::optional<Integer> parse_integer(std::string_view text, Integer lowest, Inte
     return value;
 }
 
-std::optional<std::string> apply_listen(Config& config, const std::string& text) {
+struct AddressAndPort {
+    std::string address;
+    std::uint16_t port;
+};
+
+// "127.0.0.1:8080", "[::1]:8080", "localhost:8080"; the address without brackets.
+std::optional<AddressAndPort> parse_endpoint(const std::string& text) {
     const auto colon = text.rfind(':');
-    const auto port = colon == text.npos
-                          ? std::nullopt
-                          : parse_integer<std::uint16_t>(text.substr(colon + 1), 0, 65535);
-    if (!port || colon == 0) return "is no address:port, as in 127.0.0.1:8080";
-    config.listen_address = text.substr(0, colon);
-    config.listen_port = *port;
+    if (colon == text.npos || colon == 0) return std::nullopt;
+    const auto port = parse_integer<std::uint16_t>(text.substr(colon + 1), 0, 65535);
+    if (!port) return std::nullopt;
+    auto address = text.substr(0, colon);
+    if (address == "localhost") address = "127.0.0.1";
+    if (address.starts_with('[') && address.ends_with(']'))
+        address = address.substr(1, address.size() - 2);
+    return AddressAndPort{std::move(address), *port};
+}
+
+std::optional<std::string> apply_listen(Config& config, const std::string& text) {
+    const auto endpoint = parse_endpoint(text);
+    if (!endpoint) return "is no address:port, as in 127.0.0.1:8080";
     // Without TLS, credentials would cross the network in clear.
-    const bool is_loopback = config.listen_address.starts_with("127.") ||
-                             config.listen_address == "[::1]" ||
-                             config.listen_address == "localhost";
-    if (!is_loopback) return "is not on loopback; plain HTTP is for 127.0.0.1 and [::1] only";
-    if (config.listen_address == "localhost") config.listen_address = "127.0.0.1";
-    if (config.listen_address == "[::1]") config.listen_address = "::1";
+    if (!endpoint->address.starts_with("127.") && endpoint->address != "::1")
+        return "is not on loopback; plain HTTP is for 127.0.0.1 and [::1] only, --listen-tls for "
+               "others";
+    config.listen_address = endpoint->address;
+    config.listen_port = endpoint->port;
+    return std::nullopt;
+}
+
+std::optional<std::string> apply_listen_tls(Config& config, const std::string& text) {
+    if (text.empty()) return std::nullopt;
+    const auto endpoint = parse_endpoint(text);
+    if (!endpoint) return "is no address:port, as in 0.0.0.0:8443";
+    config.listen_tls_address = endpoint->address;
+    config.listen_tls_port = endpoint->port;
+    return std::nullopt;
+}
+
+std::optional<std::string> apply_tls_certificate(Config& config, const std::string& text) {
+    config.tls_certificate = text;
+    return std::nullopt;
+}
+
+std::optional<std::string> apply_tls_key(Config& config, const std::string& text) {
+    config.tls_key = text;
     return std::nullopt;
 }
 
@@ -164,6 +195,14 @@ std::vector<Setting> make_table() {
     std::vector<Setting> table{
         {{"listen", "SYNAPSEX_LISTEN", "address:port of plain HTTP, on loopback", "127.0.0.1:8080"},
          apply_listen},
+        {{"listen-tls", "SYNAPSEX_LISTEN_TLS",
+          "address:port of TLS, as in 0.0.0.0:8443 (default: none)", ""},
+         apply_listen_tls},
+        {{"tls-certificate", "SYNAPSEX_TLS_CERTIFICATE",
+          "PEM file: the server's certificate, then those up to the authority", ""},
+         apply_tls_certificate},
+        {{"tls-key", "SYNAPSEX_TLS_KEY", "PEM file: its key, readable by its owner alone", ""},
+         apply_tls_key},
         {{"public-url", "SYNAPSEX_PUBLIC_URL",
           "how clients and agents reach the server (default: http:// and the listen address)", ""},
          apply_public_url},
@@ -266,6 +305,24 @@ std::string masked(const std::string& text) {
     return text.substr(0, colon + 1) + "***" + text.substr(at);
 }
 
+void add_problem(Problem& problem, const std::string& where, const std::string& why) {
+    problem.errors.push_back({where, "invalid", why});
+    if (!problem.detail.empty()) problem.detail += "; ";
+    problem.detail += where + ": " + why;
+}
+
+// What TLS takes together.
+void check_tls(const Config& config, Problem& problem) {
+    if (!config.has_tls()) return;
+    if (config.tls_certificate.empty() || config.tls_key.empty())
+        add_problem(problem, "listen-tls", "needs tls-certificate and tls-key");
+    if (!config.public_url.starts_with("https://"))
+        add_problem(
+            problem, "listen-tls",
+            "needs a public-url with https://: how clients and agents reach this server"
+        );
+}
+
 }  // namespace
 
 const std::string& Config::database_url_of(const std::string& service) const {
@@ -297,10 +354,9 @@ Result<Config> load_config(const ConfigSources& sources) {
         const auto why_not = apply(config, value.text);
         if (!why_not) continue;
         const auto where = value.source == "default" ? info.name : value.source;
-        problem.errors.push_back({where, "invalid", "\"" + masked(value.text) + "\" " + *why_not});
-        if (!problem.detail.empty()) problem.detail += "; ";
-        problem.detail += where + ": " + problem.errors.back().detail;
+        add_problem(problem, where, "\"" + masked(value.text) + "\" " + *why_not);
     }
+    check_tls(config, problem);
     if (!problem.errors.empty()) return problem;
     if (config.database_url.empty())
         config.database_url = "sqlite://" + (config.data_dir / "controlplane.db").string();

@@ -21,6 +21,10 @@ namespace synapsex::app {
 struct Config {
     std::string listen_address = "127.0.0.1";  // without brackets: "::1"
     std::uint16_t listen_port = 8080;
+    std::string listen_tls_address;  // empty: no TLS
+    std::uint16_t listen_tls_port = 8443;
+    std::filesystem::path tls_certificate;
+    std::filesystem::path tls_key;
     std::string public_url;  // how clients and agents reach the server
     bool is_public_url_given = false;  // else it is made from the listen address
     std::filesystem::path data_dir;
@@ -35,6 +39,7 @@ struct Config {
     std::size_t body_bytes_in_flight_max = 256 * 1024 * 1024;
 
     const std::string& database_url_of(const std::string& service) const;
+    bool has_tls() const { return !listen_tls_address.empty(); }
     // "127.0.0.1:8080", "[::1]:8080"
     std::string listen_endpoint() const;
 };

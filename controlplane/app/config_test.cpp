@@ -85,6 +85,30 @@ TEST_F(ConfigTest, refuses_plain_http_off_loopback) {
     }
 }
 
+TEST_F(ConfigTest, tls_listens_anywhere_with_a_certificate_a_key_and_a_public_url) {
+    flags = {
+        {"listen-tls", "0.0.0.0:8443"}, {"tls-certificate", "/etc/cp.crt"},
+        {"tls-key", "/etc/cp.key"}, {"public-url", "https://cp.example.com:8443"}};
+    const auto config = load_config(sources()).value();
+    EXPECT_TRUE(config.has_tls());
+    EXPECT_EQ(config.listen_tls_address, "0.0.0.0");
+    EXPECT_EQ(config.listen_tls_port, 8443);
+    EXPECT_EQ(config.listen_address, "127.0.0.1") << "and clear on loopback as before";
+    for (const auto* needed : {"tls-certificate", "tls-key", "public-url"}) {
+        auto without = flags;
+        without.erase(needed);
+        std::swap(flags, without);
+        const auto problem = load_config(sources()).error();
+        EXPECT_EQ(problem.code, "config.invalid");
+        EXPECT_NE(problem.detail.find(needed), std::string::npos) << problem.detail;
+        std::swap(flags, without);
+    }
+    flags["public-url"] = "http://cp.example.com:8443";
+    EXPECT_EQ(load_config(sources()).error().code, "config.invalid");
+    flags = {{"listen-tls", "8443"}};
+    EXPECT_EQ(load_config(sources()).error().errors.front().pointer, "--listen-tls");
+}
+
 TEST_F(ConfigTest, refuses_a_file_that_is_no_toml_or_names_no_setting) {
     file = write_file("listen = \n");
     EXPECT_EQ(load_config(sources()).error().code, "config.file_unreadable");

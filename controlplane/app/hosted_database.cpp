@@ -1,5 +1,7 @@
 #include "controlplane/app/hosted_database.hpp"
 
+#include "controlplane/platform/certificates/certificate_notices.hpp"
+#include "controlplane/platform/certificates/migrations.hpp"
 #include "controlplane/platform/idempotency/answer_store.hpp"
 #include "controlplane/platform/idempotency/migrations.hpp"
 #include "controlplane/platform/leases/migrations.hpp"
@@ -91,6 +93,7 @@ std::vector<db::ServiceMigrations> HostedDatabase::migrations() {
         {"platform.leases", leases::kMigrations},
         {"platform.idempotency", idempotency::kMigrations},
         {"platform.outbox", outbox::kMigrations},
+        {"platform.certificates", certificates::kMigrations},
     };
 }
 
@@ -100,6 +103,7 @@ void HostedDatabase::prepare() {
     database_->prepare_all(idempotency::AnswerStore::queries());
     database_->prepare_all(outbox::OutboxStore::queries());
     database_->prepare_all(outbox::Inbox::queries());
+    database_->prepare_all(certificates::CertificateNotices::queries());
 }
 
 void HostedDatabase::start() { tasks_ = std::make_unique<Tasks>(*this); }

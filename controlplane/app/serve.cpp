@@ -7,6 +7,7 @@
 #include "controlplane/app/data_dir.hpp"
 #include "controlplane/app/open_files.hpp"
 #include "controlplane/app/services.hpp"
+#include "controlplane/platform/certificates/certificate_watch.hpp"
 #include "controlplane/services/api_gateway/gateway.hpp"
 #include "shared/base/version.hpp"
 
@@ -15,20 +16,34 @@ namespace synapsex::app {
 namespace {
 
 // Signals are blocked in every thread and waited for in this one.
-sigset_t block_stop_signals() {
+sigset_t block_signals() {
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     std::signal(SIGPIPE, SIG_IGN);
     return signals;
 }
 
-std::unique_ptr<http::Server> listen(const Config& config, http::Application& application) {
+// nullptr: no TLS is asked for.
+std::unique_ptr<net::TlsCertificate> open_certificate(const Config& config) {
+    if (!config.has_tls()) return nullptr;
+    auto certificate = net::TlsCertificate::open({config.tls_certificate, config.tls_key});
+    if (!certificate) throw StartRefused(certificate.error().detail);
+    return *std::move(certificate);
+}
+
+std::unique_ptr<http::Server> listen(
+    const Config& config, const net::TlsCertificate* certificate, http::Application& application
+) {
     http::ServerOptions options;
-    options.address = config.listen_address;
-    options.port = config.listen_port;
+    options.endpoints = {{config.listen_address, config.listen_port}};
+    if (certificate != nullptr)
+        options.endpoints.push_back(
+            {config.listen_tls_address, config.listen_tls_port, certificate}
+        );
     options.io_threads = config.io_threads;
     options.limits.connections_max = allow_connections(config.connections_max);
     options.limits.body_bytes_in_flight_max = config.body_bytes_in_flight_max;
@@ -36,8 +51,8 @@ std::unique_ptr<http::Server> listen(const Config& config, http::Application& ap
         return std::make_unique<http::Server>(options, application);
     } catch (const std::system_error& error) {
         throw StartRefused(
-            "cannot listen on " + config.listen_endpoint() + ": " + error.code().message() +
-            "; choose another with --listen"
+            "cannot listen on " + std::string{error.what()} +
+            "; choose another with --listen or --listen-tls"
         );
     }
 }
@@ -53,7 +68,30 @@ void publish_counters(Metrics& metrics, http::Server& server) {
     gauge("synapsex_connections_accepted", "Connections so far.", &http::ServerCounters::accepted);
     gauge("synapsex_connections_refused", "Over the limit.", &http::ServerCounters::refused);
     gauge("synapsex_connections_timed_out", "Cut at a deadline.", &http::ServerCounters::timed_out);
+    gauge("synapsex_tls_handshakes_failed", "So far.", &http::ServerCounters::handshakes_failed);
     gauge("synapsex_body_bytes", "Of requests in flight.", &http::ServerCounters::body_bytes);
+}
+
+// Its task, and what it watches with.
+struct WatchedCertificate {
+    WatchedCertificate(
+        net::TlsCertificate& certificate, db::Database& database, const Platform& platform
+    )
+        : watch({certificate, database, platform.clock, platform.random, platform.metrics}),
+          task(certificates::kWatchCertificate, platform.tasks, [this]() -> Result<TaskRun> {
+              SYNAPSEX_CHECK(watch.look());
+              return TaskRun::done;
+          }) {}
+
+    certificates::CertificateWatch watch;
+    PeriodicTask task;
+};
+
+std::unique_ptr<WatchedCertificate> watch_certificate(
+    net::TlsCertificate* certificate, db::Database& database, const Platform& platform
+) {
+    if (certificate == nullptr) return nullptr;
+    return std::make_unique<WatchedCertificate>(*certificate, database, platform);
 }
 
 }  // namespace
@@ -61,7 +99,7 @@ void publish_counters(Metrics& metrics, http::Server& server) {
 int serve(const Config& config) {
     // One heap for 64 threads that mostly wait: separate ones would each keep their own slack.
     mallopt(M_ARENA_MAX, 2);
-    const auto signals = block_stop_signals();
+    const auto signals = block_signals();
 
     SystemClock clock;
     SystemRandom random;
@@ -70,6 +108,7 @@ int serve(const Config& config) {
     TaskBook tasks{metrics, clock};
     const Platform platform{clock, random, metrics, parking, tasks};
     const auto identity = load_identity(config.data_dir);
+    const auto certificate = open_certificate(config);
 
     api::Router router;
     Services services{platform, config, identity};
@@ -87,25 +126,31 @@ int serve(const Config& config) {
         .access_log =
             config.is_access_logged ? api_gateway::AccessLog::on : api_gateway::AccessLog::off,
     }};
-    const auto server = listen(config, gateway);
+    const auto server = listen(config, certificate.get(), gateway);
     publish_counters(metrics, *server);
     services.start();
+    auto watch = watch_certificate(certificate.get(), services.installation(), platform);
     server->start();
     log_info(
         "control plane serves", {{"version", kVersion},
                                  {"address", config.listen_address},
                                  {"port", server->port()},
+                                 {"tlsPort", certificate ? server->port(1) : 0},
                                  {"publicUrl", config.public_url}}
     );
     if (const auto notice = issuer_notice(config, identity.issuer)) log_warning(*notice);
 
     int signal = 0;
-    sigwait(&signals, &signal);
+    for (sigwait(&signals, &signal); signal == SIGHUP; sigwait(&signals, &signal)) {
+        log_info("asked to read the certificate again", {{"hasTls", watch != nullptr}});
+        if (watch) watch->task.hurry();
+    }
     log_info("control plane stops", {{"signal", signal}});
     parking.wake_all(api::Wake::draining);
     server->stop();
     // Before what handlers use goes away: one that outlived the drain may still run.
     pool.stop();
+    watch.reset();
     services.stop();
     log_info("control plane stopped");
     return 0;

@@ -25,6 +25,8 @@ class Services {
     // All, in the order of dependency; the gateway is last.
     std::span<Module* const> modules() const { return modules_; }
     auth::AuthModule& auth() { return auth_; }
+    // Where what is of no service and no tenant is kept: in tenant-service's database.
+    db::Database& installation() { return databases_.of("tenant"); }
     // Migrates, prepares every query, mounts.
     void prepare(api::Router& router);
     // start in order; stop in reverse.

@@ -271,7 +271,7 @@ TEST_F(HttpTest, serves_500_connections_at_once_on_two_threads) {
 TEST_F(HttpTest, says_which_address_is_taken) {
     start();
     ServerOptions second;
-    second.port = server->port();
+    second.endpoints.front().port = server->port();
     try {
         const Server other{second, application};
         FAIL() << "two servers on one port";

@@ -4,6 +4,7 @@
 // a free port, and a client that speaks raw bytes.
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -23,8 +25,14 @@
 
 #include "controlplane/platform/http/server.hpp"
 #include "controlplane/platform/http/worker_pool.hpp"
+#include "tests/support/test_certificate.hpp"
+#include "tests/support/tls_client.hpp"
 
 namespace synapsex::http::testing {
+
+using synapsex::testing::TestCertificate;
+using synapsex::testing::TlsClient;
+using synapsex::testing::TlsClientWish;
 
 using namespace std::chrono_literals;
 
@@ -148,31 +156,50 @@ struct Response {
     std::string body{};
 };
 
+// With SYNAPSEX_TEST_TLS=1 in the environment the tests' connections speak TLS: what holds in clear
+// holds there.
+inline bool is_tls() { return std::getenv("SYNAPSEX_TEST_TLS") != nullptr; }
+
+inline int connect_to(std::uint16_t port, int receive_buffer_bytes = 0) {
+    const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (receive_buffer_bytes > 0)
+        ::setsockopt(
+            socket, SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes, sizeof receive_buffer_bytes
+        );
+    const timeval patience{std::chrono::seconds{kPatience}.count(), 0};
+    ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const auto* generic = reinterpret_cast<const sockaddr*>(&address);
+    EXPECT_EQ(::connect(socket, generic, sizeof address), 0);
+    return socket;
+}
+
 // A connection that says exactly what it is told to.
 class Client {
  public:
     explicit Client(std::uint16_t port, int receive_buffer_bytes = 0)
-        : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
-        if (receive_buffer_bytes > 0)
-            ::setsockopt(
-                socket_, SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes, sizeof receive_buffer_bytes
-            );
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_port = htons(port);
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        const auto* generic = reinterpret_cast<const sockaddr*>(&address);
-        EXPECT_EQ(::connect(socket_, generic, sizeof address), 0);
+        : socket_(connect_to(port, receive_buffer_bytes)) {}
+    // By TLS; what goes wrong with it shows as an end of the connection.
+    Client(std::uint16_t port, const TlsClientWish& wish, int receive_buffer_bytes = 0)
+        : Client(port, receive_buffer_bytes) {
+        tls_ = std::make_unique<TlsClient>(socket_, wish);
+        tls_->connect();
     }
     ~Client() { close(); }
     Client(Client&& other) noexcept
-        : socket_(std::exchange(other.socket_, -1)), unread_(std::move(other.unread_)) {}
+        : socket_(std::exchange(other.socket_, -1)),
+          tls_(std::move(other.tls_)),
+          unread_(std::move(other.unread_)) {}
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
 
     void send(std::string_view bytes) {
         while (!bytes.empty()) {
-            const auto sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+            const auto sent = tls_ ? tls_->send(bytes)
+                                   : ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
             if (sent <= 0) return;  // the server may have closed; the test asks what it said
             bytes.remove_prefix(static_cast<std::size_t>(sent));
         }
@@ -209,13 +236,21 @@ class Client {
     // Nothing has come, and nothing has ended.
     bool is_quiet() {
         pollfd waiting{socket_, POLLIN, 0};
-        return ::poll(&waiting, 1, 0) == 0;
+        if (::poll(&waiting, 1, 0) == 0) return true;
+        if (!tls_) return false;
+        ::fcntl(socket_, F_SETFL, O_NONBLOCK);
+        const bool is_quiet = tls_->is_quiet();  // what came was not for us
+        ::fcntl(socket_, F_SETFL, 0);
+        return is_quiet;
     }
     std::size_t receive_all() {
         while (receive()) {}
         return unread_.size();
     }
-    void end_sending() { ::shutdown(socket_, SHUT_WR); }
+    void end_sending() {
+        if (tls_) tls_->end_sending();
+        ::shutdown(socket_, SHUT_WR);
+    }
     void reset() {
         const linger now{1, 0};
         ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &now, sizeof now);
@@ -229,12 +264,14 @@ class Client {
     bool receive() {
         pollfd waiting{socket_, POLLIN, 0};
         const auto patience = std::chrono::duration_cast<std::chrono::milliseconds>(kPatience);
-        if (::poll(&waiting, 1, static_cast<int>(patience.count())) != 1) {
+        const bool has_pending = tls_ && tls_->has_pending();
+        if (!has_pending && ::poll(&waiting, 1, static_cast<int>(patience.count())) != 1) {
             ADD_FAILURE() << "the server neither answered nor closed";
             return false;
         }
         char bytes[16384];
-        const auto got = ::recv(socket_, bytes, sizeof bytes, 0);
+        const auto got = tls_ ? tls_->receive(bytes, sizeof bytes)
+                              : ::recv(socket_, bytes, sizeof bytes, 0);
         if (got <= 0) return false;
         unread_.append(bytes, static_cast<std::size_t>(got));
         return true;
@@ -253,21 +290,38 @@ class Client {
     }
 
     int socket_;
+    std::unique_ptr<TlsClient> tls_{};
     std::string unread_{};
 };
 
 class HttpTest : public ::testing::Test {
  protected:
     HttpTest() {
-        options.port = 0;
+        options.endpoints.front().port = 0;
         options.limits.sweep_interval = 10ms;
+        if (is_tls()) options.endpoints.front().certificate = &tls_certificate();
     }
     // After the options are as the test wants them.
     void start() {
         server = std::make_unique<Server>(options, application);
         server->start();
     }
-    Client connect() { return Client{server->port()}; }
+    Client connect(int receive_buffer_bytes = 0) {
+        if (!is_tls()) return Client{server->port(), receive_buffer_bytes};
+        return Client{server->port(), tls_wish(), receive_buffer_bytes};
+    }
+    static TestCertificate& certificate_files() {
+        static TestCertificate files;
+        return files;
+    }
+    static net::TlsCertificate& tls_certificate() {
+        static const auto kCertificate =
+            net::TlsCertificate::open(certificate_files().files()).value();
+        return *kCertificate;
+    }
+    static TlsClientWish tls_wish() {
+        return {.trusts = certificate_files().files().certificate};
+    }
 
     ServerOptions options;
     FakeApplication application;

@@ -43,12 +43,12 @@ void IoThread::run() {
     context_.run();
 }
 
-void IoThread::start_session(Socket socket) {
+void IoThread::start_session(Welcome welcome) {
     // Accepted on another thread, perhaps; from here on it belongs to this one. Counted at once, so
     // that the limit holds however many are on their way.
     auto place = std::make_unique<Place>(shared_);
-    auto start = [this, socket = std::move(socket), place = std::move(place)]() mutable {
-        if (!is_abandoned_) Session::start(*this, std::move(socket), std::move(place));
+    auto start = [this, welcome = std::move(welcome), place = std::move(place)]() mutable {
+        if (!is_abandoned_) Session::start(*this, std::move(welcome), std::move(place));
     };
     asio::dispatch(context_, std::move(start));
 }

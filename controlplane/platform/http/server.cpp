@@ -7,6 +7,7 @@
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <csignal>
 #include <system_error>
 #include <thread>
 
@@ -32,7 +33,7 @@ constexpr auto kAcceptBackOff = 100ms;
 // Refused connections wait this many at a time for their peers to read the refusal.
 constexpr std::size_t kRefusalsMax = 256;
 
-void check(const error_code& ec, const char* what) {
+void check(const error_code& ec, const std::string& what) {
     if (ec) throw std::system_error{std::error_code{ec}, what};
 }
 
@@ -56,19 +57,26 @@ void set_options(Acceptor& acceptor) {
 // Takes connections on the first thread and hands them to all in turn.
 class Listener {
  public:
-    Listener(const ServerOptions& options, Shared& shared, IoThread& thread)
-        : shared_(shared), thread_(thread), acceptor_(thread.context()), pause_(thread.context()) {
+    Listener(const Endpoint& endpoint, Shared& shared, IoThread& thread)
+        : shared_(shared),
+          thread_(thread),
+          certificate_(endpoint.certificate),
+          acceptor_(thread.context()),
+          pause_(thread.context()) {
+        const bool is_ipv6 = endpoint.address.find(':') != std::string::npos;
+        const auto what = (is_ipv6 ? '[' + endpoint.address + ']' : endpoint.address) + ':' +
+                          std::to_string(endpoint.port);
         error_code ec;
-        const auto address = asio::ip::make_address(options.address, ec);
-        check(ec, "listen address");
-        const Tcp::endpoint endpoint{address, options.port};
-        acceptor_.open(endpoint.protocol(), ec);
-        check(ec, "open a listening socket");
+        const auto address = asio::ip::make_address(endpoint.address, ec);
+        check(ec, what);
+        const Tcp::endpoint place{address, endpoint.port};
+        acceptor_.open(place.protocol(), ec);
+        check(ec, what);
         set_options(acceptor_);
-        acceptor_.bind(endpoint, ec);
-        check(ec, "bind");
+        acceptor_.bind(place, ec);
+        check(ec, what);
         acceptor_.listen(asio::socket_base::max_listen_connections, ec);
-        check(ec, "listen");
+        check(ec, what);
         port_ = acceptor_.local_endpoint().port();
     }
 
@@ -109,16 +117,21 @@ class Listener {
         try {
             if (shared_.open.load() >= shared_.limits.connections_max)
                 return refuse(std::move(socket));
-            target.start_session(std::move(socket));
+            target.start_session({std::move(socket), tls()});
         } catch (const std::exception& error) {
             // The next connection may fare better.
             log_error("connection dropped by an exception", {{"error", error.what()}});
         }
     }
 
+    std::shared_ptr<const net::TlsContext> tls() const {
+        return certificate_ == nullptr ? nullptr : certificate_->current();
+    }
+
     // Costs one write and never waits: it happens when there is no room.
     void refuse(Socket socket) {
         shared_.refused.fetch_add(1, std::memory_order_relaxed);
+        if (certificate_ != nullptr) return;  // a handshake costs more than there is
         Problem problem{
             Kind::unavailable, "server.connections_exhausted",
             "The server has as many connections as it takes."
@@ -148,6 +161,7 @@ class Listener {
 
     Shared& shared_;
     IoThread& thread_;
+    const net::TlsCertificate* const certificate_;
     Acceptor acceptor_;
     Timer pause_;
     std::uint16_t port_ = 0;
@@ -161,17 +175,22 @@ struct Server::Impl {
         const auto count = std::max<std::size_t>(options.io_threads, 1);
         for (std::size_t i = 0; i < count; ++i)
             io_threads.push_back(std::make_unique<IoThread>(shared));
-        listener = std::make_unique<Listener>(options, shared, *io_threads.front());
+        for (const auto& endpoint : options.endpoints)
+            listeners.push_back(std::make_unique<Listener>(endpoint, shared, *io_threads.front()));
+        std::signal(SIGPIPE, SIG_IGN);
     }
 
     void start() {
         IoThread& first = *io_threads.front();
-        first.on_sweep([this] { listener->forget_refused(); });
-        asio::co_spawn(
-            first.context(), listener->run(io_threads), [](std::exception_ptr failure) {
-                if (failure) std::rethrow_exception(failure);  // nobody would be served any more
-            }
-        );
+        first.on_sweep([this] {
+            for (auto& listener : listeners) listener->forget_refused();
+        });
+        for (auto& listener : listeners)
+            asio::co_spawn(
+                first.context(), listener->run(io_threads), [](std::exception_ptr failure) {
+                    if (failure) std::rethrow_exception(failure);  // nobody would be served
+                }
+            );
         for (auto& thread : io_threads)
             threads.emplace_back([io = thread.get()] { io->run(); });
     }
@@ -179,7 +198,7 @@ struct Server::Impl {
     // Stops accepting and lets sessions end as they like, as long as drain_timeout.
     void drain() {
         if (threads.empty()) return;
-        asio::post(io_threads.front()->context(), [this] { listener->close(); });
+        stop_listening();
         for (auto& thread : io_threads)
             asio::post(thread->context(), [io = thread.get()] { io->drain(); });
         std::unique_lock lock{shared.mutex};
@@ -187,10 +206,16 @@ struct Server::Impl {
         shared.is_empty.wait_for(lock, shared.limits.drain_timeout, is_empty);
     }
 
+    void stop_listening() {
+        asio::post(io_threads.front()->context(), [this] {
+            for (auto& listener : listeners) listener->close();
+        });
+    }
+
     // Ends what is left, at once.
     void end() {
         if (threads.empty()) return;
-        asio::post(io_threads.front()->context(), [this] { listener->close(); });
+        stop_listening();
         for (auto& thread : io_threads)
             asio::post(thread->context(), [io = thread.get()] { io->abandon(); });
         for (auto& thread : threads) thread.join();
@@ -199,7 +224,7 @@ struct Server::Impl {
 
     Shared shared;
     std::vector<std::unique_ptr<IoThread>> io_threads{};
-    std::unique_ptr<Listener> listener{};  // lives on the first of them
+    std::vector<std::unique_ptr<Listener>> listeners{};  // live on the first of them
     std::vector<std::thread> threads{};
 };
 
@@ -208,7 +233,9 @@ Server::Server(const ServerOptions& options, Application& application)
 
 Server::~Server() { impl_->end(); }
 
-std::uint16_t Server::port() const { return impl_->listener->port(); }
+std::uint16_t Server::port(std::size_t endpoint) const {
+    return impl_->listeners.at(endpoint)->port();
+}
 void Server::start() { impl_->start(); }
 void Server::stop() {
     impl_->drain();
@@ -223,6 +250,7 @@ ServerCounters Server::counters() const {
         .parked = shared.parked.load(std::memory_order_relaxed),
         .refused = shared.refused.load(std::memory_order_relaxed),
         .timed_out = shared.timed_out.load(std::memory_order_relaxed),
+        .handshakes_failed = shared.handshakes_failed.load(std::memory_order_relaxed),
         .body_bytes = shared.body_bytes.load(std::memory_order_relaxed),
     };
 }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "controlplane/platform/api/router.hpp"
+#include "shared/net/tls_certificate.hpp"
 
 namespace synapsex::http {
 
@@ -32,9 +33,15 @@ struct ServerLimits {
     std::chrono::milliseconds sweep_interval{250};     // how late a timeout or held answer may be
 };
 
-struct ServerOptions {
+struct Endpoint {
     std::string address = "127.0.0.1";
     std::uint16_t port = 8080;  // 0: any free one
+    // What TLS is spoken with; nullptr: HTTP in clear. It outlives the server.
+    const net::TlsCertificate* certificate = nullptr;
+};
+
+struct ServerOptions {
+    std::vector<Endpoint> endpoints{Endpoint{}};
     std::size_t io_threads = 1;
     ServerLimits limits{};
 };
@@ -86,17 +93,21 @@ struct ServerCounters {
     std::uint64_t parked = 0;
     std::uint64_t refused = 0;
     std::uint64_t timed_out = 0;
+    std::uint64_t handshakes_failed = 0;  // of TLS
     std::uint64_t body_bytes = 0;  // in flight
 };
 
 class Server {
  public:
-    // Throws std::system_error if the address cannot be bound (EADDRINUSE for a port in use).
+    // Throws std::system_error if an address cannot be bound (EADDRINUSE for a port in use); its
+    // what() begins with the endpoint, "127.0.0.1:8080". SIGPIPE is ignored from here on: TLS
+    // writes to sockets whose peer may have gone.
     Server(const ServerOptions& options, Application& application);
     // Stops at once if stop() was not called.
     ~Server();
 
-    std::uint16_t port() const;
+    // Of the endpoint with that index in the options.
+    std::uint16_t port(std::size_t endpoint = 0) const;
     void start();
     // Stops accepting, lets requests in flight finish (Connection: close), wakes what is parked by
     // closing it after its answer, and returns when all is done or drain_timeout is over.

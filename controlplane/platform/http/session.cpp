@@ -31,11 +31,11 @@ Problem bodies_exhausted() {
 
 }  // namespace
 
-Session::Session(IoThread& thread, Socket socket, std::unique_ptr<Place> place)
+Session::Session(IoThread& thread, Welcome welcome, std::unique_ptr<Place> place)
     : place_(std::move(place)),
       thread_(thread),
       shared_(thread.shared()),
-      transport_(std::move(socket)),
+      transport_(std::move(welcome.socket), std::move(welcome.tls)),
       slot_(thread.add(*this)),
       body_share_(shared_),
       outcome_(std::make_shared<Mailbox<api::Outcome>>(transport_.executor(), event_)) {}
@@ -46,10 +46,10 @@ Session::~Session() {
     thread_.remove(slot_);
 }
 
-void Session::start(IoThread& thread, Socket socket, std::unique_ptr<Place> place) {
+void Session::start(IoThread& thread, Welcome welcome, std::unique_ptr<Place> place) {
     boost::system::error_code ec;
-    const auto peer = socket.remote_endpoint(ec);
-    const auto session = std::make_shared<Session>(thread, std::move(socket), std::move(place));
+    const auto peer = welcome.socket.remote_endpoint(ec);
+    const auto session = std::make_shared<Session>(thread, std::move(welcome), std::move(place));
     if (!ec) session->head_.client_address = peer.address().to_string();
     // This handler owns the session until its coroutine is done.
     const auto end = [session](std::exception_ptr failure) {
@@ -65,6 +65,10 @@ void Session::start(IoThread& thread, Socket socket, std::unique_ptr<Place> plac
 // --- the life of a connection ----------------------------------------------------------------
 
 Task<void> Session::run() {
+    if (transport_.has_handshake()) {
+        const bool is_done = co_await shake_hands();
+        if (!is_done) co_return;
+    }
     while (ending_ == Ending::keep) {
         const Read read = co_await read_head();
         if (read == Read::ended) break;
@@ -73,6 +77,20 @@ Task<void> Session::run() {
         body_share_.give_back();
     }
     if (ending_ == Ending::close_unread) co_await linger();
+}
+
+// As long as a header may take; a peer that does not come through is no request.
+Task<bool> Session::shake_hands() {
+    enter(Phase::handshake, shared_.limits.header_timeout);
+    while (!is_abandoned_ && !is_overdue_ && !thread_.is_draining()) {
+        const IoState state = transport_.try_handshake();
+        if (state == IoState::done) co_return true;
+        if (state == IoState::closed) break;
+        co_await transport_.wait_readable();
+    }
+    shared_.handshakes_failed.fetch_add(1, std::memory_order_relaxed);
+    if (is_overdue_) shared_.timed_out.fetch_add(1, std::memory_order_relaxed);
+    co_return false;
 }
 
 Task<Session::Read> Session::read_head() {
@@ -444,7 +462,7 @@ void Session::on_overdue() {
 }
 
 void Session::drain() {
-    if (phase_ == Phase::idle) transport_.cancel();
+    if (phase_ == Phase::handshake || phase_ == Phase::idle) transport_.cancel();
     if (phase_ == Phase::parked && ticket_) ticket_->wake(api::Wake::draining);
 }
 

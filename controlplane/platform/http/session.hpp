@@ -24,6 +24,7 @@
 #include "controlplane/platform/http/response.hpp"
 #include "controlplane/platform/http/server.hpp"
 #include "shared/base/time.hpp"
+#include "shared/net/tls_stream.hpp"
 
 namespace synapsex::http {
 
@@ -50,6 +51,7 @@ struct Shared {
     std::atomic<std::uint64_t> parked{0};
     std::atomic<std::uint64_t> refused{0};
     std::atomic<std::uint64_t> timed_out{0};
+    std::atomic<std::uint64_t> handshakes_failed{0};
     std::atomic<std::size_t> body_bytes{0};
 
     std::mutex mutex{};
@@ -91,17 +93,22 @@ struct IoResult {
     std::size_t bytes = 0;
 };
 
-// Every socket call of a session: non-blocking tries, and waits for readiness between them. TLS
-// takes the same form (SSL_read and SSL_write on the descriptor), so that a connection that waits
-// owns no buffer of ours in either.
+// Every socket call of a session: non-blocking tries, and waits for readiness between them, in
+// clear or by TLS on the same descriptor, so that a connection that waits owns no buffer in either.
 class Transport {
  public:
-    explicit Transport(Socket socket) : socket_(std::move(socket)) {}
+    // `tls`: the certificate, or nullptr for clear.
+    Transport(Socket socket, std::shared_ptr<const net::TlsContext> tls);
+
+    bool has_handshake() const { return tls_ != nullptr; }
+    // Of TLS: to be tried until it is done, before anything else. A peer that speaks HTTP in clear
+    // is told so.
+    IoState try_handshake();
 
     IoResult try_read(char* to, std::size_t size);
     // Writes from `first`, then from `second`; what is left has to be tried again.
     IoResult try_write(std::string_view first, std::string_view second);
-    // Return when it is worth trying again, or after cancel() or close().
+    // Return when it is worth to try again what would have blocked, or after cancel() or close().
     Task<void> wait_readable();
     Task<void> wait_writable();
     // The first also at the peer's end of file, the second only at a reset. `ready` is called on
@@ -115,7 +122,14 @@ class Transport {
     Executor executor() { return socket_.get_executor(); }
 
  private:
+    Task<void> wait(Socket::wait_type readiness);
+    IoResult result_of(net::TlsResult result, Socket::wait_type& waits_for);
+
     Socket socket_;
+    std::unique_ptr<net::TlsStream> tls_;  // ended before its descriptor is closed
+    // TLS may have to read before it can write, and the reverse.
+    Socket::wait_type read_waits_for_ = Socket::wait_read;
+    Socket::wait_type write_waits_for_ = Socket::wait_write;
 };
 
 // What a coroutine waits for when no socket tells it: notify() before wait() is not lost.
@@ -182,6 +196,12 @@ class Mailbox : public std::enable_shared_from_this<Mailbox<T>> {
 
 class Session;
 
+// A connection that was taken, and how it is to speak.
+struct Welcome {
+    Socket socket;
+    std::shared_ptr<const net::TlsContext> tls;  // nullptr: in clear
+};
+
 // One thread, its io_context and its sessions. Deadlines are swept, not armed: a request costs a
 // store into a table and no timer.
 class IoThread {
@@ -194,7 +214,7 @@ class IoThread {
 
     // Any thread, before run().
     void run();  // until abandon() and the last session's end
-    void start_session(Socket socket);
+    void start_session(Welcome welcome);
     // On this thread.
     void drain();
     void abandon();
@@ -239,10 +259,10 @@ class IoThread {
 // coroutine's completion handler.
 class Session : public std::enable_shared_from_this<Session> {
  public:
-    Session(IoThread& thread, Socket socket, std::unique_ptr<Place> place);
+    Session(IoThread& thread, Welcome welcome, std::unique_ptr<Place> place);
     ~Session();
 
-    static void start(IoThread& thread, Socket socket, std::unique_ptr<Place> place);
+    static void start(IoThread& thread, Welcome welcome, std::unique_ptr<Place> place);
 
     // All on the I/O thread, never from within run().
     void on_overdue();
@@ -252,7 +272,7 @@ class Session : public std::enable_shared_from_this<Session> {
  private:
     friend class IoThread;
 
-    enum class Phase { idle, head, body, running, parked, writing, closing };
+    enum class Phase { handshake, idle, head, body, running, parked, writing, closing };
     // How waiting for bytes ended.
     enum class Input { more, full, ended, overdue };
     // What came of reading a head or a body.
@@ -260,6 +280,7 @@ class Session : public std::enable_shared_from_this<Session> {
     enum class Ending { keep, close, close_unread };
 
     Task<void> run();
+    Task<bool> shake_hands();
     Task<Read> read_head();
     Task<Read> read_body(std::size_t bytes_max);
     Task<void> serve();

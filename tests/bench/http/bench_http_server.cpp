@@ -1,5 +1,8 @@
 // The HTTP server alone, under an application that does next to nothing: what is left is the cost
-// of the server itself. Prints its port, then serves until its standard input ends.
+// of the server itself. Prints its ports, in clear and by TLS, then serves until its standard input
+// ends.
+//
+//   bench_http_server <certificate> <key>      PEM files
 //
 //   GET /inline  an answer made on the I/O thread
 //   GET /pool    the same by way of the worker pool
@@ -67,14 +70,19 @@ class BenchApplication final : public http::Application {
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+    if (argc != 3) {
+        std::cerr << "usage: bench_http_server <certificate> <key>\n";
+        return 2;
+    }
+    const auto certificate = net::TlsCertificate::open({argv[1], argv[2]}).value();
     BenchApplication application;
     http::ServerOptions options;
-    options.port = 0;
+    options.endpoints = {{.port = 0}, {.port = 0, .certificate = certificate.get()}};
     options.limits.connections_max = 100'000;
     http::Server server{options, application};
     server.start();
-    std::cout << server.port() << std::endl;
+    std::cout << server.port(0) << ' ' << server.port(1) << std::endl;
     while (std::cin.get() != std::char_traits<char>::eof()) {}
     server.stop();
 }

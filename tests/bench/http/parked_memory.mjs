@@ -3,6 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import net from 'node:net';
+import tls from 'node:tls';
 
 const [url, pid, count] = [new URL(process.argv[2]), process.argv[3], Number(process.argv[4])];
 
@@ -17,7 +18,10 @@ const residentBytes = () =>
 
 function park() {
     return new Promise((resolve, reject) => {
-        const socket = net.connect(Number(url.port), url.hostname);
+        const place = { port: Number(url.port), host: url.hostname };
+        const socket = url.protocol === 'https:'
+            ? tls.connect({ ...place, rejectUnauthorized: false })
+            : net.connect(place);
         socket.once('error', reject);
         socket.once('data', () => reject(new Error('answered instead of held')));
         socket.write(request, () => resolve(socket));
@@ -42,5 +46,5 @@ const first = await parkMany(100);  // pays for what is there once
 const before = residentBytes();
 const sockets = await parkMany(count);
 const each = (residentBytes() - before) / count;
-console.log(`parked memory          ${each.toFixed(0)} bytes per connection (${count} of them)`);
+console.log(`parked memory, ${url.protocol.padEnd(6)}  ${each.toFixed(0)} bytes per connection (${count} of them)`);
 for (const socket of [...first, ...sockets]) socket.destroy();

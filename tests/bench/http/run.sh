@@ -3,7 +3,7 @@
 # README.md says how to read the result.
 #
 #   run.sh --server <bench_http_server>
-#       the server alone: inline and pooled answers, memory of a parked connection
+#       the server alone: inline and pooled answers, TLS beside clear, memory of a parked connection
 #   run.sh --control-plane <folder of synapsex-controlplane>
 #       a control plane of its own: GET /v1/auth/me with an API key
 #   run.sh --url <http://127.0.0.1:8080/v1/auth/me>
@@ -20,9 +20,9 @@ readonly body='{"id":"usr_01jgkx8m4e6w9p2r5t7v9x1z3b","email":"operator@example.
 '"fullName":"Olivia Operator","tenantId":"ten_01jgkx8m4e6w9p2r5t7v9x1z3c","role":"owner"}'
 
 die() { echo "run.sh: $*" >&2; exit 1; }
-for tool in nginx wrk curl node; do
+for tool in nginx wrk curl node openssl; do
     command -v "$tool" >/dev/null ||
-        die "$tool is not installed (apt-get install nginx-light wrk curl nodejs)"
+        die "$tool is not installed (apt-get install nginx-light wrk curl nodejs openssl)"
 done
 
 work=$(mktemp -d)
@@ -84,21 +84,28 @@ measure() {
 median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 spread() { sort -n | awk '{ v[NR] = $1 } END { printf "%.0f..%.0f", v[1], v[NR] }'; }
 
-# compare <name> <url>: rounds of nginx, us, nginx, us … after a warm-up of both.
+# compare <name> <url> [<peer's name> <peer's url>]: rounds of the peer (nginx unless said), us, the
+# peer, us … after a warm-up of both.
 compare() {
-    local name=$1 url=$2 round
+    local name=$1 url=$2 peer_name=${3:-nginx} peer_url=${4:-$nginx_url} round
     : >"$work/peer"; : >"$work/ours"
-    measure "$nginx_url" 1 >/dev/null
+    measure "$peer_url" 1 >/dev/null
     measure "$url" 1 >/dev/null
     for ((round = 0; round < rounds; round++)); do
-        measure "$nginx_url" "$seconds" >>"$work/peer"
+        measure "$peer_url" "$seconds" >>"$work/peer"
         measure "$url" "$seconds" >>"$work/ours"
     done
     local peer ours
     peer=$(median <"$work/peer"); ours=$(median <"$work/ours")
-    printf '%-22s %9.0f/s (%s)   nginx %9.0f/s (%s)   ratio %.2f\n' "$name" \
-        "$ours" "$(spread <"$work/ours")" "$peer" "$(spread <"$work/peer")" \
+    printf '%-22s %9.0f/s (%s)   %-5s %9.0f/s (%s)   ratio %.2f\n' "$name" \
+        "$ours" "$(spread <"$work/ours")" "$peer_name" "$peer" "$(spread <"$work/peer")" \
         "$(awk "BEGIN { print $ours / $peer }")"
+}
+
+# A certificate of its own, in $work.
+make_certificate() {
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+        -subj /CN=localhost -keyout "$work/server.key" -out "$work/server.crt" 2>/dev/null
 }
 
 # start <command …>: runs it until run.sh ends; `said` is its first line, `started` its pid.
@@ -109,7 +116,7 @@ start() {
     pids+=("$started")
     exec 3>"$work/stdin"  # closing it ends the program
     # The one line that matters starts with a port or a URL; node's test runner may speak first.
-    until said=$(grep -m 1 -E '^(http|[0-9]+$)' "$work/said"); do
+    until said=$(grep -m 1 -E '^(http|[0-9]+ [0-9]+$)' "$work/said"); do
         kill -0 "$started" 2>/dev/null || die "$1 did not start"
         sleep 0.05
     done
@@ -121,10 +128,16 @@ echo "$(nproc) cores, wrk -t1 -c$connections, $rounds rounds of ${seconds}s each
 start_nginx
 case $1 in
     --server)
-        start "$2"
-        node "$here/parked_memory.mjs" "http://127.0.0.1:$said/park" "$started" 2000
-        compare "inline" "http://127.0.0.1:$said/inline"
-        compare "through the pool" "http://127.0.0.1:$said/pool"
+        make_certificate
+        start "$2" "$work/server.crt" "$work/server.key"
+        clear=http://127.0.0.1:${said% *}
+        secret=https://127.0.0.1:${said#* }
+        node "$here/parked_memory.mjs" "$clear/park" "$started" 2000
+        node "$here/parked_memory.mjs" "$secret/park" "$started" 2000
+        compare "inline" "$clear/inline"
+        compare "through the pool" "$clear/pool"
+        compare "inline, TLS" "$secret/inline" "clear" "$clear/inline"
+        compare "through the pool, TLS" "$secret/pool" "clear" "$clear/pool"
         ;;
     --control-plane)
         SYNAPSEX_BIN=$2 start node "$here/control_plane_with_key.mjs" --access-log false
