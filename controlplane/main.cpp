@@ -41,7 +41,8 @@ int run(int argc, char** argv) {
 
     auto& serve = *program.add_subcommand("serve", "Serve /v1 until SIGTERM.");
     auto& init = *program.add_subcommand("init", "Make keys, tables, the first tenant and owner.");
-    for (auto* command : {&serve, &init}) {
+    auto& keys = *program.add_subcommand("keys", "List the keys by their ids; nothing secret.");
+    for (auto* command : {&serve, &init, &keys}) {
         command->add_option(
             "--config", file, std::string{"TOML file (default "} + kDefaultFile + ")"
         );
@@ -86,6 +87,7 @@ int run(int argc, char** argv) {
     if (!config) throw app::StartRefused(config.error().detail);
     set_log_level(config->log_level);
     if (init) return app::init(*config, wish);
+    if (keys) return app::list_keys(*config);
     return is_only_migrated ? app::migrate(*config) : app::serve(*config);
 }
 

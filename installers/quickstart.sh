@@ -198,7 +198,15 @@ die_of_end() {
 # --- control plane --------------------------------------------------------------------------------
 # Made aside and then renamed, the data last: a run that dies in between leaves nothing half made.
 initialise() {
-    [[ ! -d $data/controlplane ]] || return 0
+    if [[ -d $data/controlplane ]]; then
+        [[ ! -e $data/controlplane/keys/root.key ]] || return 0
+        # Made by a release that had no root key: init makes what is missing.
+        with_database "$bin/synapsex-controlplane" init --config /dev/null --data-dir "$data/controlplane" \
+            --listen "127.0.0.1:$port" --email "$email" >"$base/init.new" 2>&1 ||
+            die "the root key could not be made: $(tail -n 1 -- "$base/init.new")"
+        rm -f -- "$base/init.new"
+        return 0
+    fi
     stop agent
     rm -rf -- "$data/controlplane.new" "$data/agent" "$credentials" "$base/password-shown"
     with_database "$bin/synapsex-controlplane" init --config /dev/null --data-dir "$data/controlplane.new" \

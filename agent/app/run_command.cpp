@@ -69,9 +69,9 @@ int run_command(const AgentConfig& config) {
 }
 
 int exit_code_of(const Problem& problem) {
-    constexpr std::array<std::string_view, 4> kForPerson{
+    constexpr std::array<std::string_view, 5> kForPerson{
         "agent.config_invalid", "agent.identity_damaged", "agent.not_enrolled",
-        "crypto.key_unreadable"
+        "crypto.key_missing", "crypto.key_unreadable"
     };
     const bool is_for_person = std::ranges::find(kForPerson, problem.code) != kForPerson.end();
     return is_for_person ? executor::kExitForPerson : executor::kExitForMachine;

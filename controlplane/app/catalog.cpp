@@ -5,6 +5,7 @@
 
 #include "controlplane/app/commands.hpp"
 #include "controlplane/app/services.hpp"
+#include "shared/crypto/file_key_store.hpp"
 
 namespace synapsex::app {
 
@@ -19,9 +20,11 @@ class Showcase {
         config_.data_dir = path;
         config_.database_url = "sqlite://" + path + "/showcase.db";
         config_.public_url = "http://127.0.0.1:8080";
+        make_data_dir(path);
+        crypto::FileKeyStore keys{key_directory(path), random_};
         services_.emplace(
             Platform{clock_, random_, metrics_, parking_, tasks_}, config_,
-            Identity{config_.public_url, crypto::Ed25519Key::generate(random_)}
+            load_or_make_identity(path, config_.public_url, keys)
         );
         services_->prepare(router_);
     }

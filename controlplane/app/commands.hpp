@@ -24,8 +24,11 @@ struct InitWish {
     std::filesystem::path credentials_file;  // empty: none
 };
 // Keys, tables, the first tenant and its owner, with a password that is printed once. Done before:
-// says so and changes nothing.
+// says so, and makes nothing but keys that are missing.
 int init(const Config& config, const InitWish& wish);
+
+// The keys of the data directory, a line each: name, algorithm, key id, public key. Nothing secret.
+int list_keys(const Config& config);
 
 // The services that this binary hosts: name, port, prefixes.
 int list_services();

@@ -8,9 +8,7 @@ namespace synapsex::app {
 
 namespace {
 
-std::filesystem::path key_path(const std::filesystem::path& data_dir) {
-    return data_dir / "keys" / "access-tokens.pem";
-}
+constexpr std::string_view kAccessTokens = "access-tokens";
 
 std::filesystem::path issuer_path(const std::filesystem::path& data_dir) {
     return data_dir / "issuer";
@@ -24,7 +22,7 @@ std::string load_issuer(const std::filesystem::path& path) {
 }
 
 // Whole or not at all.
-void save_issuer(const std::filesystem::path& path, const std::string& issuer) {
+void write_issuer(const std::filesystem::path& path, const std::string& issuer) {
     auto fresh = path;
     fresh += ".new";
     std::ofstream file{fresh};
@@ -34,8 +32,11 @@ void save_issuer(const std::filesystem::path& path, const std::string& issuer) {
     if (!file || error) throw StartRefused("cannot write " + path.string());
 }
 
-crypto::Ed25519Key load_key(const std::filesystem::path& path) {
-    auto key = crypto::Ed25519Key::load_pem_file(path);
+bool is_missing(const Problem& problem) { return problem.code == crypto::kKeyMissing; }
+
+// The key, or its sentence for the operator.
+template <class Key>
+Key require(Result<Key> key) {
     if (!key) throw StartRefused(key.error().detail);
     return *std::move(key);
 }
@@ -45,7 +46,7 @@ crypto::Ed25519Key load_key(const std::filesystem::path& path) {
 void make_data_dir(const std::filesystem::path& data_dir) {
     namespace fs = std::filesystem;
     std::error_code error;
-    for (const auto& directory : {data_dir, data_dir / "keys"}) {
+    for (const auto& directory : {data_dir, key_directory(data_dir)}) {
         if (fs::exists(directory, error)) continue;
         fs::create_directories(directory, error);
         if (!error) fs::permissions(directory, fs::perms::owner_all, error);
@@ -57,33 +58,43 @@ void make_data_dir(const std::filesystem::path& data_dir) {
     }
 }
 
-Identity load_identity(const std::filesystem::path& data_dir) {
-    const auto path = key_path(data_dir);
-    if (!std::filesystem::exists(path) || !std::filesystem::exists(issuer_path(data_dir)))
+std::filesystem::path key_directory(const std::filesystem::path& data_dir) {
+    return data_dir / "keys";
+}
+
+Identity load_identity(const std::filesystem::path& data_dir, const crypto::KeyStore& keys) {
+    auto access_tokens = keys.get(kAccessTokens);
+    const bool is_new = !access_tokens && is_missing(access_tokens.error());
+    if (is_new || !std::filesystem::exists(issuer_path(data_dir)))
         throw StartRefused(
             "no keys or no issuer in " + data_dir.string() +
             "; run synapsex-controlplane init first"
         );
-    return {load_issuer(issuer_path(data_dir)), load_key(path)};
+    const auto root = keys.get_root_key();
+    if (!root && is_missing(root.error()))
+        throw StartRefused(
+            root.error().detail + "; restore the root key from the backup, or, if there has never "
+            "been one, run synapsex-controlplane init again: it makes what is missing and changes "
+            "nothing else"
+        );
+    require(root);
+    return {load_issuer(issuer_path(data_dir)), require(std::move(access_tokens))};
 }
 
 Identity load_or_make_identity(
-    const std::filesystem::path& data_dir, const std::string& public_url, Random& random
+    const std::filesystem::path& data_dir, const std::string& public_url, crypto::KeyStore& keys
 ) {
     const auto issuer = issuer_path(data_dir);
-    const auto key = key_path(data_dir);
+    require(keys.get_or_make_root_key());
     return {
         std::filesystem::exists(issuer) ? load_issuer(issuer) : public_url,
-        std::filesystem::exists(key) ? load_key(key) : crypto::Ed25519Key::generate(random)
+        require(keys.get_or_make(kAccessTokens))
     };
 }
 
-void save_identity(const std::filesystem::path& data_dir, const Identity& identity) {
-    if (!std::filesystem::exists(issuer_path(data_dir)))
-        save_issuer(issuer_path(data_dir), identity.issuer);
-    if (std::filesystem::exists(key_path(data_dir))) return;
-    const auto saved = identity.signing_key.save_pem_file(key_path(data_dir));
-    if (!saved) throw StartRefused(saved.error().detail);
+void save_issuer(const std::filesystem::path& data_dir, const std::string& issuer) {
+    const auto path = issuer_path(data_dir);
+    if (!std::filesystem::exists(path)) write_issuer(path, issuer);
 }
 
 std::optional<std::string> issuer_notice(const Config& config, const std::string& issuer) {

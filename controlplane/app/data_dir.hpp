@@ -1,15 +1,16 @@
 #pragma once
 
-// The data directory: mode 0700, keys in keys/, the issuer in issuer, the SQLite database beside
-// them.
+// The data directory: mode 0700, keys in keys/ (a crypto::FileKeyStore), the issuer in issuer, the
+// SQLite database beside them. Keys are made by `init` and by nothing else: a control plane that
+// made one at its start would sign or seal what those beside it cannot verify or open, and a key
+// that a restore forgot has to be missed at once.
 
 #include <filesystem>
 #include <optional>
 #include <string>
 
 #include "controlplane/app/config.hpp"
-#include "shared/base/random.hpp"
-#include "shared/crypto/ed25519.hpp"
+#include "shared/crypto/key_store.hpp"
 
 namespace synapsex::app {
 
@@ -20,18 +21,22 @@ void make_data_dir(const std::filesystem::path& data_dir);
 // once: agents keep the issuer, so moving to another address or to TLS must not change it.
 struct Identity {
     std::string issuer;  // `iss` of access tokens, `aud` of agents' assertions
-    crypto::Ed25519Key signing_key;
+    crypto::SigningKeys access_token_keys;
 };
 
-// Throws StartRefused: there is none (run init), or it cannot be read.
-Identity load_identity(const std::filesystem::path& data_dir);
+// Where a FileKeyStore keeps its keys.
+std::filesystem::path key_directory(const std::filesystem::path& data_dir);
 
-// The same; what is missing is made, the issuer from the public URL, and written nowhere.
+// Throws StartRefused: there is none (run init), a key cannot be used, or the root key is missing.
+Identity load_identity(const std::filesystem::path& data_dir, const crypto::KeyStore& keys);
+
+// The same; keys that are missing are made, the issuer is the public URL where there is none yet,
+// and is not written.
 Identity load_or_make_identity(
-    const std::filesystem::path& data_dir, const std::string& public_url, Random& random
+    const std::filesystem::path& data_dir, const std::string& public_url, crypto::KeyStore& keys
 );
-// Writes what the directory does not have. Throws StartRefused.
-void save_identity(const std::filesystem::path& data_dir, const Identity& identity);
+// Writes the issuer if the directory has none. Throws StartRefused.
+void save_issuer(const std::filesystem::path& data_dir, const std::string& issuer);
 
 // What an operator ought to read who asks for another public URL than the issuer was made from;
 // nullopt: nothing.

@@ -17,6 +17,7 @@
 #include "controlplane/services/auth/problems.hpp"
 #include "controlplane/services/tenant/api.hpp"
 #include "shared/base/version.hpp"
+#include "shared/crypto/file_key_store.hpp"
 
 namespace synapsex::app {
 
@@ -105,7 +106,8 @@ int init(const Config& config, const InitWish& wish) {
     const auto password = random.base62(kPasswordSize);
     check_wish(wish, password);
     make_data_dir(config.data_dir);
-    const auto identity = load_or_make_identity(config.data_dir, config.public_url, random);
+    crypto::FileKeyStore keys{key_directory(config.data_dir), random};
+    const auto identity = load_or_make_identity(config.data_dir, config.public_url, keys);
     TaskBook tasks{metrics, clock};
     const Platform platform{clock, random, metrics, parking, tasks};
     Services services{platform, config, identity};
@@ -116,11 +118,14 @@ int init(const Config& config, const InitWish& wish) {
     const auto is_used = services.auth().has_users(call);
     if (!is_used) throw StartRefused(is_used.error().detail);
     // Once nothing that was said can be wrong any more: the issuer stays for good.
-    save_identity(config.data_dir, identity);
+    save_issuer(config.data_dir, identity.issuer);
     if (const auto notice = issuer_notice(config, identity.issuer))
         std::fprintf(stderr, "%s\n", notice->c_str());
     if (*is_used) {
-        std::printf("Initialised before: there is an owner already. Nothing was changed.\n");
+        std::printf(
+            "Initialised before: there is an owner already. Nothing was made but what keys were "
+            "missing.\n"
+        );
         return 0;
     }
     if (!wish.credentials_file.empty())

@@ -10,6 +10,7 @@
 #include "controlplane/platform/certificates/certificate_watch.hpp"
 #include "controlplane/services/api_gateway/gateway.hpp"
 #include "shared/base/version.hpp"
+#include "shared/crypto/file_key_store.hpp"
 
 namespace synapsex::app {
 
@@ -107,7 +108,8 @@ int serve(const Config& config) {
     api::ParkingLot parking;
     TaskBook tasks{metrics, clock};
     const Platform platform{clock, random, metrics, parking, tasks};
-    const auto identity = load_identity(config.data_dir);
+    const crypto::FileKeyStore keys{key_directory(config.data_dir), random};
+    const auto identity = load_identity(config.data_dir, keys);
     const auto certificate = open_certificate(config);
 
     api::Router router;
@@ -163,7 +165,8 @@ int migrate(const Config& config) {
     api::ParkingLot parking;
     TaskBook tasks{metrics, clock};
     const Platform platform{clock, random, metrics, parking, tasks};
-    Services services{platform, config, load_identity(config.data_dir)};
+    const crypto::FileKeyStore keys{key_directory(config.data_dir), random};
+    Services services{platform, config, load_identity(config.data_dir, keys)};
     api::Router router;
     services.prepare(router);
     std::printf("The database has all that this release needs.\n");

@@ -10,7 +10,7 @@ auth::AuthSettings auth_settings(const Config& config, const Identity& identity)
     return {
         .issuer = identity.issuer,
         .is_registration_open = config.is_registration_open,
-        .signing_key = identity.signing_key,
+        .signing_keys = identity.access_token_keys,
     };
 }
 

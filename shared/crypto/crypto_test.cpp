@@ -70,6 +70,12 @@ TEST(Ed25519, signs_as_rfc_8032_does) {
     EXPECT_FALSE(verify_ed25519("short", "\x72", signature));
 }
 
+TEST(Ed25519, the_key_id_is_the_start_of_the_thumbprint_from_rfc_8037) {
+    const auto key =
+        Ed25519Key::from_seed(*from_base64url("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"));
+    EXPECT_EQ(key.key_id(), "kPrK_qmxVWaYVA9w");
+}
+
 class Ed25519File : public ::testing::Test {
  protected:
     Ed25519File() { std::filesystem::create_directories(directory_); }
@@ -97,9 +103,8 @@ TEST_F(Ed25519File, comes_back_from_its_file_which_only_the_owner_may_read) {
 
 TEST_F(Ed25519File, says_when_the_file_is_missing_or_holds_no_key) {
     EXPECT_EQ(
-        Ed25519Key::load_pem_file(directory_ / "none.key").error().code, "crypto.key_unreadable"
+        Ed25519Key::load_pem_file(directory_ / "none.key").error().code, "crypto.key_missing"
     );
-    const SeededRandom random;
     EXPECT_EQ(
         Ed25519Key::from_seed(std::string(32, 'x'))
             .save_pem_file(directory_ / "no" / "a.key")

@@ -1,61 +1,37 @@
 #include "shared/crypto/ed25519.hpp"
 
 #include <array>
-#include <cerrno>
-#include <cstring>
 #include <stdexcept>
 
-#include <fcntl.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "shared/crypto/hash.hpp"
+#include "shared/crypto/key_file.hpp"
 
 namespace synapsex::crypto {
 
 namespace {
 
+constexpr std::size_t kKeyIdSize = 16;
+
 const unsigned char* as_bytes(std::string_view text) {
     return reinterpret_cast<const unsigned char*>(text.data());
 }
 
-struct FileCloser {
-    void operator()(std::FILE* file) const { std::fclose(file); }
+struct BioFree {
+    void operator()(BIO* bio) const { BIO_free(bio); }
 };
-using File = std::unique_ptr<std::FILE, FileCloser>;
+using Bio = std::unique_ptr<BIO, BioFree>;
 
 struct ContextFree {
     void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
 };
 using Context = std::unique_ptr<EVP_MD_CTX, ContextFree>;
 
-Problem unreadable(const std::filesystem::path& path, const std::string& why) {
-    return {Kind::internal, "crypto.key_unreadable", path.string() + ": " + why};
-}
-
-// The file is as it should be for all that is known: the machine cannot read it now.
-Problem unavailable(const std::filesystem::path& path, int error) {
-    return {
-        Kind::internal, "crypto.key_unavailable", path.string() + ": " + std::strerror(error)
-    };
-}
-
-Problem unwritable(const std::filesystem::path& path) {
-    return {
-        Kind::internal, "crypto.key_unwritable",
-        path.string() + ": " + std::string{std::strerror(errno)}
-    };
-}
-
-// The rename is durable only once the directory is.
-void sync_directory(const std::filesystem::path& directory) {
-    const int fd = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return;
-    ::fsync(fd);
-    ::close(fd);
-}
+// OpenSSL would ask the terminal for it.
+int no_pass_phrase(char*, int, int, void*) { return -1; }
 
 }  // namespace
 
@@ -74,37 +50,33 @@ Ed25519Key Ed25519Key::from_seed(std::string_view seed) {
 }
 
 Result<Ed25519Key> Ed25519Key::load_pem_file(const std::filesystem::path& path) {
-    const File file{std::fopen(path.c_str(), "re")};
-    if (!file && (errno == ENOENT || errno == EACCES))
-        return unreadable(path, std::strerror(errno));
-    struct stat status{};
-    if (!file || ::fstat(::fileno(file.get()), &status) != 0) return unavailable(path, errno);
-    if ((status.st_mode & 077) != 0)
-        return unreadable(path, "others than the owner may read it; chmod 600 it");
+    SYNAPSEX_TRY(auto pem, read_key_file(path));
+    const Bio bio{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))};
     std::shared_ptr<EVP_PKEY> key{
-        PEM_read_PrivateKey(file.get(), nullptr, nullptr, nullptr), EVP_PKEY_free
+        PEM_read_bio_PrivateKey(bio.get(), nullptr, no_pass_phrase, nullptr), EVP_PKEY_free
     };
-    if (!key && std::ferror(file.get()) != 0) return unavailable(path, EIO);
+    OPENSSL_cleanse(pem.data(), pem.size());
     if (!key || EVP_PKEY_get_base_id(key.get()) != EVP_PKEY_ED25519)
-        return unreadable(path, "no Ed25519 private key in PEM");
+        return key_unreadable(path, "it holds no Ed25519 private key in PEM; restore it");
     return Ed25519Key{std::move(key)};
 }
 
 Result<Done> Ed25519Key::save_pem_file(const std::filesystem::path& path) const {
-    const auto aside = path.string() + ".new";
-    const int fd = ::open(aside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0) return unwritable(aside);
-    File file{::fdopen(fd, "w")};
-    const bool is_written =
-        PEM_write_PKCS8PrivateKey(
-            file.get(), key_.get(), nullptr, nullptr, 0, nullptr, nullptr
-        ) == 1 &&
-        std::fflush(file.get()) == 0 && ::fsync(fd) == 0;
-    if (!is_written) return unwritable(aside);
-    file.reset();
-    if (::rename(aside.c_str(), path.c_str()) != 0) return unwritable(path);
-    sync_directory(path.parent_path());
-    return Done{};
+    const Bio bio{BIO_new(BIO_s_secmem())};
+    char* pem = nullptr;
+    if (!bio || PEM_write_bio_PKCS8PrivateKey(
+                    bio.get(), key_.get(), nullptr, nullptr, 0, nullptr, nullptr
+                ) != 1)
+        throw std::runtime_error("OpenSSL cannot write an Ed25519 key");
+    const auto size = static_cast<std::size_t>(BIO_get_mem_data(bio.get(), &pem));
+    return make_key_file(path, {pem, size});
+}
+
+std::string Ed25519Key::key_id() const {
+    // The required members of an OKP key in the order of their names, no white space.
+    const auto canonical = R"({"crv":"Ed25519","kty":"OKP","x":")" + public_key_base64url() +
+                           R"("})";
+    return to_base64url(sha256(canonical)).substr(0, kKeyIdSize);
 }
 
 std::string Ed25519Key::sign(std::string_view message) const {

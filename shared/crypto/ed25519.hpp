@@ -1,7 +1,7 @@
 #pragma once
 
 // Ed25519 (RFC 8032): the agent's identity and the signature of access tokens. The only caller of
-// EVP_DigestSign; a KeyStore that keeps keys elsewhere will stand in front of it.
+// EVP_DigestSign. The control plane gets at its keys through a KeyStore and sees Signers only.
 
 #include <filesystem>
 #include <memory>
@@ -10,28 +10,30 @@
 
 #include "shared/base/random.hpp"
 #include "shared/base/result.hpp"
+#include "shared/crypto/signer.hpp"
 
 struct evp_pkey_st;
 
 namespace synapsex::crypto {
 
 // A private key. Cheap to copy; immutable.
-class Ed25519Key {
+class Ed25519Key final : public Signer {
  public:
     static Ed25519Key generate(Random& random);
     // From the 32 bytes of RFC 8032's private key. Throws std::runtime_error for any other size.
     static Ed25519Key from_seed(std::string_view seed);
 
-    // PKCS #8 PEM. Refuses with crypto.key_unreadable: no such file, no such key, or a file that
-    // others than its owner may read; with crypto.key_unavailable: the machine cannot read it now
-    // (an I/O error, too many open files), which may pass.
+    // PKCS #8 PEM without a pass phrase, in a file that is ours alone. Refuses as read_key_file
+    // does, and with crypto.key_unreadable for what is no such key.
     static Result<Ed25519Key> load_pem_file(const std::filesystem::path& path);
-    // Mode 0600, written aside, synced and renamed. Refuses with crypto.key_unwritable.
+    // Refuses as make_key_file does.
     Result<Done> save_pem_file(const std::filesystem::path& path) const;
 
-    std::string sign(std::string_view message) const;  // 64 bytes
-    std::string public_key() const;                    // 32 bytes
-    std::string public_key_base64url() const;          // 43 characters
+    std::string key_id() const override;
+    SignatureAlgorithm algorithm() const override { return SignatureAlgorithm::ed25519; }
+    std::string public_key() const override;
+    std::string sign(std::string_view message) const override;
+    std::string public_key_base64url() const;  // 43 characters
 
  private:
     explicit Ed25519Key(std::shared_ptr<evp_pkey_st> key) : key_(std::move(key)) {}

@@ -33,7 +33,21 @@ test('from nothing to this machine as a living VM', async (t) => {
         const modeOf = (path) => (statSync(path).mode & 0o777).toString(8);
         assert.equal(modeOf(join(controlPlane.folder, 'owner.json')), '600');
         assert.equal(modeOf(controlPlane.dataDir), '700');
-        assert.equal(modeOf(join(controlPlane.dataDir, 'keys', 'access-tokens.pem')), '600');
+        assert.equal(modeOf(join(controlPlane.dataDir, 'keys')), '700');
+        for (const name of ['access-tokens.pem', 'root.key'])
+            assert.equal(modeOf(join(controlPlane.dataDir, 'keys', name)), '600', name);
+    });
+
+    await t.test('keys are listed by their ids, as they are published, and without a secret', async () => {
+        const done = await controlPlane.run(['keys', ...controlPlane.flags]);
+        assert.equal(done.code, 0, done.stderr);
+        const [root, signing, ...more] = done.stdout.trim().split('\n').map((line) => line.split('\t'));
+        assert.deepEqual(more, []);
+        assert.deepEqual(root.slice(0, 2), ['root', 'HKDF-SHA256']);
+        assert.equal(root[2].length, 12);
+        assert.ok(!readFileSync(join(controlPlane.dataDir, 'keys', 'root.key')).toString('base64url').includes(root[2]));
+        const [published] = (await controlPlane.get('/v1/auth/jwks.json')).json.keys;
+        assert.deepEqual(signing, ['access-tokens', 'Ed25519', published.kid, published.x]);
     });
 
     await t.test('a second init changes nothing and says so', async () => {

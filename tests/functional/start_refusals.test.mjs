@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
@@ -81,6 +81,58 @@ test('a file that is no database is told so', async () => {
     await other.init();
     writeFileSync(join(other.dataDir, 'controlplane.db'), 'this is no database, it is a letter\n'.repeat(100));
     await refuses(['serve', ...other.flags], /not a database/i);
+});
+
+test('a key that is not its owner\'s alone, or not whole, is told what to do with it', async () => {
+    const other = new ControlPlane({ settings: [], folder: temporaryFolder(), env: {}, port: await freePort() });
+    await other.init();
+    for (const name of ['access-tokens.pem', 'root.key']) {
+        const key = join(other.dataDir, 'keys', name);
+        const refused = async (pattern) => {
+            for (const command of [['serve'], ['serve', '--migrate-only'], ['keys'], ['init', '--email', 'x@example.com']]) {
+                const sentence = await refuses([...command, ...other.flags], pattern);
+                assert.ok(sentence.includes(`${key}: `), sentence);
+            }
+        };
+        const whole = readFileSync(key);
+        chmodSync(key, 0o644);
+        await refused(/others than the owner may read it; chmod 600 it$/);
+        chmodSync(key, 0o600);
+        if (isRoot) {
+            chownSync(key, 65534, 0);
+            await refused(/it belongs to user 65534; chown it to user 0, who reads it$/);
+            chownSync(key, 0, 0);
+        }
+        renameSync(key, join(other.folder, name));
+        symlinkSync(join(other.folder, name), key);
+        await refused(/it is a symbolic link; put the file itself there$/);
+        rmSync(key);
+        renameSync(join(other.folder, name), key);
+        truncateSync(key, 31);
+        await refused(/(it holds no Ed25519 private key in PEM|it has 31 bytes, and a root key has 32); restore it$/);
+        writeFileSync(key, whole);
+        assert.equal(statSync(key).mode & 0o777, 0o600);
+    }
+    await other.serve();  // all mended
+    await other.stop();
+});
+
+test('a data directory without a root key is told to restore it or to run init, which makes it', async () => {
+    const other = new ControlPlane({ settings: [], folder: temporaryFolder(), env: {}, port: await freePort() });
+    await other.init();
+    const root = join(other.dataDir, 'keys', 'root.key');
+    rmSync(root);
+    await refuses(['serve', ...other.flags], /root\.key: it is not there; restore the root key from the backup, or, if .* run synapsex-controlplane init again/);
+    assert.ok(!existsSync(root), 'only init makes keys');
+    const tokenKey = readFileSync(join(other.dataDir, 'keys', 'access-tokens.pem'), 'utf8');
+    const done = await other.run(['init', ...other.flags, '--email', 'x@example.com']);
+    assert.equal(done.code, 0, done.stderr);
+    assert.match(done.stdout, /Initialised before: .*keys were missing/);
+    assert.equal(statSync(root).size, 32);
+    assert.equal(readFileSync(join(other.dataDir, 'keys', 'access-tokens.pem'), 'utf8'), tokenKey);
+    await other.serve();
+    await other.signIn(other.credentials);
+    await other.stop();
 });
 
 test('a data directory that cannot be written is told so', { skip: isRoot && 'root may write everywhere' }, async () => {

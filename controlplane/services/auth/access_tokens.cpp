@@ -4,6 +4,7 @@
 
 #include "controlplane/services/auth/jwt.hpp"
 #include "controlplane/services/auth/problems.hpp"
+#include "shared/crypto/hash.hpp"
 
 namespace synapsex::auth {
 
@@ -38,12 +39,11 @@ std::optional<AccessClaims> read_subject(const JwtClaims& claims) {
 }  // namespace
 
 AccessTokens::AccessTokens(
-    std::string issuer, crypto::Ed25519Key key, const Clock& clock, Random& random
+    std::string issuer, crypto::SigningKeys keys, const Clock& clock, Random& random
 )
     : issuer_(std::move(issuer)),
-      key_(std::move(key)),
-      public_key_(key_.public_key()),
-      key_id_(key_id_of(key_)),
+      keys_(std::move(keys)),
+      key_id_(keys_.signer->key_id()),
       clock_(clock),
       random_(random) {}
 
@@ -71,13 +71,14 @@ std::string AccessTokens::issue(
     claims.jti = random_.base62(kTokenIdSize);
     claims.sid = std::move(session);
     claims.tid = tenant.text();
-    return sign_jwt(key_, kType, key_id_, claims);
+    return sign_jwt(*keys_.signer, kType, key_id_, claims);
 }
 
 Result<AccessClaims> AccessTokens::verify(std::string_view token) const {
     const auto jwt = parse_jwt(token);
-    if (!jwt || jwt->typ != kType || jwt->kid != key_id_) return credential_invalid();
-    if (!jwt->has_valid_signature(public_key_)) return credential_invalid();
+    if (!jwt || jwt->typ != kType) return credential_invalid();
+    const auto* key = keys_.find(jwt->kid);
+    if (!key || !jwt->has_valid_signature(key->bytes)) return credential_invalid();
     const auto& claims = jwt->claims;
     const bool is_for_us = std::ranges::find(claims.aud, kAudience) != claims.aud.end();
     if (claims.iss != issuer_ || !is_for_us || !claims.exp) return credential_invalid();
@@ -90,10 +91,13 @@ Result<AccessClaims> AccessTokens::verify(std::string_view token) const {
 }
 
 JwkSet AccessTokens::jwks() const {
-    Jwk key;
-    key.kid = key_id_;
-    key.x = key_.public_key_base64url();
-    return {{key}};
+    JwkSet set;
+    for (const auto& key : keys_.published) {
+        auto& published = set.keys.emplace_back();
+        published.kid = key.key_id;
+        published.x = crypto::to_base64url(key.bytes);
+    }
+    return set;
 }
 
 }  // namespace synapsex::auth

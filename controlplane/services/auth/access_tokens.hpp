@@ -10,7 +10,7 @@
 
 #include "controlplane/services/auth/api.hpp"
 #include "shared/base/result.hpp"
-#include "shared/crypto/ed25519.hpp"
+#include "shared/crypto/signer.hpp"
 
 namespace synapsex::auth {
 
@@ -29,15 +29,15 @@ class AccessTokens {
     static constexpr std::chrono::seconds kLifetime{900};
     static constexpr std::string_view kAudience = "synapsex";
 
-    AccessTokens(std::string issuer, crypto::Ed25519Key key, const Clock& clock, Random& random);
+    AccessTokens(std::string issuer, crypto::SigningKeys keys, const Clock& clock, Random& random);
 
     std::string issue_to_user(
         const TenantId& tenant, const UserId& user, const SessionId& session
     ) const;
     std::string issue_to_agent(const TenantId& tenant, const AgentId& agent) const;
 
-    // Kind::unauthenticated auth.credential_invalid or auth.credential_expired. It does not know
-    // what has been revoked.
+    // By any published key. Kind::unauthenticated auth.credential_invalid or
+    // auth.credential_expired. It does not know what has been revoked.
     Result<AccessClaims> verify(std::string_view token) const;
 
     JwkSet jwks() const;
@@ -46,9 +46,8 @@ class AccessTokens {
     std::string issue(std::string subject, std::string session, const TenantId& tenant) const;
 
     std::string issuer_;
-    crypto::Ed25519Key key_;
-    std::string public_key_;
-    std::string key_id_;
+    crypto::SigningKeys keys_;
+    std::string key_id_;  // of the one that signs
     const Clock& clock_;
     Random& random_;
 };

@@ -4,6 +4,7 @@
 
 #include "controlplane/services/auth/auth_fixture.hpp"
 #include "controlplane/services/auth/jwt.hpp"
+#include "shared/crypto/hash.hpp"
 
 namespace synapsex::auth {
 namespace {
@@ -15,12 +16,16 @@ class AccessTokensTest : public ::testing::Test {
  protected:
     testing::FakeClock clock;
     testing::SeededRandom random;
-    crypto::Ed25519Key key = crypto::Ed25519Key::generate(random);
-    AccessTokens tokens{kIssuer, key, clock, random};
+    std::shared_ptr<const crypto::Signer> signer = make_signer();
+    AccessTokens tokens{kIssuer, crypto::SigningKeys::of(signer), clock, random};
     TenantId tenant = TenantId::make(clock.now(), random);
     UserId user = UserId::make(clock.now(), random);
     SessionId session = SessionId::make(clock.now(), random);
     AgentId agent = AgentId::make(clock.now(), random);
+
+    std::shared_ptr<const crypto::Signer> make_signer() {
+        return std::make_shared<crypto::Ed25519Key>(crypto::Ed25519Key::generate(random));
+    }
 
     // A token of ours with its claims changed, signed with our key.
     std::string forged(
@@ -28,7 +33,7 @@ class AccessTokensTest : public ::testing::Test {
     ) {
         auto claims = parse_jwt(tokens.issue_to_user(tenant, user, session))->claims;
         change(claims);
-        return sign_jwt(key, typ, key_id_of(key), claims);
+        return sign_jwt(*signer, typ, signer->key_id(), claims);
     }
 };
 
@@ -87,20 +92,38 @@ TEST_F(AccessTokensTest, are_refused_when_a_claim_is_not_ours) {
 
 TEST_F(AccessTokensTest, are_refused_with_another_type_key_id_or_key) {
     const auto claims = parse_jwt(tokens.issue_to_user(tenant, user, session))->claims;
-    const auto other = crypto::Ed25519Key::generate(random);
+    const auto other = make_signer();
     for (const auto& token :
          {forged([](JwtClaims&) {}, "JWT"), forged([](JwtClaims&) {}, ""),
-          sign_jwt(key, "at+jwt", "", claims), sign_jwt(key, "at+jwt", "other", claims),
-          sign_jwt(other, "at+jwt", key_id_of(other), claims),
-          sign_jwt(other, "at+jwt", key_id_of(key), claims), std::string{}, std::string(5000, 'a')})
+          sign_jwt(*signer, "at+jwt", "", claims), sign_jwt(*signer, "at+jwt", "other", claims),
+          sign_jwt(*other, "at+jwt", other->key_id(), claims),
+          sign_jwt(*other, "at+jwt", signer->key_id(), claims), std::string{},
+          std::string(5000, 'a')})
         EXPECT_EQ(code_of(tokens.verify(token)), "auth.credential_invalid") << token;
 }
 
 TEST_F(AccessTokensTest, are_verified_by_the_published_key) {
     const auto keys = tokens.jwks().keys;
     ASSERT_EQ(keys.size(), 1U);
-    EXPECT_EQ(keys[0].x, key.public_key_base64url());
+    EXPECT_EQ(keys[0].x, crypto::to_base64url(signer->public_key()));
     EXPECT_EQ(keys[0].kid.size(), 16U);
+}
+
+TEST_F(AccessTokensTest, of_a_replaced_key_hold_as_long_as_it_is_published) {
+    const auto old_token = tokens.issue_to_user(tenant, user, session);
+    const auto successor = make_signer();
+    auto keys = crypto::SigningKeys::of(successor);
+    const AccessTokens after_withdrawal{kIssuer, keys, clock, random};
+    keys.published.push_back(crypto::public_key_of(*signer));
+    const AccessTokens meanwhile{kIssuer, keys, clock, random};
+
+    EXPECT_EQ(meanwhile.jwks().keys.size(), 2U);
+    EXPECT_TRUE(meanwhile.verify(old_token));
+    const auto fresh_token = meanwhile.issue_to_user(tenant, user, session);
+    EXPECT_EQ(parse_jwt(fresh_token)->kid, successor->key_id());
+    EXPECT_TRUE(meanwhile.verify(fresh_token));
+    EXPECT_EQ(code_of(after_withdrawal.verify(old_token)), "auth.credential_invalid");
+    EXPECT_TRUE(after_withdrawal.verify(fresh_token));
 }
 
 }  // namespace

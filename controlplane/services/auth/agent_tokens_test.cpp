@@ -191,7 +191,7 @@ TEST_F(AgentTokensTest, of_many_parallel_uses_one_wins) {
             testing::SeededRandom own{100 + i};
             FakeAgents own_agents;
             own_agents.identities = agents.identities;
-            const AccessTokens own_tokens{kIssuer, signing_key, clock, own};
+            const AccessTokens own_tokens{kIssuer, signing_keys, clock, own};
             AgentTokens replica{*database, own_agents, own_tokens, kIssuer, clock};
             codes[i] = code_of(replica.exchange(
                 nobody(),

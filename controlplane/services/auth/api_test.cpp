@@ -4,6 +4,7 @@
 #include "controlplane/services/auth/api.hpp"
 #include "controlplane/services/auth/auth_fixture.hpp"
 #include "controlplane/services/auth/module.hpp"
+#include "shared/crypto/hash.hpp"
 
 namespace synapsex::auth {
 namespace {
@@ -20,7 +21,7 @@ class AuthApi : public AuthFixture {
         Platform{clock, random, database.metrics(), parking, tasks}, *database, tenants, agents,
         {.issuer = kIssuer,
          .is_registration_open = true,
-         .signing_key = signing_key,
+         .signing_keys = signing_keys,
          .password_cost = kCheap}
     };
     api::Router router;
@@ -160,7 +161,7 @@ TEST_F(AuthApi, publishes_its_keys_as_rfc_7517_has_it) {
     EXPECT_EQ(
         reply.body, R"({"keys":[{"kty":"OKP","crv":"Ed25519","use":"sig","alg":"EdDSA","kid":")" +
                         tokens.jwks().keys[0].kid + R"(","x":")" +
-                        signing_key.public_key_base64url() + R"("}]})"
+                        crypto::to_base64url(signing_keys.signer->public_key()) + R"("}]})"
     );
 }
 
@@ -185,7 +186,7 @@ TEST_F(AuthApi, a_busy_server_answers_503_with_retry_after) {
     AuthModule busy_module{
         Platform{clock, random, database.metrics(), parking, tasks}, *database, tenants, agents,
         {.issuer = kIssuer,
-         .signing_key = signing_key,
+         .signing_keys = signing_keys,
          .password_cost = kCheap,
          .password_limits = {.running_max = 0, .waiting_max = 0}}
     };

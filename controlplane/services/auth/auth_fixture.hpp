@@ -12,6 +12,7 @@
 #include "controlplane/services/auth/migrations.hpp"
 #include "controlplane/services/auth/service.hpp"
 #include "controlplane/services/auth/store.hpp"
+#include "shared/crypto/ed25519.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/seeded_random.hpp"
 #include "tests/support/test_database.hpp"
@@ -121,8 +122,10 @@ class AuthFixture : public ::testing::Test {
     FakeAgents agents;
     PasswordGate passwords{clock, random, kCheap, {}};
     Registration registration{*database, tenants, passwords, clock, random};
-    crypto::Ed25519Key signing_key = crypto::Ed25519Key::generate(random);
-    AccessTokens tokens{kIssuer, signing_key, clock, random};
+    crypto::SigningKeys signing_keys = crypto::SigningKeys::of(
+        std::make_shared<crypto::Ed25519Key>(crypto::Ed25519Key::generate(random))
+    );
+    AccessTokens tokens{kIssuer, signing_keys, clock, random};
     PrincipalCache cache{clock, 1000};
     AuthService service = make_service(RegistrationMode::open);
 

@@ -1,9 +1,11 @@
 #include "controlplane/services/auth/jwt.hpp"
 
 #include <cmath>
+#include <stdexcept>
 
 #include <boost/json.hpp>
 
+#include "shared/crypto/ed25519.hpp"
 #include "shared/crypto/hash.hpp"
 
 namespace synapsex::auth {
@@ -13,7 +15,6 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::size_t kSignatureBytes = 64;
-constexpr std::size_t kKeyIdSize = 16;
 // The last second of the year 9999: what lies beyond would overflow when it becomes microseconds.
 constexpr std::int64_t kSecondsMax = 253'402'300'799;
 
@@ -121,6 +122,15 @@ json::object to_object(const JwtClaims& claims) {
     return object;
 }
 
+// As RFC 8037 names it in `alg`.
+std::string_view algorithm_of(const crypto::Signer& signer) {
+    switch (signer.algorithm()) {
+    case crypto::SignatureAlgorithm::ed25519:
+        return "EdDSA";
+    }
+    throw std::logic_error("no JWT algorithm for this key");
+}
+
 }  // namespace
 
 bool Jwt::has_valid_signature(std::string_view public_key) const {
@@ -143,26 +153,19 @@ std::optional<Jwt> parse_jwt(std::string_view text) {
 }
 
 std::string sign_jwt(
-    const crypto::Ed25519Key& key,
+    const crypto::Signer& signer,
     std::string_view typ,
     std::string_view kid,
     const JwtClaims& claims
 ) {
     json::object header;
-    header.emplace("alg", "EdDSA");
+    header.emplace("alg", algorithm_of(signer));
     header.emplace("typ", typ);
     if (!kid.empty()) header.emplace("kid", kid);
     auto text = crypto::to_base64url(json::serialize(header)) + "." +
                 crypto::to_base64url(json::serialize(to_object(claims)));
-    const auto signature = key.sign(text);
+    const auto signature = signer.sign(text);
     return text + "." + crypto::to_base64url(signature);
-}
-
-std::string key_id_of(const crypto::Ed25519Key& key) {
-    // The required members of an OKP key in the order of their names, no white space.
-    const auto canonical = R"({"crv":"Ed25519","kty":"OKP","x":")" + key.public_key_base64url() +
-                           R"("})";
-    return crypto::to_base64url(crypto::sha256(canonical)).substr(0, kKeyIdSize);
 }
 
 }  // namespace synapsex::auth

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "shared/crypto/ed25519.hpp"
+#include "shared/crypto/signer.hpp"
 
 namespace synapsex::auth {
 
@@ -49,15 +49,13 @@ struct Jwt {
 // bytes.
 std::optional<Jwt> parse_jwt(std::string_view text);
 
-// Members that are empty are left out; one audience is written as a string.
+// Members that are empty are left out; one audience is written as a string. `kid` is the signer's
+// key id, or empty where its owner is known by other means.
 std::string sign_jwt(
-    const crypto::Ed25519Key& key,
+    const crypto::Signer& signer,
     std::string_view typ,
     std::string_view kid,
     const JwtClaims& claims
 );
-
-// RFC 7638 thumbprint of the public key, shortened to 16 characters (96 bits).
-std::string key_id_of(const crypto::Ed25519Key& key);
 
 }  // namespace synapsex::auth

@@ -23,7 +23,7 @@ struct AuthModule::Impl {
         AuthSettings settings
     )
         : database(db),
-          tokens(settings.issuer, settings.signing_key, platform.clock, platform.random),
+          tokens(settings.issuer, settings.signing_keys, platform.clock, platform.random),
           cache(platform.clock, settings.cached_principals_max),
           passwords(
               platform.clock, platform.random, settings.password_cost, settings.password_limits

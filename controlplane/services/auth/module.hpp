@@ -10,15 +10,15 @@
 #include "controlplane/services/agent_registry/public.hpp"
 #include "controlplane/services/auth/service.hpp"
 #include "controlplane/services/tenant/public.hpp"
-#include "shared/crypto/ed25519.hpp"
 #include "shared/crypto/password.hpp"
+#include "shared/crypto/signer.hpp"
 
 namespace synapsex::auth {
 
 struct AuthSettings {
     std::string issuer;  // `iss` of access tokens, `aud` of agents' assertions; never changes
     bool is_registration_open = false;
-    crypto::Ed25519Key signing_key;
+    crypto::SigningKeys signing_keys;  // of access tokens
     crypto::PasswordCost password_cost{};
     PasswordLimits password_limits{};
     std::size_t cached_principals_max = 20'000;  // about 600 bytes each

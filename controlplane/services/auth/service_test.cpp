@@ -179,7 +179,7 @@ TEST_F(StayingSignedIn, of_many_parallel_refreshes_with_one_token_one_wins) {
     for (std::size_t i = 0; i < answers.size(); ++i) {
         tabs.emplace_back([&, i] {
             testing::SeededRandom own{100 + i};
-            AccessTokens own_tokens{kIssuer, signing_key, clock, own};
+            AccessTokens own_tokens{kIssuer, signing_keys, clock, own};
             AuthService own_service{
                 {*database, tenants, registration, passwords, own_tokens, cache, clock, own,
                  database.metrics()},

@@ -1,0 +1,144 @@
+#include "shared/crypto/key_file.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace synapsex::crypto {
+
+namespace {
+
+constexpr std::size_t kBytesMax = 4096;
+
+class Descriptor {
+ public:
+    explicit Descriptor(int number) : number_(number) {}
+    ~Descriptor() { close(); }
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+
+    bool is_open() const { return number_ >= 0; }
+    int number() const { return number_; }
+    bool close() {
+        const int number = std::exchange(number_, -1);
+        return number < 0 || ::close(number) == 0;
+    }
+
+ private:
+    int number_;
+};
+
+// The file is as it should be for all that is known: the machine cannot read it now.
+Problem unavailable(const std::filesystem::path& path, int error) {
+    return {
+        Kind::internal, "crypto.key_unavailable", path.string() + ": " + std::strerror(error)
+    };
+}
+
+Problem unwritable(const std::filesystem::path& path) {
+    return {
+        Kind::internal, "crypto.key_unwritable",
+        path.string() + ": " + std::string{std::strerror(errno)}
+    };
+}
+
+Problem not_opened(const std::filesystem::path& path) {
+    switch (errno) {
+    case ENOENT:
+        return {Kind::internal, std::string{kKeyMissing}, path.string() + ": it is not there"};
+    case ELOOP:
+        return key_unreadable(path, "it is a symbolic link; put the file itself there");
+    case EACCES:
+        return key_unreadable(path, std::strerror(EACCES));
+    default:
+        return unavailable(path, errno);
+    }
+}
+
+// Asked of the open file, so that nobody can put another one there in between.
+Result<Done> check_is_ours_alone(const std::filesystem::path& path, const Descriptor& file) {
+    struct stat status{};
+    if (::fstat(file.number(), &status) != 0) return unavailable(path, errno);
+    if (!S_ISREG(status.st_mode)) return key_unreadable(path, "it is no regular file");
+    if (status.st_uid != ::geteuid())
+        return key_unreadable(
+            path, "it belongs to user " + std::to_string(status.st_uid) + "; chown it to user " +
+                      std::to_string(::geteuid()) + ", who reads it"
+        );
+    if ((status.st_mode & 077) != 0)
+        return key_unreadable(path, "others than the owner may read it; chmod 600 it");
+    return Done{};
+}
+
+bool write_all(const Descriptor& file, std::string_view content) {
+    while (!content.empty()) {
+        const auto count = ::write(file.number(), content.data(), content.size());
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) return false;
+        content.remove_prefix(static_cast<std::size_t>(count));
+    }
+    return true;
+}
+
+// A name in a directory is durable only once the directory is.
+bool sync_directory(const std::filesystem::path& path) {
+    const auto directory = path.has_parent_path() ? path.parent_path() : ".";
+    const Descriptor file{::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    return file.is_open() && ::fsync(file.number()) == 0;
+}
+
+int create(const std::filesystem::path& path) {
+    return ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+}
+
+}  // namespace
+
+Problem key_unreadable(const std::filesystem::path& path, const std::string& why) {
+    return {Kind::internal, "crypto.key_unreadable", path.string() + ": " + why};
+}
+
+Result<std::string> read_key_file(const std::filesystem::path& path) {
+    // Nonblocking: a pipe of that name must not hold the start up.
+    const Descriptor file{::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)};
+    if (!file.is_open()) return not_opened(path);
+    SYNAPSEX_CHECK(check_is_ours_alone(path, file));
+    std::string content(kBytesMax + 1, '\0');
+    std::size_t size = 0;
+    while (size < content.size()) {
+        const auto count = ::read(file.number(), content.data() + size, content.size() - size);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) return unavailable(path, errno);
+        if (count == 0) break;
+        size += static_cast<std::size_t>(count);
+    }
+    if (size > kBytesMax) return key_unreadable(path, "it is too large to be a key");
+    content.resize(size);
+    return content;
+}
+
+Result<Done> make_key_file(const std::filesystem::path& path, std::string_view content) {
+    const std::filesystem::path aside = path.string() + ".new";
+    int number = create(aside);
+    // Left by one that was killed here.
+    if (number < 0 && errno == EEXIST && ::unlink(aside.c_str()) == 0) number = create(aside);
+    Descriptor file{number};
+    if (!file.is_open()) return unwritable(aside);
+    const bool is_written = write_all(file, content) && ::fsync(file.number()) == 0 && file.close();
+    // link, unlike rename, never replaces a key that somebody else has made meanwhile.
+    const bool is_in_place = is_written && ::link(aside.c_str(), path.c_str()) == 0;
+    const int error = errno;
+    ::unlink(aside.c_str());
+    errno = error;
+    if (!is_in_place && is_written && errno == EEXIST)
+        return Problem{
+            Kind::internal, std::string{kKeyExists}, path.string() + ": it is there already"
+        };
+    if (!is_in_place || !sync_directory(path)) return unwritable(path);
+    return Done{};
+}
+
+}  // namespace synapsex::crypto
