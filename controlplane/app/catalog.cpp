@@ -23,7 +23,7 @@ class Showcase {
         make_data_dir(path);
         crypto::FileKeyStore keys{key_directory(path), random_};
         services_.emplace(
-            Platform{clock_, random_, metrics_, parking_, tasks_}, config_,
+            Platform{clock_, random_, metrics_, parking_, tasks_, wakeups_}, config_,
             load_or_make_identity(path, config_.public_url, keys)
         );
         services_->prepare(router_);
@@ -43,6 +43,7 @@ class Showcase {
     SystemRandom random_;
     Metrics metrics_;
     api::ParkingLot parking_;
+    wakeups::Board wakeups_;
     TaskBook tasks_{metrics_, clock_};
     Config config_;
     api::Router router_;

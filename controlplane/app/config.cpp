@@ -104,6 +104,11 @@ std::optional<std::string> apply_database_url(Config& config, const std::string&
     return std::nullopt;
 }
 
+std::optional<std::string> apply_database_listen_url(Config& config, const std::string& text) {
+    config.database_listen_url = text;
+    return std::nullopt;
+}
+
 std::optional<std::string> apply_log_level(Config& config, const std::string& text) {
     static const std::map<std::string, LogLevel> kLevels{
         {"debug", LogLevel::debug},
@@ -167,6 +172,13 @@ std::optional<std::string> apply_service_database_url(Config& config, const std:
     return std::nullopt;
 }
 
+template <std::size_t Index>
+std::optional<std::string> apply_service_listen_url(Config& config, const std::string& text) {
+    if (!text.empty())
+        config.service_database_listen_urls[std::string{kServicesWithTables[Index]}] = text;
+    return std::nullopt;
+}
+
 std::string upper(std::string_view name) {
     std::string text;
     for (const char c : name) {
@@ -178,17 +190,24 @@ std::string upper(std::string_view name) {
 
 template <std::size_t... Index>
 void add_service_settings(std::vector<Setting>& table, std::index_sequence<Index...>) {
-    const auto add = [&](std::string_view service, Apply apply) {
+    const auto add = [&](std::string_view service, Apply apply, Apply apply_listen_url) {
         std::string name{service};
         for (char& c : name)
             if (c == '_') c = '-';
-        const SettingInfo info{
-            name + "-database-url", upper(service) + "_DATABASE_URL",
-            "database of this service alone", ""
-        };
-        table.push_back({info, apply});
+        table.push_back(
+            {{name + "-database-url", upper(service) + "_DATABASE_URL",
+              "database of this service alone", ""},
+             apply}
+        );
+        table.push_back(
+            {{name + "-database-listen-url", upper(service) + "_DATABASE_LISTEN_URL",
+              "its server, where its URL names a pooler", ""},
+             apply_listen_url}
+        );
     };
-    (add(kServicesWithTables[Index], apply_service_database_url<Index>), ...);
+    (add(kServicesWithTables[Index], apply_service_database_url<Index>,
+         apply_service_listen_url<Index>),
+     ...);
 }
 
 std::vector<Setting> make_table() {
@@ -212,6 +231,9 @@ std::vector<Setting> make_table() {
         {{"database-url", "DATABASE_URL",
           "sqlite:///path (default: controlplane.db in the data directory) or postgresql://…", ""},
          apply_database_url},
+        {{"database-listen-url", "DATABASE_LISTEN_URL",
+          "the PostgreSQL server itself, where database-url names a pooler of transactions", ""},
+         apply_database_listen_url},
         {{"log-level", "SYNAPSEX_LOG_LEVEL", "debug, info, warning or error", "info"},
          apply_log_level},
         {{"access-log", "SYNAPSEX_ACCESS_LOG", "log each request of users: true or false", "true"},
@@ -328,6 +350,14 @@ void check_tls(const Config& config, Problem& problem) {
 const std::string& Config::database_url_of(const std::string& service) const {
     const auto found = service_database_urls.find(service);
     return found == service_database_urls.end() ? database_url : found->second;
+}
+
+const std::string& Config::database_listen_url_of(const std::string& service) const {
+    const auto own = service_database_listen_urls.find(service);
+    if (own != service_database_listen_urls.end()) return own->second;
+    const bool has_own_database = service_database_urls.contains(service);
+    return has_own_database || database_listen_url.empty() ? database_url_of(service)
+                                                           : database_listen_url;
 }
 
 std::string Config::listen_endpoint() const {

@@ -30,6 +30,8 @@ struct Config {
     std::filesystem::path data_dir;
     std::string database_url;                          // of every service that has none of its own
     std::map<std::string, std::string> service_database_urls;  // by the service's folder name
+    std::string database_listen_url;  // of database_url's server; empty: database_url
+    std::map<std::string, std::string> service_database_listen_urls;
     LogLevel log_level = LogLevel::info;
     bool is_access_logged = true;
     bool is_registration_open = false;
@@ -39,6 +41,8 @@ struct Config {
     std::size_t body_bytes_in_flight_max = 256 * 1024 * 1024;
 
     const std::string& database_url_of(const std::string& service) const;
+    // Where LISTEN is heard, on PostgreSQL.
+    const std::string& database_listen_url_of(const std::string& service) const;
     bool has_tls() const { return !listen_tls_address.empty(); }
     // "127.0.0.1:8080", "[::1]:8080"
     std::string listen_endpoint() const;

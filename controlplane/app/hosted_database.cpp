@@ -2,12 +2,14 @@
 
 #include "controlplane/platform/certificates/certificate_notices.hpp"
 #include "controlplane/platform/certificates/migrations.hpp"
+#include "controlplane/platform/db/postgres/notifications.hpp"
 #include "controlplane/platform/idempotency/answer_store.hpp"
 #include "controlplane/platform/idempotency/migrations.hpp"
 #include "controlplane/platform/leases/migrations.hpp"
 #include "controlplane/platform/leases/work_items.hpp"
 #include "controlplane/platform/outbox/inbox.hpp"
 #include "controlplane/platform/outbox/migrations.hpp"
+#include "controlplane/platform/wakeups/wakeup_probe.hpp"
 
 namespace synapsex::app {
 
@@ -15,6 +17,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kRelayInterval{500};
 constexpr std::chrono::seconds kWatchInterval{15};
+constexpr std::chrono::seconds kProbeInterval{60};
 constexpr std::chrono::minutes kPruneInterval{10};
 constexpr std::chrono::seconds kBudget{20};
 constexpr std::chrono::hours kInboxKeptFor{7 * 24};
@@ -65,7 +68,37 @@ struct HostedDatabase::Tasks {
                   SYNAPSEX_CHECK(host.answers_.prune(call, host.platform_.clock));
                   return prune_inbox(*host.database_, host.platform_.clock, call);
               }
-          ) {}
+          ) {
+        if (!host.listen_url_.empty()) hearing.emplace(host);
+    }
+
+    // What replicas tell each other through PostgreSQL.
+    struct Hearing {
+        explicit Hearing(HostedDatabase& host)
+            : task_name(app::task_name(host.name_, "probe_wakeups")),
+              probe({*host.database_, host.platform_.wakeups, host.platform_.clock,
+                     host.platform_.random}),
+              task({task_name, kProbeInterval}, host.platform_.tasks, [this, &host] {
+                  return look(host);
+              }),
+              notifications(
+                  {host.listen_url_, std::string{wakeups::kChannel}}, host.platform_.random,
+                  {[&board = host.platform_.wakeups](std::string_view hint) {
+                       board.deliver(hint);
+                   },
+                   [this] { task.hurry(); }}
+              ) {}
+
+        Result<TaskRun> look(HostedDatabase& host) {
+            SYNAPSEX_CHECK(probe.look(host.call(task_name)));
+            return TaskRun::done;
+        }
+
+        const std::string task_name;
+        wakeups::WakeupProbe probe;
+        PeriodicTask task;
+        db::PostgresNotifications notifications;
+    };
 
     const std::string relay_name;
     const std::string watch_name;
@@ -73,14 +106,17 @@ struct HostedDatabase::Tasks {
     leases::LeasedTask relay;
     PeriodicTask watch;
     leases::LeasedTask prune;
+    std::optional<Hearing> hearing;
 };
 
 HostedDatabase::HostedDatabase(
-    const Platform& platform, std::string name, std::unique_ptr<db::Database> database
+    const Platform& platform, std::string name, std::unique_ptr<db::Database> database,
+    std::string listen_url
 )
     : platform_(platform),
       name_(std::move(name)),
       database_(std::move(database)),
+      listen_url_(std::move(listen_url)),
       answers_(*database_, platform.random, platform.metrics, name_),
       relay_(
           {.database = *database_, .clock = platform.clock, .metrics = platform.metrics}, name_
@@ -103,6 +139,7 @@ void HostedDatabase::prepare() {
     database_->prepare_all(idempotency::AnswerStore::queries());
     database_->prepare_all(outbox::OutboxStore::queries());
     database_->prepare_all(outbox::Inbox::queries());
+    database_->prepare_all(wakeups::queries());
     database_->prepare_all(certificates::CertificateNotices::queries());
 }
 

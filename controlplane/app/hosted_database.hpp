@@ -1,7 +1,7 @@
 #pragma once
 
-// A database with what the platform keeps in each: leases, stored answers, the outbox, and the
-// tasks that tend them.
+// A database with what the platform keeps in each: leases, stored answers, the outbox, what
+// replicas tell each other, and the tasks that tend them.
 
 #include <memory>
 #include <optional>
@@ -15,9 +15,11 @@ namespace synapsex::app {
 
 class HostedDatabase {
  public:
-    // `name` is "main", or the folder of the service whose database it is.
+    // `name` is "main", or the folder of the service whose database it is. `listen_url` names the
+    // PostgreSQL server; empty on SQLite.
     HostedDatabase(
-        const Platform& platform, std::string name, std::unique_ptr<db::Database> database
+        const Platform& platform, std::string name, std::unique_ptr<db::Database> database,
+        std::string listen_url
     );
     ~HostedDatabase();
 
@@ -38,6 +40,7 @@ class HostedDatabase {
     const Platform platform_;
     const std::string name_;
     const std::unique_ptr<db::Database> database_;
+    const std::string listen_url_;
     idempotency::StoredAnswers answers_;
     outbox::Relay relay_;
     std::unique_ptr<Tasks> tasks_;

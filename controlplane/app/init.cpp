@@ -103,13 +103,14 @@ int init(const Config& config, const InitWish& wish) {
     SystemRandom random;
     Metrics metrics;
     api::ParkingLot parking;
+    wakeups::Board wakeups;
     const auto password = random.base62(kPasswordSize);
     check_wish(wish, password);
     make_data_dir(config.data_dir);
     crypto::FileKeyStore keys{key_directory(config.data_dir), random};
     const auto identity = load_or_make_identity(config.data_dir, config.public_url, keys);
     TaskBook tasks{metrics, clock};
-    const Platform platform{clock, random, metrics, parking, tasks};
+    const Platform platform{clock, random, metrics, parking, tasks, wakeups};
     Services services{platform, config, identity};
     api::Router router;
     services.prepare(router);

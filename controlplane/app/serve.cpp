@@ -106,8 +106,9 @@ int serve(const Config& config) {
     SystemRandom random;
     Metrics metrics;
     api::ParkingLot parking;
+    wakeups::Board wakeups;
     TaskBook tasks{metrics, clock};
-    const Platform platform{clock, random, metrics, parking, tasks};
+    const Platform platform{clock, random, metrics, parking, tasks, wakeups};
     const crypto::FileKeyStore keys{key_directory(config.data_dir), random};
     const auto identity = load_identity(config.data_dir, keys);
     const auto certificate = open_certificate(config);
@@ -163,8 +164,9 @@ int migrate(const Config& config) {
     SystemRandom random;
     Metrics metrics;
     api::ParkingLot parking;
+    wakeups::Board wakeups;
     TaskBook tasks{metrics, clock};
-    const Platform platform{clock, random, metrics, parking, tasks};
+    const Platform platform{clock, random, metrics, parking, tasks, wakeups};
     const crypto::FileKeyStore keys{key_directory(config.data_dir), random};
     Services services{platform, config, load_identity(config.data_dir, keys)};
     api::Router router;

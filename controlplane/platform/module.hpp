@@ -15,6 +15,7 @@
 #include "controlplane/platform/leases/leased_task.hpp"
 #include "controlplane/platform/metrics.hpp"
 #include "controlplane/platform/tasks/task_book.hpp"
+#include "controlplane/platform/wakeups/wakeups.hpp"
 #include "shared/base/random.hpp"
 #include "shared/base/time.hpp"
 
@@ -27,6 +28,7 @@ struct Platform {
     Metrics& metrics;
     api::ParkingLot& parking;
     TaskBook& tasks;
+    wakeups::Board& wakeups;
 
     // What a task needs that one replica at a time runs, in this database.
     leases::LeasedTask::Parts leased(db::Database& database) const {

@@ -191,6 +191,8 @@ TEST_F(TlsStreamTest, goes_on_when_the_peer_takes_new_keys) {
     ASSERT_TRUE(shake_hands());
     client->update_keys();
     client->send("after");
+    EXPECT_EQ(read(), "");
+    EXPECT_EQ(last, TlsState::wants_read) << "one record that is not for us a read";
     EXPECT_EQ(read(), "after");
     EXPECT_EQ(server->write("too").state, TlsState::done);
     EXPECT_EQ(client_reads(), "too");

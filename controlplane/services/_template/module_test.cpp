@@ -66,9 +66,11 @@ class TemplateTest : public ::testing::Test {
     testing::TestDatabase database{
         clock, {{"outbox", outbox::kMigrations}, {"template-service", kMigrations}}};
     api::ParkingLot parking;
+    wakeups::Board wakeups;
     TaskBook tasks{database.metrics(), clock};
     api::Router router;
-    TemplateModule module{Platform{clock, random, database.metrics(), parking, tasks}, *database};
+    TemplateModule module{
+        Platform{clock, random, database.metrics(), parking, tasks, wakeups}, *database};
     TenantId tenant = TenantId::make(clock.now(), random);
     TenantId stranger = TenantId::make(clock.now(), random);
 };

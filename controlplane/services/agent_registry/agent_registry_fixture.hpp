@@ -151,6 +151,7 @@ class AgentRegistryTest : public ::testing::Test {
     FakeVmDirectory vms;
     PresenceBook presence{clock};
     api::ParkingLot parking;
+    wakeups::Board wakeups;
     Enrollment enrollment{{database, clock, random, vms, presence, "http://127.0.0.1:8080"}};
     Heartbeats heartbeats{{database, clock, random, test_database.metrics(), parking, vms,
                            presence, enrollment.incarnation()}};

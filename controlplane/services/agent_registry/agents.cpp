@@ -136,10 +136,10 @@ Result<Removed> Agents::remove(const Call& call, const AgentPath& path) {
         if (!removed_at) return no_such_agent();
         if (*removed_at == now)
             outbox::add(session, call, {news, now, "agent.removed", path.agent_id.text()});
+        wakeups::tell(session, kAgentRemoved, path.agent_id.text());
         return Done{};
     }));
-    parts_.presence.remove(path.agent_id);
-    for (const auto& callback : on_removed_) callback(path.agent_id);
+    forget(path.agent_id);
     SYNAPSEX_CHECK(
         parts_.vms.delete_vm(call, call.tenant, VmId::derived_from(path.agent_id))
     );
@@ -159,6 +159,11 @@ Result<AgentIdentity> Agents::get_identity(const Call& call, const AgentId& agen
             };
         }
     );
+}
+
+void Agents::forget(const AgentId& agent) {
+    parts_.presence.remove(agent);
+    for (const auto& callback : on_removed_) callback(agent);
 }
 
 void Agents::on_removed(std::function<void(const AgentId&)> callback) {

@@ -6,6 +6,7 @@
 
 #include "controlplane/platform/api/router.hpp"
 #include "controlplane/platform/db/database.hpp"
+#include "controlplane/platform/wakeups/wakeups.hpp"
 #include "controlplane/services/agent_registry/api.hpp"
 #include "controlplane/services/agent_registry/presence.hpp"
 #include "controlplane/services/agent_registry/public.hpp"
@@ -14,6 +15,9 @@ namespace synapsex::agent_registry {
 
 // The agent as events show it.
 std::string news_of(const AgentRow& row);
+
+// The agent's id.
+inline constexpr wakeups::Topic kAgentRemoved{"agent_registry.agent_removed"};
 
 class Agents final : public AgentDirectory {
  public:
@@ -33,6 +37,9 @@ class Agents final : public AgentDirectory {
     // With its VM. Its key is refused from then on, and its open poll ends. Repeatable: for an
     // agent that was removed it makes sure that the VM is gone too.
     Result<Removed> remove(const Call& call, const AgentPath& path);
+
+    // One that was removed, here or in another replica: who held it in memory is told.
+    void forget(const AgentId& agent);
 
     Result<AgentIdentity> get_identity(const Call& call, const AgentId& agent) override;
     void on_removed(std::function<void(const AgentId&)> callback) override;

@@ -54,7 +54,8 @@ TEST_F(FlushTest, many_changes_are_written_in_parts_and_only_the_part_that_faile
 TEST_F(FlushTest, a_module_stops_also_with_a_broken_database) {
     TaskBook tasks{test_database.metrics(), clock};
     AgentRegistryModule module{
-        Platform{clock, random, test_database.metrics(), parking, tasks}, database, vms, "issuer"
+        Platform{clock, random, test_database.metrics(), parking, tasks, wakeups}, database, vms,
+        "issuer"
     };
     const auto agent = enroll();
     beat(agent).value();

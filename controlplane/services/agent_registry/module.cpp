@@ -82,6 +82,9 @@ AgentRegistryModule::AgentRegistryModule(
         return impl_->presence.last_seen(AgentId::derived_from(vm));
     });
     impl_->agents.on_removed([this](const AgentId& agent) { impl_->heartbeats.wake(agent); });
+    platform.wakeups.on(kAgentRemoved, [this](std::string_view text) {
+        if (const auto agent = AgentId::parse(text)) impl_->agents.forget(*agent);
+    });
 }
 
 AgentRegistryModule::~AgentRegistryModule() = default;

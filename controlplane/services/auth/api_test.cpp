@@ -16,9 +16,11 @@ using ::testing::Not;
 class AuthApi : public AuthFixture {
  protected:
     api::ParkingLot parking;
+    wakeups::Board wakeups;
     TaskBook tasks{database.metrics(), clock};
     AuthModule module{
-        Platform{clock, random, database.metrics(), parking, tasks}, *database, tenants, agents,
+        Platform{clock, random, database.metrics(), parking, tasks, wakeups}, *database, tenants,
+        agents,
         {.issuer = kIssuer,
          .is_registration_open = true,
          .signing_keys = signing_keys,
@@ -184,7 +186,8 @@ TEST_F(AuthApi, takes_assertions_as_a_form_and_refuses_them_as_problems) {
 
 TEST_F(AuthApi, a_busy_server_answers_503_with_retry_after) {
     AuthModule busy_module{
-        Platform{clock, random, database.metrics(), parking, tasks}, *database, tenants, agents,
+        Platform{clock, random, database.metrics(), parking, tasks, wakeups}, *database, tenants,
+        agents,
         {.issuer = kIssuer,
          .signing_keys = signing_keys,
          .password_cost = kCheap,

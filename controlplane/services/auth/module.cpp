@@ -38,7 +38,11 @@ struct AuthModule::Impl {
           credentials(db, directories, tokens, cache, platform.clock),
           upkeep(
               credentials.key_usage(), agent_tokens, registration, platform.leased(db)
-          ) {}
+          ) {
+        platform.wakeups.on(kKeyRevoked, [this](std::string_view key) {
+            cache.forget_credential(key);
+        });
+    }
 
     db::Database& database;
     AccessTokens tokens;

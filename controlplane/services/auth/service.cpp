@@ -193,6 +193,7 @@ Result<Done> AuthService::revoke_key(const Call& call, const ApiKeyId& key) {
         if (!revoked_at) return key_not_found();
         if (*revoked_at == now)
             outbox::add(session, call, {news, now, "api_key.revoked", key.text()});
+        wakeups::tell(session, kKeyRevoked, key.text());
         return Done{};
     }));
     parts_.cache.forget_credential(key.text());

@@ -6,6 +6,7 @@
 
 #include "controlplane/platform/db/database.hpp"
 #include "controlplane/platform/metrics.hpp"
+#include "controlplane/platform/wakeups/wakeups.hpp"
 #include "controlplane/services/auth/access_tokens.hpp"
 #include "controlplane/services/auth/password_gate.hpp"
 #include "controlplane/services/auth/principal_cache.hpp"
@@ -19,6 +20,9 @@ inline constexpr std::int64_t kSessionsMax = 100;               // of a user; th
 inline constexpr std::int64_t kApiKeysMax = 100;                // of a user in a tenant; then 409
 inline constexpr std::int64_t kRevokedKeysKept = 100;           // so that they read as revoked …
 inline constexpr std::chrono::hours kRevokedKeysKeptFor{30 * 24};  // … this long
+
+// The key's id.
+inline constexpr wakeups::Topic kKeyRevoked{"auth.key_revoked"};
 
 enum class RegistrationMode { closed, open };
 

@@ -14,7 +14,11 @@ constexpr std::array<std::string_view, 1> kPrefixes{"/v1/tenants"};
 }
 
 TenantModule::TenantModule(const Platform& platform, db::Database& database)
-    : service_(std::make_unique<TenantService>(database, platform.clock, platform.random)) {}
+    : service_(std::make_unique<TenantService>(database, platform.clock, platform.random)) {
+    platform.wakeups.on(kMemberChanged, [service = service_.get()](std::string_view text) {
+        service->repeat_member_changed(text);
+    });
+}
 
 TenantModule::~TenantModule() = default;
 

@@ -46,6 +46,11 @@ std::string news_of(const Member& member) {
         .finish();
 }
 
+// They have remembered who the user is, too.
+void tell_replicas(db::Session& session, const TenantId& tenant, const UserId& user) {
+    wakeups::tell(session, kMemberChanged, tenant.text() + ' ' + user.text());
+}
+
 // Takes the first of the slugs that is free. The row then has it.
 Result<Done> insert_with_owner(
     TenantStore& store, TenantRow& row, const std::vector<std::string>& slugs, const UserId& owner
@@ -272,6 +277,7 @@ Result<Member> TenantService::change_member(const Call& call, const ChangeMember
         outbox::add(
             session, call, {news, now, "member.updated", wish.user_id.text(), news_of(*member)}
         );
+        tell_replicas(session, wish.tenant_id, wish.user_id);
         return *member;
     });
     if (changed) tell_member_changed(wish.tenant_id, wish.user_id);
@@ -292,6 +298,7 @@ Result<Done> TenantService::remove_member(const Call& call, const MemberPath& pa
         outbox::add(
             session, call, {news, now, "member.removed", path.user_id.text(), news_of(*member)}
         );
+        tell_replicas(session, path.tenant_id, path.user_id);
         return Done{};
     });
     if (removed) tell_member_changed(path.tenant_id, path.user_id);
@@ -302,6 +309,14 @@ void TenantService::on_member_changed(
     std::function<void(const TenantId&, const UserId&)> callback
 ) {
     on_member_changed_.push_back(std::move(callback));
+}
+
+void TenantService::repeat_member_changed(std::string_view text) const {
+    const auto space = text.find(' ');
+    if (space == text.npos) return;
+    const auto tenant = TenantId::parse(text.substr(0, space));
+    const auto user = UserId::parse(text.substr(space + 1));
+    if (tenant && user) tell_member_changed(*tenant, *user);
 }
 
 void TenantService::tell_member_changed(const TenantId& tenant, const UserId& user) const {

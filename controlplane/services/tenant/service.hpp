@@ -5,6 +5,7 @@
 #include <span>
 
 #include "controlplane/platform/db/database.hpp"
+#include "controlplane/platform/wakeups/wakeups.hpp"
 #include "controlplane/services/tenant/api.hpp"
 #include "controlplane/services/tenant/public.hpp"
 #include "shared/base/random.hpp"
@@ -17,6 +18,9 @@ struct TenantRow;
 // Of one tenant, and of one user over all tenants. Beyond them: 409.
 inline constexpr std::int64_t kMembersMax = 1000;
 inline constexpr std::int64_t kMembershipsMax = 1000;
+
+// "ten_… usr_…": a member got another role, or is none any more.
+inline constexpr wakeups::Topic kMemberChanged{"tenant.member_changed"};
 
 class TenantService final : public TenantDirectory {
  public:
@@ -56,6 +60,9 @@ class TenantService final : public TenantDirectory {
     Result<Member> add_member(const Call& call, const AddMember& wish);
     Result<Member> change_member(const Call& call, const ChangeMember& wish);
     Result<Done> remove_member(const Call& call, const MemberPath& path);
+
+    // What another replica said of kMemberChanged.
+    void repeat_member_changed(std::string_view text) const;
 
  private:
     void tell_member_changed(const TenantId& tenant, const UserId& user) const;

@@ -1,22 +1,10 @@
 #include "controlplane/platform/db/postgres/connection.hpp"
 
-#include <pqxx/pqxx>
+#include "controlplane/platform/db/postgres/raw_connection.hpp"
 
 namespace synapsex::db {
 
 namespace {
-
-// What the operator wrote decides; otherwise a server that is gone is noticed within seconds.
-std::string with_defaults(std::string url) {
-    for (const std::string_view setting :
-         {"connect_timeout=5", "application_name=synapsex", "keepalives_idle=30",
-          "tcp_user_timeout=15000", "client_encoding=UTF8"}) {
-        if (url.find(setting.substr(0, setting.find('=') + 1)) != url.npos) continue;
-        url += url.find('?') == url.npos ? '?' : '&';
-        url += setting;
-    }
-    return url;
-}
 
 std::string begin_text(const PostgresTransaction& wish) {
     std::string text = "BEGIN ISOLATION LEVEL ";
@@ -41,18 +29,10 @@ std::string begin_text(const PostgresTransaction& wish) {
 
 class PostgresConnection::Impl {
  public:
-    Impl(const std::string& url, const Clock& clock)
-        : connection(with_defaults(url)), quiet(connection), clock_(clock) {
-        // It would go on outside of the transaction. libpqxx 7 has no such thing, hence the
-        // warning.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
-        connection.inhibit_reactivation(true);
-#pragma GCC diagnostic pop
-    }
+    Impl(const std::string& url, const Clock& clock) : raw(url), clock_(clock) {}
 
     void open() {
-        transaction.emplace(connection);
+        transaction.emplace(raw.connection);
         session.emplace(*transaction, clock_);
     }
     void close() {
@@ -60,8 +40,7 @@ class PostgresConnection::Impl {
         transaction.reset();
     }
 
-    pqxx::connection connection;
-    pqxx::quiet_errorhandler quiet;  // what fails is thrown, too
+    RawConnection raw;
     // libpqxx's word for "no transaction of its making": ours is begun with its settings in one
     // round trip.
     std::optional<pqxx::nontransaction> transaction;

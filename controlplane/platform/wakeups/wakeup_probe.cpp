@@ -1,0 +1,36 @@
+#include "controlplane/platform/wakeups/wakeup_probe.hpp"
+
+namespace synapsex::wakeups {
+
+namespace {
+
+constexpr Topic kProbe{"wakeups.probe"};
+constexpr db::SystemScope kLook{"wakeups.probe"};
+
+}  // namespace
+
+WakeupProbe::WakeupProbe(const Parts& parts) : parts_(parts) {
+    parts.board.on(kProbe, [this](std::string_view text) {
+        const std::lock_guard lock{mutex_};
+        heard_ = text;
+        came_back_.notify_all();
+    });
+}
+
+Result<Done> WakeupProbe::look(const Call& call) {
+    // Other replicas probe on the same channel.
+    const auto said = make_ulid(parts_.clock.now(), parts_.random);
+    SYNAPSEX_CHECK(parts_.database.write(kLook, call, [&](db::Session& session) -> Result<Done> {
+        tell(session, kProbe, said);
+        return Done{};
+    }));
+    std::unique_lock lock{mutex_};
+    if (came_back_.wait_for(lock, parts_.patience, [&] { return heard_ == said; })) return Done{};
+    return Problem{
+        Kind::unavailable, "wakeups.silent",
+        "What replicas tell each other does not arrive. Behind a pooler, DATABASE_LISTEN_URL has "
+        "to name the server itself."
+    };
+}
+
+}  // namespace synapsex::wakeups

@@ -1,0 +1,36 @@
+#pragma once
+
+// Finds out whether hints arrive, by giving one to itself: behind a pooler that lends a connection
+// for a transaction only, LISTEN seems to work and hears nothing.
+
+#include <condition_variable>
+#include <mutex>
+#include <string>
+
+#include "controlplane/platform/wakeups/wakeups.hpp"
+#include "shared/base/random.hpp"
+
+namespace synapsex::wakeups {
+
+class WakeupProbe {
+ public:
+    struct Parts {  // all outlive the probe; the board calls it
+        db::Database& database;
+        Board& board;
+        const Clock& clock;
+        Random& random;
+        std::chrono::milliseconds patience{5'000};
+    };
+    explicit WakeupProbe(const Parts& parts);
+
+    // Kind::unavailable "wakeups.silent": a hint did not come back in time.
+    Result<Done> look(const Call& call);
+
+ private:
+    const Parts parts_;
+    std::mutex mutex_;
+    std::condition_variable came_back_;
+    std::string heard_;
+};
+
+}  // namespace synapsex::wakeups
