@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <memory>
 
 #include <arpa/inet.h>
@@ -20,9 +21,9 @@ struct FreeText {
     void operator()(char* text) const { curl_free(text); }
 };
 
-std::string part(CURLU* url, CURLUPart which) {
+std::string part(CURLU* url, CURLUPart which, unsigned flags = 0) {
     char* text = nullptr;
-    if (curl_url_get(url, which, &text, 0) != CURLUE_OK) return {};
+    if (curl_url_get(url, which, &text, flags) != CURLUE_OK) return {};
     const std::unique_ptr<char, FreeText> owner{text};
     return text;
 }
@@ -50,7 +51,7 @@ Problem no_url(const std::string& url) {
 
 }  // namespace
 
-Result<Done> check_url(const std::string& url) {
+Result<UrlParts> split_url(const std::string& url) {
     // What other readers of URLs take for something else: curl reads https:/host and skips \.
     const bool is_plain = std::ranges::all_of(url, [](char c) {
         return c > ' ' && c < 0x7F && c != '\\';
@@ -58,8 +59,11 @@ Result<Done> check_url(const std::string& url) {
     const auto colon = url.find(':');
     if (!is_plain || colon == url.npos || url.compare(colon, 3, "://") != 0)
         return no_url(url);
-    const auto authority = url.substr(colon + 3, url.find_first_of("/?#", colon + 3) - colon - 3);
-    if (authority.find('@') != authority.npos)
+    UrlParts parts;
+    const auto end = std::min(url.find_first_of("/?#", colon + 3), url.size());
+    parts.authority = url.substr(colon + 3, end - colon - 3);
+    parts.rest = url.substr(end);
+    if (parts.authority.find('@') != parts.authority.npos)
         return invalid("A URL must not carry a user name or password.");
     const std::unique_ptr<CURLU, CloseUrl> parsed{curl_url()};
     if (!parsed) throw std::bad_alloc{};
@@ -67,16 +71,24 @@ Result<Done> check_url(const std::string& url) {
     if (curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), CURLU_NON_SUPPORT_SCHEME) !=
         CURLUE_OK)
         return no_url(url);
-    const auto scheme = part(parsed.get(), CURLUPART_SCHEME);
-    if (scheme == "https") return Done{};
-    if (scheme != "http") return invalid("The scheme '" + scheme + "' is not https or http.");
-    const auto host = part(parsed.get(), CURLUPART_HOST);
-    if (is_loopback(host)) return Done{};
+    parts.scheme = part(parsed.get(), CURLUPART_SCHEME);
+    parts.host = part(parsed.get(), CURLUPART_HOST);
+    const auto port = part(parsed.get(), CURLUPART_PORT, CURLU_DEFAULT_PORT);
+    std::from_chars(port.data(), port.data() + port.size(), parts.port);
+    return parts;
+}
+
+Result<Done> check_url(const std::string& url) {
+    SYNAPSEX_TRY(const auto parts, split_url(url));
+    if (parts.scheme == "https") return Done{};
+    if (parts.scheme != "http")
+        return invalid("The scheme '" + parts.scheme + "' is not https or http.");
+    if (is_loopback(parts.host)) return Done{};
     return Problem{
         .kind = Kind::invalid,
         .code = std::string{kInsecureUrl},
-        .detail =
-            "http:// is allowed only to this machine itself; use https:// for '" + host + "'.",
+        .detail = "http:// is allowed only to this machine itself; use https:// for '" +
+                  parts.host + "'.",
     };
 }
 
