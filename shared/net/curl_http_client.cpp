@@ -1,12 +1,16 @@
 #include "shared/net/curl_http_client.hpp"
 
 #include <atomic>
+#include <cstring>
 #include <mutex>
 #include <new>
 #include <stdexcept>
 
 #include <curl/curl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
+#include "shared/net/ip_address.hpp"
 #include "shared/net/url_rules.hpp"
 
 namespace synapsex::net {
@@ -36,9 +40,9 @@ struct CloseMulti {
 struct FreeList {
     void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };
-using HeaderList = std::unique_ptr<curl_slist, FreeList>;
+using TextList = std::unique_ptr<curl_slist, FreeList>;
 
-void append(HeaderList& list, const std::string& line) {
+void append(TextList& list, const std::string& line) {
     auto* longer = curl_slist_append(list.get(), line.c_str());
     if (longer == nullptr) throw std::bad_alloc{};
     list.release();
@@ -51,6 +55,8 @@ struct Reception {
     std::size_t header_bytes = 0;
     std::size_t body_bytes_max = 0;
     bool is_over_limit = false;
+    const VettedTarget* target = nullptr;
+    bool is_peer_refused = false;
 };
 
 std::string_view trim(std::string_view text) {
@@ -89,6 +95,25 @@ std::size_t on_header(const char* data, std::size_t, std::size_t size, void* con
         {std::string{line.substr(0, colon)}, std::string{trim(line.substr(colon + 1))}}
     );
     return size;
+}
+
+std::uint16_t port_of(const sockaddr& address) {
+    // The port lies at the same place in sockaddr_in and sockaddr_in6.
+    sockaddr_in whole{};
+    std::memcpy(&whole, &address, sizeof whole);
+    return ntohs(whole.sin_port);
+}
+
+// Called with the very address that libcurl is about to connect to: whatever led it there, a socket
+// is made for a vetted one alone.
+curl_socket_t on_open_socket(void* context, curlsocktype, curl_sockaddr* peer) {
+    auto& reception = *static_cast<Reception*>(context);
+    const auto address = IpAddress::from(peer->addr);
+    if (!address || !reception.target->includes(*address, port_of(peer->addr))) {
+        reception.is_peer_refused = true;
+        return CURL_SOCKET_BAD;
+    }
+    return ::socket(peer->family, peer->socktype | SOCK_CLOEXEC, peer->protocol);
 }
 
 Problem problem(Kind kind, std::string_view code, std::string detail) {
@@ -132,6 +157,11 @@ Problem failure_of(CURLcode result, const Reception& reception, const char* text
     if (result == CURLE_OUT_OF_MEMORY) throw std::bad_alloc{};
     if (reception.is_over_limit)
         return problem(Kind::unavailable, kResponseTooLarge, "The answer is larger than allowed.");
+    if (reception.is_peer_refused)
+        return problem(
+            Kind::internal, kAddressNotVetted,
+            "The address to connect to is none of those that were vetted."
+        );
     const auto name = name_of(result);
     return problem(name.kind, name.code, *text != '\0' ? text : curl_easy_strerror(result));
 }
@@ -154,8 +184,8 @@ void set_method(CURL* easy, const HttpRequest& request) {
     set(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
 }
 
-HeaderList header_lines(const HttpRequest& request) {
-    HeaderList list;
+TextList header_lines(const HttpRequest& request) {
+    TextList list;
     // No "Expect: 100-continue": it costs a round trip and some proxies answer it wrongly. No
     // default Content-Type: a form is what libcurl would claim.
     append(list, "Expect:");
@@ -188,13 +218,16 @@ class CurlHttpClient::Impl {
     }
 
     Result<HttpResponse> send(const HttpRequest& request) {
-        SYNAPSEX_CHECK(check_url(request.url));
+        if (request.target && !request.url.empty())
+            return problem(Kind::invalid, kInvalidUrl, "A request has a URL or a vetted target.");
+        if (!request.target) SYNAPSEX_CHECK(check_url(request.url));
         if (has_line_break(request))
             return problem(Kind::invalid, kProtocolError, "A header holds a line break.");
         Reception reception;
         reception.body_bytes_max = request.response_bytes_max;
         const auto headers = header_lines(request);
         prepare(request, headers.get(), reception);
+        pin(request.target, reception);
 
         if (curl_multi_add_handle(multi_.get(), easy_.get()) != CURLM_OK)
             throw std::runtime_error("libcurl does not take the request");
@@ -221,7 +254,8 @@ class CurlHttpClient::Impl {
         curl_easy_reset(easy);  // options only: connections and TLS sessions stay
         error_text_[0] = '\0';
         set(easy, CURLOPT_ERRORBUFFER, &error_text_[0]);
-        set(easy, CURLOPT_URL, request.url.c_str());
+        const auto& url = request.target ? request.target->url() : request.url;
+        set(easy, CURLOPT_URL, url.c_str());
         set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
         set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
         set(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
@@ -244,12 +278,39 @@ class CurlHttpClient::Impl {
         // A look-up that hangs must not hold up a canceled request: its thread is left behind.
         set(easy, CURLOPT_QUICK_EXIT, 1L);
 #endif
-        if (options_.proxy == ProxyUse::never) set(easy, CURLOPT_PROXY, "");
+        if (options_.proxy == ProxyUse::never || request.target) set(easy, CURLOPT_PROXY, "");
         if (!options_.ca_file.empty()) {
             set(easy, CURLOPT_CAINFO, options_.ca_file.c_str());
             set(easy, CURLOPT_CAPATH, static_cast<const char*>(nullptr));
         }
         set_method(easy, request);
+    }
+
+    // libcurl keeps a pinned name in its cache for ever: each request begins with forgetting it.
+    void pin(const std::optional<VettedTarget>& target, Reception& reception) {
+        CURL* easy = easy_.get();
+        pins_.reset();
+        if (!pinned_name_.empty()) append(pins_, "-" + pinned_name_);
+        pinned_name_.clear();
+        if (target) {
+            if (!IpAddress::parse(target->host())) append(pins_, pin_line(*target));
+            reception.target = &*target;
+            set(easy, CURLOPT_OPENSOCKETFUNCTION, &on_open_socket);
+            set(easy, CURLOPT_OPENSOCKETDATA, &reception);
+            // A kept connection goes where an earlier judgement let it go.
+            set(easy, CURLOPT_FRESH_CONNECT, 1L);
+            set(easy, CURLOPT_FORBID_REUSE, 1L);
+        }
+        set(easy, CURLOPT_RESOLVE, pins_.get());
+    }
+
+    std::string pin_line(const VettedTarget& target) {
+        pinned_name_ = target.host() + ":" + std::to_string(target.port());
+        std::string addresses;
+        for (const auto& address : target.addresses())
+            addresses += (addresses.empty() ? "" : ",") +
+                         (address.is_v4() ? address.text() : "[" + address.text() + "]");
+        return pinned_name_ + ":" + addresses;
     }
 
     // The transfer's result, or nothing if it was canceled.
@@ -270,6 +331,8 @@ class CurlHttpClient::Impl {
     // The easy handle goes first: closing it uses the connections that the multi handle owns.
     std::unique_ptr<CURLM, CloseMulti> multi_;
     std::unique_ptr<CURL, CloseEasy> easy_;
+    TextList pins_;
+    std::string pinned_name_;  // "host:port" in libcurl's cache
     char error_text_[CURL_ERROR_SIZE] = {};
     std::atomic<bool> is_canceled_{false};
 };

@@ -3,8 +3,10 @@
 
 #include "shared/net/curl_http_client.hpp"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <cstdlib>
 #include <thread>
 
 #include <arpa/inet.h>
@@ -13,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "shared/net/egress_policy.hpp"
 #include "shared/net/url_rules.hpp"
 
 namespace synapsex::net {
@@ -24,17 +27,19 @@ using ::testing::HasSubstr;
 // Serves one connection: for each of the answers it waits for a request's head.
 class Server {
  public:
-    explicit Server(std::vector<std::string> answers) : answers_(std::move(answers)) {
+    explicit Server(std::vector<std::string> answers, const char* host = "127.0.0.1")
+        : answers_(std::move(answers)) {
         sockaddr_in address{};
         address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        ::inet_pton(AF_INET, host, &address.sin_addr);
         auto* plain = reinterpret_cast<sockaddr*>(&address);
         socklen_t size = sizeof address;
         listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         if (::bind(listener_, plain, size) != 0 || ::listen(listener_, 4) != 0)
             throw std::runtime_error("listen");
         ::getsockname(listener_, plain, &size);
-        url_ = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+        port_ = ":" + std::to_string(ntohs(address.sin_port));
+        url_ = "http://" + std::string{host} + port_;
         thread_ = std::thread{[this] { serve(); }};
     }
     ~Server() {
@@ -46,6 +51,7 @@ class Server {
     }
 
     const std::string& url() const { return url_; }
+    const std::string& port() const { return port_; }  // ":8080"
     void join_requests(std::string& out) {
         ::shutdown(listener_, SHUT_RDWR);
         out = requests_;
@@ -72,6 +78,7 @@ class Server {
 
     std::vector<std::string> answers_;
     std::string requests_;
+    std::string port_;
     std::string url_;
     int listener_ = -1;
     std::atomic<int> socket_{-1};
@@ -171,6 +178,109 @@ TEST(CurlHttpClient, ends_a_running_request_when_it_is_canceled_and_later_ones_u
     Server server{{"HTTP/1.1 204 No Content\r\n\r\n"}};
     client.resume();
     EXPECT_EQ(code_of(client.send({.url = server.url()})), "status 204");
+}
+
+// What a tenant's receiver is: a name that a resolver of the test answers, allowed on loopback.
+class PinnedRequest : public ::testing::Test {
+ protected:
+    struct Answers final : Resolver {
+        std::vector<std::string> texts;  // one for each look-up, the last for all later ones
+        std::size_t asked = 0;
+        Result<std::vector<IpAddress>> resolve(const std::string&, Deadline) override {
+            const auto& text = texts.at(std::min(asked++, texts.size() - 1));
+            return std::vector{IpAddress::parse(text).value()};
+        }
+    };
+
+    Result<VettedTarget> vet(const std::string& url) {
+        return policy.vet(url, resolver, Deadline::never());
+    }
+    std::string send(const std::string& url) {
+        auto target = vet(url);
+        if (!target) return target.error().code;
+        return code_of(client.send({.target = std::move(*target), .timeout = 5s}));
+    }
+
+    EgressPolicy policy{{.allow = {IpNetwork::parse("127.0.0.0/8").value()},
+                         .clear_text = ClearText::to_allowed}};
+    Answers resolver;
+    CurlHttpClient client{{.proxy = ProxyUse::environment}};
+};
+
+constexpr const char* kNoContent = "HTTP/1.1 204 No Content\r\n\r\n";
+
+TEST_F(PinnedRequest, goes_to_the_vetted_address_under_the_name_of_the_url) {
+    Server server{{kNoContent}, "127.0.0.2"};
+    resolver.texts = {"127.0.0.2"};
+    EXPECT_EQ(send("http://receiver.test" + server.port() + "/hook"), "status 204");
+    std::string request;
+    server.join_requests(request);
+    EXPECT_THAT(request, HasSubstr("GET /hook HTTP/1.1\r\n"));
+    EXPECT_THAT(request, HasSubstr("Host: receiver.test" + server.port() + "\r\n"));
+}
+
+TEST_F(PinnedRequest, names_the_host_in_the_tls_hello) {
+    Server server{{"this is no TLS"}, "127.0.0.2"};
+    resolver.texts = {"127.0.0.2"};
+    EXPECT_EQ(send("https://receiver.test" + server.port()), "net.tls");
+    std::string hello;
+    server.join_requests(hello);
+    EXPECT_THAT(hello, HasSubstr("receiver.test"));
+}
+
+TEST_F(PinnedRequest, stays_with_the_address_when_the_name_moves_after_the_judgement) {
+    Server judged{{kNoContent}, "127.0.0.2"};
+    // To everybody else localhost is 127.0.0.1, where nothing listens on this port.
+    resolver.texts = {"127.0.0.2", "10.0.0.1"};
+    auto target = vet("http://localhost" + judged.port()).value();
+    EXPECT_EQ(code_of(client.send({.target = std::move(target)})), "status 204");
+    EXPECT_EQ(resolver.asked, 1U);
+    EXPECT_EQ(send("http://localhost" + judged.port()), kAddressPrivate) << "judged anew";
+    EXPECT_EQ(code_of(client.send({.url = "http://localhost" + judged.port()})),
+              "net.unreachable") << "the pin is of that request alone";
+}
+
+TEST_F(PinnedRequest, uses_no_connection_of_an_earlier_one) {
+    Server server{{kNoContent, kNoContent}, "127.0.0.2"};  // it accepts one connection only
+    resolver.texts = {"127.0.0.2", "127.0.0.3"};
+    const auto url = "http://receiver.test" + server.port();
+    EXPECT_EQ(send(url), "status 204");
+    EXPECT_EQ(send(url), "net.unreachable") << "nothing listens on 127.0.0.3";
+}
+
+TEST_F(PinnedRequest, returns_a_redirect_to_the_metadata_service_as_an_answer) {
+    Server server{{"HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/latest/\r\n"
+                   "Content-Length: 0\r\n\r\n"}};
+    resolver.texts = {"127.0.0.1"};
+    EXPECT_EQ(send("http://receiver.test" + server.port()), "status 302");
+    EXPECT_EQ(send("https://169.254.169.254/latest/"), kMetadata);
+}
+
+TEST_F(PinnedRequest, takes_no_proxy_from_the_environment) {
+    Server server{{kNoContent}, "127.0.0.2"};
+    resolver.texts = {"127.0.0.2"};
+    ::setenv("http_proxy", "http://127.0.0.1:1", 1);
+    EXPECT_EQ(code_of(client.send({.url = "http://localhost" + server.port()})),
+              "net.unreachable") << "the proxy counts for other requests";
+    EXPECT_EQ(send("http://receiver.test" + server.port()), "status 204");
+    ::unsetenv("http_proxy");
+}
+
+TEST_F(PinnedRequest, goes_to_an_address_in_the_url_too) {
+    Server server{{kNoContent}, "127.0.0.2"};
+    EXPECT_EQ(send(server.url()), "status 204");
+    EXPECT_EQ(send("http://[::1]" + server.port()), kAddressLoopback);
+    EXPECT_EQ(resolver.asked, 0U);
+    policy = EgressPolicy{
+        {.allow = {IpNetwork::parse("::1").value()}, .clear_text = ClearText::to_allowed}};
+    EXPECT_EQ(send("http://[::1]:1024"), "net.unreachable") << "let through; nothing listens";
+}
+
+TEST_F(PinnedRequest, has_a_url_or_a_target_and_not_both) {
+    resolver.texts = {"127.0.0.1"};
+    auto target = vet("https://receiver.test").value();
+    EXPECT_EQ(code_of(client.send({.url = "https://other.test", .target = std::move(target)})),
+              "net.invalid_url");
 }
 
 TEST(UrlRules, allow_clear_text_to_this_machine_alone) {

@@ -5,11 +5,13 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "shared/base/result.hpp"
+#include "shared/net/vetted_target.hpp"
 
 namespace synapsex::net {
 
@@ -22,7 +24,11 @@ struct HttpHeader {
 
 struct HttpRequest {
     std::string method = "GET";
-    std::string url;
+    std::string url{};
+    // In place of `url`, for every URL that a tenant supplied: the connection is new, goes to one
+    // of these addresses and through no proxy, whatever names resolve to by now. Certificate, SNI
+    // and Host are of the name.
+    std::optional<VettedTarget> target{};
     std::vector<HttpHeader> headers{};
     std::string body{};
     std::chrono::milliseconds connect_timeout{10'000};
