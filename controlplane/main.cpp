@@ -31,6 +31,12 @@ void add_settings(CLI::App& command, app::SettingValues& flags) {
     }
 }
 
+// Settings that cannot be read decide nothing about a URL: not the code of a refused one.
+int refuse_usage(const std::string& why) {
+    std::fprintf(stderr, "synapsex-controlplane: %s\n", why.c_str());
+    return kUsageError;
+}
+
 int run(int argc, char** argv) {
     CLI::App program{"The SynapseX control plane.", "synapsex-controlplane"};
     program.set_version_flag("--version", std::string{kVersion});
@@ -42,7 +48,10 @@ int run(int argc, char** argv) {
     auto& serve = *program.add_subcommand("serve", "Serve /v1 until SIGTERM.");
     auto& init = *program.add_subcommand("init", "Make keys, tables, the first tenant and owner.");
     auto& keys = *program.add_subcommand("keys", "List the keys by their ids; nothing secret.");
-    for (auto* command : {&serve, &init, &keys}) {
+    auto& check_egress = *program.add_subcommand(
+        "check-egress", "Say whether a URL that a tenant supplied would be sent to, and why."
+    );
+    for (auto* command : {&serve, &init, &keys, &check_egress}) {
         command->add_option(
             "--config", file, std::string{"TOML file (default "} + kDefaultFile + ")"
         );
@@ -63,6 +72,9 @@ int run(int argc, char** argv) {
         "--credentials-file", wish.credentials_file,
         "Also write e-mail and password there, as JSON, mode 0600."
     );
+    app::EgressQuestion question;
+    check_egress.add_option("url", question.url, "The URL.")->required();
+    check_egress.add_flag("--json", question.is_json, "Print JSON.");
     auto& services = *program.add_subcommand("services", "List the services of this binary.");
     auto& openapi = *program.add_subcommand("openapi", "Print the OpenAPI document.");
 
@@ -84,7 +96,9 @@ int run(int argc, char** argv) {
         return 0;
     }
     const auto config = app::load_config(sources);
+    if (!config && check_egress) return refuse_usage(config.error().detail);
     if (!config) throw app::StartRefused(config.error().detail);
+    if (check_egress) return app::check_egress(*config, question);
     set_log_level(config->log_level);
     if (init) return app::init(*config, wish);
     if (keys) return app::list_keys(*config);

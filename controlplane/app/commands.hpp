@@ -29,6 +29,13 @@ int init(const Config& config, const InitWish& wish);
 
 // The keys of the data directory, a line each: name, algorithm, key id, public key. Nothing secret.
 int list_keys(const Config& config);
+struct EgressQuestion {
+    std::string url;
+    bool is_json = false;
+};
+// Whether a request to a URL that a tenant supplied would be sent, and why: looks the host up,
+// judges, prints. 0 allowed, 1 refused.
+int check_egress(const Config& config, const EgressQuestion& question);
 
 // The services that this binary hosts: name, port, prefixes.
 int list_services();

@@ -1,5 +1,6 @@
 #include "controlplane/app/config.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #define TOML_EXCEPTIONS 0
@@ -165,6 +166,39 @@ std::optional<std::string> apply_body_bytes_max(Config& config, const std::strin
     return apply_count(config.body_bytes_in_flight_max, text, kMebibyte * kMebibyte, kMebibyte);
 }
 
+// "10.1.0.0/16, fd00:1::/64"
+std::optional<std::string> apply_networks(
+    std::vector<net::IpNetwork>& networks, const std::string& text
+) {
+    for (std::size_t start = 0; !text.empty() && start <= text.size();) {
+        const auto comma = std::min(text.find(',', start), text.size());
+        auto item = text.substr(start, comma - start);
+        std::erase(item, ' ');
+        const auto network = net::IpNetwork::parse(item);
+        if (!network)
+            return "is no list of networks, as in 10.1.0.0/16,fd00:1::/64: \"" + item +
+                   "\" is none (bits behind the prefix have to be zero)";
+        networks.push_back(*network);
+        start = comma + 1;
+    }
+    return std::nullopt;
+}
+
+std::optional<std::string> apply_egress_allow(Config& config, const std::string& text) {
+    return apply_networks(config.egress.allow, text);
+}
+
+std::optional<std::string> apply_egress_deny(Config& config, const std::string& text) {
+    return apply_networks(config.egress.deny, text);
+}
+
+std::optional<std::string> apply_egress_http(Config& config, const std::string& text) {
+    bool is_allowed = false;
+    const auto why_not = apply_flag(is_allowed, text);
+    config.egress.clear_text = is_allowed ? net::ClearText::to_allowed : net::ClearText::never;
+    return why_not;
+}
+
 template <std::size_t Index>
 std::optional<std::string> apply_service_database_url(Config& config, const std::string& text) {
     if (!text.empty())
@@ -251,6 +285,15 @@ std::vector<Setting> make_table() {
         {{"body-bytes-in-flight-max", "SYNAPSEX_BODY_BYTES_IN_FLIGHT_MAX",
           "bytes of all requests' bodies in memory; the next gets 503", "268435456"},
          apply_body_bytes_max},
+        {{"egress-allow", "SYNAPSEX_EGRESS_ALLOW",
+          "networks that tenants' URLs may lead to though they are not the internet", ""},
+         apply_egress_allow},
+        {{"egress-deny", "SYNAPSEX_EGRESS_DENY",
+          "networks that tenants' URLs must not lead to; before egress-allow", ""},
+         apply_egress_deny},
+        {{"egress-http", "SYNAPSEX_EGRESS_HTTP",
+          "let tenants' URLs be http:// into the networks of egress-allow: true or false", "false"},
+         apply_egress_http},
     };
     add_service_settings(table, std::make_index_sequence<kServicesWithTables.size()>{});
     return table;

@@ -15,6 +15,7 @@
 
 #include "shared/base/log.hpp"
 #include "shared/base/result.hpp"
+#include "shared/net/egress_policy.hpp"
 
 namespace synapsex::app {
 
@@ -39,6 +40,7 @@ struct Config {
     std::size_t worker_threads = 64;
     std::size_t connections_max = 10'000;
     std::size_t body_bytes_in_flight_max = 256 * 1024 * 1024;
+    net::EgressRules egress;  // of requests to URLs that tenants supplied
 
     const std::string& database_url_of(const std::string& service) const;
     // Where LISTEN is heard, on PostgreSQL.

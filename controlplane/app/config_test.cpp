@@ -78,6 +78,30 @@ TEST_F(ConfigTest, has_room_for_the_largest_body_at_least) {
     EXPECT_EQ(load_config(sources()).error().code, "config.invalid");
 }
 
+TEST_F(ConfigTest, reads_the_networks_that_egress_is_allowed_and_denied) {
+    EXPECT_TRUE(load_config(sources()).value().egress.allow.empty());
+    EXPECT_EQ(load_config(sources()).value().egress.clear_text, net::ClearText::never);
+    file = write_file("egress_deny = \"8.8.8.8\"\negress_http = true\n");
+    flags = {{"egress-allow", "10.1.0.0/16, fd00:1::/64"}};
+    const auto config = load_config(sources()).value();
+    ASSERT_EQ(config.egress.allow.size(), 2U);
+    EXPECT_EQ(config.egress.allow[1].text(), "fd00:1::/64");
+    ASSERT_EQ(config.egress.deny.size(), 1U);
+    EXPECT_EQ(config.egress.deny[0].text(), "8.8.8.8/32");
+    EXPECT_EQ(config.egress.clear_text, net::ClearText::to_allowed);
+}
+
+TEST_F(ConfigTest, refuses_networks_that_are_not_exact) {
+    for (const auto* text : {"10.1.2.3/16", "10.1.0.0/16,", ",", "10.1", "localhost", "::/129"}) {
+        flags = {{"egress-deny", text}};
+        const auto config = load_config(sources());
+        ASSERT_FALSE(config) << text;
+        EXPECT_EQ(config.error().code, "config.invalid") << text;
+    }
+    flags = {{"egress-http", "yes"}};
+    EXPECT_EQ(load_config(sources()).error().code, "config.invalid");
+}
+
 TEST_F(ConfigTest, refuses_plain_http_off_loopback) {
     for (const auto* listen : {"0.0.0.0:8080", "192.0.2.1:8080", "[::]:8080"}) {
         flags = {{"listen", listen}};
