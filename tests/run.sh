@@ -6,7 +6,7 @@ set -Eeuo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/../installers/build_tools.sh"  # sets $root
 readonly build="$root/build/ci"
 readonly logs="$root/build/test-logs"
-readonly programs=(synapsex-controlplane synapsex-agent synapsex-executor synapsexctl)
+readonly programs=(synapsex-controlplane synapsex-agent synapsex-executor synapsexctl next_release)
 
 usage() {
     cat <<'TEXT'

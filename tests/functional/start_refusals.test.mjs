@@ -62,16 +62,16 @@ test('a port in use names the address and the way out', async () => {
     server.close();
 });
 
-test('a newer schema than the binary\'s is refused, and left alone', async () => {
+test('a schema from which a newer release took something away is refused, and left alone', async () => {
     const old = await ControlPlane.start();
     await old.stop();
     const database = join(old.dataDir, 'controlplane.db');
     const sql = (text) => execFileSync('sqlite3', [database, text], { encoding: 'utf8' }).trim();
     const count = sql("SELECT count(*) FROM schema_migrations WHERE service = 'tenant-service'");
     sql(`INSERT INTO schema_migrations (service, number, name, sha256, applied_at)
-         VALUES ('tenant-service', ${Number(count) + 1}, '0099_from_the_future', 'x', 0)`);
-    await refuses(['serve', ...old.flags], /newer release.*0099_from_the_future/);
-    sql("DELETE FROM schema_migrations WHERE name = '0099_from_the_future'");
+         VALUES ('tenant-service', ${Number(count) + 1}, '0099_contract_future', 'x', 0)`);
+    await refuses(['serve', ...old.flags], /newer release.*0099_contract_future/);
+    sql("DELETE FROM schema_migrations WHERE name = '0099_contract_future'");
     sql("UPDATE schema_migrations SET sha256 = 'edited' WHERE service = 'tenant-service' AND number = 1");
     await refuses(['serve', ...old.flags], /was edited after it was applied/);
 });

@@ -134,6 +134,7 @@ class Database {
     virtual bool is_healthy() = 0;
     // For migrate() alone: one transaction without a deadline, alone on the whole database, also
     // among replicas. Commits unless `change` throws; foreign keys are checked before the commit.
+    // `change` may run again, as closures do.
     virtual void change_schema(const std::function<void(SchemaChange&)>& change) = 0;
 
  protected:

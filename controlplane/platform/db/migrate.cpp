@@ -56,45 +56,58 @@ void verify_numbers(const ServiceMigrations& service) {
     }
 }
 
-// What was applied is a prefix of what the binary has, text for text.
+// What the binary has of it is there text for text.
+void verify_known(
+    const ServiceMigrations& service, const Applied& record, const Migration& known
+) {
+    if (record.name != known.name)
+        throw refused(
+            service,
+            "the database has applied " + record.name +
+                ", which is gone from this program; it has " + std::string{known.name} +
+                " in its place"
+        );
+    if (record.sha256 != crypto::sha256_hex(known.sql))
+        throw refused(
+            service,
+            "migration " + record.name +
+                " was edited after it was applied; restore its text and write a new migration"
+        );
+}
+
+// A newer release's. What only adds is no matter to this one.
+void verify_newer(const ServiceMigrations& service, const Applied& record) {
+    if (is_contract(record.name))
+        throw refused(
+            service,
+            "a newer release has taken away from the database what this program may need: it has "
+            "applied " +
+                record.name + "; start that release instead"
+        );
+}
+
+// What was applied begins with what the binary has; if there is more, it is a newer release's.
 void verify_applied(const ServiceMigrations& service, std::span<const Applied> applied) {
     for (std::size_t i = 0; i < applied.size(); ++i) {
-        const auto& record = applied[i];
         const int expected = static_cast<int>(i) + 1;
-        if (record.number != expected)
+        if (applied[i].number != expected)
             throw refused(
                 service,
                 "the database has no record of migration " + std::to_string(expected) +
-                    " but has applied " + record.name
+                    " but has applied " + applied[i].name
             );
-        if (i >= service.migrations.size())
-            throw refused(
-                service,
-                "the database was made by a newer release: it has applied " + record.name +
-                    ", which this program does not know; start that release instead"
-            );
-        const auto& known = service.migrations[i];
-        if (record.name != known.name)
-            throw refused(
-                service,
-                "the database has applied " + record.name +
-                    ", which is gone from this program; it has " +
-                    std::string{known.name} + " in its place"
-            );
-        if (record.sha256 != crypto::sha256_hex(known.sql))
-            throw refused(
-                service,
-                "migration " + record.name +
-                    " was edited after it was applied; restore its text and write a new migration"
-            );
+        if (i < service.migrations.size())
+            verify_known(service, applied[i], service.migrations[i]);
+        else
+            verify_newer(service, applied[i]);
     }
 }
 
-// How many migrations of the service are applied, after verifying them.
-std::size_t verified_count(Session& session, const ServiceMigrations& service) {
-    const auto applied = session.list<Applied>(kListApplied, service.service);
+// What is applied of the service, verified.
+std::vector<Applied> list_verified(Session& session, const ServiceMigrations& service) {
+    auto applied = session.list<Applied>(kListApplied, service.service);
     verify_applied(service, applied);
-    return applied.size();
+    return applied;
 }
 
 void apply(
@@ -122,9 +135,9 @@ void apply(
 bool apply_next(Database& database, const ServiceMigrations& service, const Clock& clock) {
     const Migration* applied = nullptr;
     database.change_schema([&](SchemaChange& change) {
-        const auto count = verified_count(change.session(), service);
+        const auto count = list_verified(change.session(), service).size();
         applied = nullptr;
-        if (count == service.migrations.size()) return;
+        if (count >= service.migrations.size()) return;
         applied = &service.migrations[count];
         apply(change, service, *applied, clock.now());
     });
@@ -133,7 +146,19 @@ bool apply_next(Database& database, const ServiceMigrations& service, const Cloc
     return true;
 }
 
+void log_newer(const ServiceMigrations& service, const Applied& last) {
+    log_warning(
+        "database of a newer release, which only added to it",
+        {{"service", service.service}, {"migration", last.name}}
+    );
+}
+
 }  // namespace
+
+bool is_contract(std::string_view name) {
+    const auto verb = name.find('_');
+    return verb != name.npos && name.substr(verb + 1).starts_with("contract_");
+}
 
 void migrate(Database& database, std::span<const ServiceMigrations> services, const Clock& clock) {
     for (const auto& service : services) verify_numbers(service);
@@ -141,9 +166,11 @@ void migrate(Database& database, std::span<const ServiceMigrations> services, co
     database.change_schema([&](SchemaChange& change) {
         behind.clear();
         change.run_script(kCreateRecords);
-        for (const auto& service : services)
-            if (verified_count(change.session(), service) < service.migrations.size())
-                behind.push_back(service);
+        for (const auto& service : services) {
+            const auto applied = list_verified(change.session(), service);
+            if (applied.size() < service.migrations.size()) behind.push_back(service);
+            if (applied.size() > service.migrations.size()) log_newer(service, applied.back());
+        }
     });
     for (const auto& service : behind) {
         while (apply_next(database, service, clock)) {

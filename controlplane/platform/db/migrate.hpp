@@ -2,6 +2,12 @@
 
 // Forward-only migrations, per service, numbered and hashed. Files are
 // services/<name>/migrations/NNNN_verb_noun.sql, embedded at build time (cmake/embed_sql.cmake).
+//
+// A migration only adds, in a way that the release before does not notice: that release runs on
+// beside the new one, and may be started again after it. One that takes something away is a
+// contract and is named so, NNNN_contract_what.sql; no release that does not know it starts again
+// (docs/migrations.md).
+//
 // Column types that engines spell differently are placeholders: ${id} a text id, ${int} a 64-bit
 // integer (STRICT tables of SQLite know no BIGINT), ${bool}, ${real}, ${bytes}; ${strict} is the
 // end of a CREATE TABLE.
@@ -29,13 +35,17 @@ struct Migration {
     std::string_view sql;
 };
 
+// Whether the migration of this name takes away what older releases may need.
+bool is_contract(std::string_view name);
+
 struct ServiceMigrations {
     std::string_view service;  // "tenant-service"
     std::span<const Migration> migrations;
 };
 
-// The database cannot be brought to what this binary needs: it was made by a newer release, or a
-// migration that was applied has been edited or is gone. what() is one sentence for the operator.
+// The database cannot be brought to what this binary needs: a newer release took something away
+// from it, or a migration that was applied has been edited or is gone. what() is one sentence for
+// the operator.
 class MigrationRefused : public std::runtime_error {
  public:
     using std::runtime_error::runtime_error;
@@ -43,7 +53,8 @@ class MigrationRefused : public std::runtime_error {
 
 // Brings the database to what the binary needs, in the order given: first everything is verified,
 // then each missing migration is applied in one transaction with its record in schema_migrations.
-// Services that are not named are left alone; they may belong to another process. Throws
+// Services that are not named are left alone; they may belong to another process. What a newer
+// release added to the named ones stays, with a line in the log. Throws
 // MigrationRefused, and DatabaseError naming the migration whose text fails; what was applied
 // before it stays, and the next start goes on from there.
 void migrate(Database& database, std::span<const ServiceMigrations> services, const Clock& clock);

@@ -21,6 +21,10 @@ constexpr Migration kAddTitle{
     "0002_add_title",
     "ALTER TABLE note_notes ADD COLUMN title TEXT NOT NULL DEFAULT '';\n"
     "CREATE INDEX note_notes_by_title ON note_notes (title);"};
+constexpr Migration kContract{
+    3,
+    "0003_contract_titles",
+    "DROP INDEX note_notes_by_title; ALTER TABLE note_notes DROP COLUMN title;"};
 constexpr Migration kBroken{
     3,
     "0003_break",
@@ -116,13 +120,53 @@ TEST_F(Migrate, an_edited_migration_is_refused) {
     );
 }
 
-TEST_F(Migrate, a_database_of_a_newer_release_is_refused) {
+TEST_F(Migrate, what_a_newer_release_added_is_left_alone_and_works) {
+    static constexpr Query kInsert{"test.insert", "INSERT INTO note_notes (note_id) VALUES ('a')"};
     apply({kCreate, kAddTitle});
-    EXPECT_EQ(
-        refusal({kCreate}),
-        "note-service: the database was made by a newer release: it has applied 0002_add_title, "
-        "which this program does not know; start that release instead"
-    );
+    apply({kCreate});
+    EXPECT_EQ(records().size(), 2U);
+    database.in_write([](Session& s) { s.execute(kInsert); });
+    apply({kCreate, kAddTitle});
+    EXPECT_EQ(records().size(), 2U);
+}
+
+TEST_F(Migrate, a_service_that_is_behind_is_migrated_beside_one_that_is_ahead) {
+    apply({kCreate, kAddTitle});
+    const std::array tags{
+        Migration{1, "0001_create_tags", "CREATE TABLE tag_tags (x ${int}) ${strict};"}};
+    const std::array old_notes{kCreate};
+    const std::array services{
+        ServiceMigrations{"note-service", old_notes}, ServiceMigrations{"tag-service", tags}};
+    migrate(*database, services, clock);
+    EXPECT_THAT(tables(), ::testing::ElementsAre("note_notes", "schema_migrations", "tag_tags"));
+}
+
+TEST_F(Migrate, what_a_newer_release_took_away_is_refused_whatever_followed) {
+    apply({kCreate, kAddTitle, kContract});
+    const std::string refused =
+        "note-service: a newer release has taken away from the database what this program may "
+        "need: it has applied 0003_contract_titles; start that release instead";
+    EXPECT_EQ(refusal({kCreate, kAddTitle}), refused);
+    EXPECT_EQ(refusal({kCreate}), refused);
+    const Migration more{4, "0004_add_body", "ALTER TABLE note_notes ADD COLUMN body TEXT;"};
+    apply({kCreate, kAddTitle, kContract, more});
+    EXPECT_EQ(refusal({kCreate, kAddTitle}), refused);
+    EXPECT_EQ(refusal({kCreate, kAddTitle, kContract}), "not refused");
+}
+
+TEST_F(Migrate, a_newer_release_with_another_past_is_refused) {
+    apply({kCreate, kAddTitle});
+    auto other_past = kCreate;
+    other_past.sql = "CREATE TABLE note_notes (note_id ${id} PRIMARY KEY, x ${int}) ${strict};";
+    EXPECT_THAT(refusal({other_past}), HasSubstr("was edited after it was applied"));
+}
+
+TEST(Migration, is_a_contract_by_its_name) {
+    EXPECT_TRUE(is_contract("0003_contract_titles"));
+    EXPECT_FALSE(is_contract("0003_add_contract_titles"));
+    EXPECT_FALSE(is_contract("0003_contracts"));
+    EXPECT_FALSE(is_contract("contract_titles"));
+    EXPECT_FALSE(is_contract(""));
 }
 
 TEST_F(Migrate, a_migration_that_was_replaced_by_another_is_refused) {
@@ -147,7 +191,7 @@ TEST_F(Migrate, a_gap_in_the_programs_own_list_is_refused_before_anything_is_app
 }
 
 TEST_F(Migrate, one_refused_service_keeps_all_others_as_they_were) {
-    apply({kCreate, kAddTitle});
+    apply({kCreate, kAddTitle, kContract});
     const std::array new_service{
         Migration{1, "0001_create_tags", "CREATE TABLE tag_tags (x ${int}) ${strict};"}};
     const std::array old_notes{kCreate};

@@ -34,6 +34,8 @@ struct PostgresOptions {
     std::chrono::milliseconds conflict_time_max{10'000};
     std::chrono::milliseconds lost_time_max{1'000};  // who waits longer keeps a thread from others
     std::chrono::milliseconds slow_time{50};  // a longer closure is logged
+    // How long a migration asks again and again for tables that others are at.
+    std::chrono::milliseconds schema_time_max{60'000};
 };
 
 // Connects once, so that a wrong URL stops the start. Clock, random and metrics outlive the

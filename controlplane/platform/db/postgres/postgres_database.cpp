@@ -29,18 +29,32 @@ constexpr std::array<Spelling, 6> kDialect{{
 constexpr std::string_view kLockSchema =
     "SELECT pg_advisory_xact_lock(hashtextextended('synapsex.schema', 0))";
 
+// From then on. Whoever waits for a table keeps everybody else from it, too: the release that runs
+// beside a migration would stand still for as long as a dump of the database takes. Shorter than
+// what a closure may take.
+constexpr std::string_view kLimitLockWaits = "SET LOCAL lock_timeout = '500ms'";
+
 class PostgresSchemaChange final : public SchemaChange {
  public:
     explicit PostgresSchemaChange(PostgresConnection& connection) : connection_(connection) {}
 
     void run_script(std::string_view text) override {
-        connection_.run_script(spell(text, kDialect));
-        connection_.run_script(std::string{kFinishTables});
+        try {
+            connection_.run_script(spell(text, kDialect));
+            connection_.run_script(std::string{kFinishTables});
+        } catch (const PostgresError& error) {
+            failure_ = error.failure;
+            throw;
+        }
     }
     Session& session() override { return connection_.session(); }
 
+    // Of a script, whatever became of its exception.
+    std::optional<PostgresFailure> failure() const { return failure_; }
+
  private:
     PostgresConnection& connection_;
+    std::optional<PostgresFailure> failure_;
 };
 
 struct Counters {
@@ -67,6 +81,8 @@ Counters make_counters(Metrics& metrics, const std::string& name) {
 
 constexpr std::chrono::milliseconds kRerunWait{2};
 constexpr std::chrono::milliseconds kRerunWaitMax{100};
+constexpr std::chrono::milliseconds kSchemaWait{200};
+constexpr std::chrono::milliseconds kSchemaWaitMax{2'000};
 
 class PostgresDatabase final : public Database {
  public:
@@ -113,22 +129,38 @@ class PostgresDatabase final : public Database {
 
     void change_schema(const std::function<void(SchemaChange&)>& change) override {
         refuse_nesting();
-        auto connection = *pool_.acquire(Deadline::never());
-        connection->begin({.role = PostgresRole::owner});
-        try {
-            const InsideTransaction inside;
-            connection->run_script(std::string{kLockSchema});
-            connection->run_script(std::string{kPrepareDatabase});
-            PostgresSchemaChange schema{*connection};
-            change(schema);
-        } catch (...) {
-            connection->roll_back();
-            throw;
+        Backoff backoff{kSchemaWait, kSchemaWaitMax};
+        const auto started = clock_.steady_now();
+        while (!try_change_schema(
+            change, clock_.steady_now() - started < options_.schema_time_max
+        )) {
+            log_warning("schema not changed yet: others are at its tables", {});
+            std::unique_lock lock{ended_mutex_};
+            ended_.wait_for(lock, backoff.next(random_));
         }
-        connection->commit();
     }
 
  private:
+    // False if it left nothing behind, because others were at the tables, and is to be tried again.
+    bool try_change_schema(const std::function<void(SchemaChange&)>& change, bool is_patient) {
+        auto connection = *pool_.acquire(Deadline::never());
+        connection->begin({.role = PostgresRole::owner});
+        PostgresSchemaChange schema{*connection};
+        try {
+            const InsideTransaction inside;
+            connection->run_script(std::string{kLockSchema});
+            connection->run_script(std::string{kLimitLockWaits});
+            connection->run_script(std::string{kPrepareDatabase});
+            change(schema);
+        } catch (...) {
+            connection->roll_back();
+            if (schema.failure() == PostgresFailure::conflict && is_patient) return false;
+            throw;
+        }
+        connection->commit();
+        return true;
+    }
+
     std::optional<Problem> read_erased(const Caller& caller, const Body& body) override {
         auto wish = wish_of(caller);
         wish.is_read_only = true;
@@ -187,6 +219,7 @@ class PostgresDatabase final : public Database {
             run.outcome.failure = std::current_exception();
             // What broke off at its COMMIT may have happened.
             if (error.failure == PostgresFailure::conflict ||
+                error.failure == PostgresFailure::taken ||
                 (error.failure == PostgresFailure::lost && !is_committing))
                 run.again_after = error.failure;
             if (error.failure == PostgresFailure::late) {
@@ -241,7 +274,7 @@ class PostgresDatabase final : public Database {
 
     // Of what was tried often enough.
     Problem refuse(PostgresFailure why, const std::exception_ptr& failure) {
-        if (why == PostgresFailure::conflict) return refuse("Too much else is written at once.");
+        if (why != PostgresFailure::lost) return refuse("Too much else is written at once.");
         try {
             std::rethrow_exception(failure);
         } catch (const std::exception& error) {

@@ -6,6 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "tests/support/test_database.hpp"
 
 // libpqxx 6.4 loses a result (about 2.5 KB) when it finds the connection gone while it makes one.
@@ -15,6 +17,7 @@ extern "C" const char* __lsan_default_suppressions() { return "leak:libpqxx-6.4.
 namespace synapsex::db {
 namespace {
 
+using namespace std::chrono_literals;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -103,6 +106,33 @@ TEST_F(Postgres, shows_a_tenant_its_own_rows_whatever_the_statement_says) {
 TEST_F(Postgres, lets_a_tenant_write_no_row_of_another) {
     EXPECT_THROW((void)insert(call_of(mine), theirs, "planted"), DatabaseError);
     EXPECT_THAT(notes(call_of(theirs)), ElementsAre());
+}
+
+TEST_F(Postgres, a_migration_gives_way_to_who_is_at_its_table_and_ends_when_that_is_gone) {
+    static constexpr Migration kWithTitle[] = {
+        kMigrations[0], {2, "0002_add_title", "ALTER TABLE notes ADD COLUMN title TEXT;"}};
+    const auto migrate_within = [&](std::chrono::milliseconds patience) {
+        const auto other = open_postgres(
+            {.url = database.url(), .schema_time_max = patience}, clock, random, database.metrics()
+        );
+        migrate(*other, std::array{ServiceMigrations{"notes-service", kWithTitle}}, clock);
+    };
+    std::string refusal;
+    const auto written = database->write(call_of(mine), [&](Session& session) -> Result<Done> {
+        session.execute(kInsert, mine, "a");
+        std::jthread{[&] {
+            try {
+                migrate_within(0ms);
+            } catch (const DatabaseError& error) {
+                refusal = error.what();
+            }
+        }}.join();
+        return Done{};
+    });
+    EXPECT_TRUE(written);
+    EXPECT_THAT(refusal, HasSubstr("0002_add_title: script: ERROR:  canceling statement due to"));
+    migrate_within(60s);
+    EXPECT_THAT(notes(call_of(mine)), ElementsAre("a"));
 }
 
 TEST_F(Postgres, shows_all_rows_in_a_system_scope) {

@@ -94,7 +94,9 @@ bool is_reading(std::string_view sql) {
 PostgresFailure failure_of(const std::string& sqlstate) {
     // unique_violation: only by a row that the closure could not see, since closures look first or
     // say ON CONFLICT.
-    if (sqlstate == "23505") return PostgresFailure::conflict;
+    if (sqlstate == "23505") return PostgresFailure::taken;
+    // lock_not_available: waits for locks have a limit where the schema is changed.
+    if (sqlstate == "55P03") return PostgresFailure::conflict;
     if (sqlstate == "57014" || sqlstate == "25P03") return PostgresFailure::late;
     // admin_shutdown, crash_shutdown, cannot_connect_now
     if (sqlstate == "57P01" || sqlstate == "57P02" || sqlstate == "57P03")

@@ -19,6 +19,7 @@ namespace synapsex::db {
 // Why a transaction can not go on.
 enum class PostgresFailure {
     conflict,  // with what ran beside it: the same again may succeed
+    taken,     // a unique value: in a closure, which looks first, by one that ran beside it
     late,      // past the statement timeout
     lost,      // no connection any more
     other,
