@@ -2,6 +2,7 @@
 
 // What the tests of auth-service share: its neighbours in memory, and itself put together.
 
+#include <functional>
 #include <map>
 #include <optional>
 
@@ -88,6 +89,7 @@ class FakeAgents final : public agent_registry::AgentDirectory {
         const Call&, const AgentId& agent
     ) override {
         ++asked;
+        while_asked();
         const auto found = identities.find(agent);
         if (found == identities.end())
             return Problem{Kind::unauthenticated, "auth.unknown_key", "No such agent."};
@@ -101,6 +103,7 @@ class FakeAgents final : public agent_registry::AgentDirectory {
     // nullopt: revoked.
     std::map<AgentId, std::optional<agent_registry::AgentIdentity>> identities;
     int asked = 0;
+    std::function<void()> while_asked = [] {};
 };
 
 template <class T>

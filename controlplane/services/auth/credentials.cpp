@@ -46,9 +46,11 @@ Result<std::shared_ptr<const Principal>> Credentials::authenticate(
     const Call& call, const Credential& credential
 ) {
     const auto epoch = cache_.epoch();
+    // It ages from here: this process may be stopped for a while before it has an answer.
+    const auto asked_at = clock_.steady_now();
     SYNAPSEX_TRY(auto proved, prove(call, credential));
     auto principal = std::make_shared<const Principal>(std::move(proved.principal));
-    cache_.put(credential, principal, proved.lifetime, epoch);
+    cache_.put(credential, principal, asked_at + proved.lifetime, epoch);
     return principal;
 }
 
@@ -94,7 +96,7 @@ Result<Credentials::Proved> Credentials::prove_api_key(
     principal.role = place.role;
     principal.email = key.email;
     principal.full_name = key.full_name;
-    return Proved{std::move(principal), kUserLifetime};
+    return Proved{std::move(principal), kLifetime};
 }
 
 Result<Credentials::Proved> Credentials::prove_user(
@@ -127,7 +129,7 @@ Result<Credentials::Proved> Credentials::prove_user(
     principal.email = user.email;
     principal.full_name = user.full_name;
     const auto lifetime =
-        std::min<std::chrono::microseconds>(kUserLifetime, until(claims.expires_at));
+        std::min<std::chrono::microseconds>(kLifetime, until(claims.expires_at));
     return Proved{std::move(principal), lifetime};
 }
 
@@ -143,7 +145,7 @@ Result<Credentials::Proved> Credentials::prove_agent(
     principal.agent = claims.agent;
     principal.credential_id = claims.agent.text();
     const auto lifetime =
-        std::min<std::chrono::microseconds>(kAgentLifetime, until(claims.expires_at));
+        std::min<std::chrono::microseconds>(kLifetime, until(claims.expires_at));
     return Proved{std::move(principal), lifetime};
 }
 

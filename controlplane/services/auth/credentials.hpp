@@ -1,8 +1,8 @@
 #pragma once
 
 // Turns a credential into a Principal, and remembers it for a while. A revocation, a removed member
-// and a new role count at once where this process made the change; within kUserLifetime where
-// another did.
+// and a new role count at once where this process made the change; within kLifetime where another
+// did.
 
 #include <chrono>
 
@@ -24,9 +24,7 @@ struct Directories {
 
 class Credentials final : public Authenticator {
  public:
-    static constexpr std::chrono::seconds kUserLifetime{5};
-    // Agents are many, call rarely and lose their cache when they are removed.
-    static constexpr std::chrono::seconds kAgentLifetime{60};
+    static constexpr std::chrono::seconds kLifetime{5};
 
     Credentials(
         db::Database& database,

@@ -50,10 +50,10 @@ std::shared_ptr<const Principal> PrincipalCache::find(const Credential& credenti
 void PrincipalCache::put(
     const Credential& credential,
     std::shared_ptr<const Principal> principal,
-    std::chrono::microseconds lifetime,
+    SteadyTime expires_at,
     Epoch read_in
 ) {
-    if (lifetime.count() <= 0 || credential.tenant.size() > kTenantChoiceMax) return;
+    if (expires_at <= clock_.steady_now() || credential.tenant.size() > kTenantChoiceMax) return;
     auto key = key_of(credential);
     auto& shard = shard_of(key);
     const std::lock_guard lock{shard.mutex};
@@ -62,7 +62,6 @@ void PrincipalCache::put(
     if (const auto known = shard.by_key.find(key); known != shard.by_key.end())
         shard.erase(known->second);
     if (shard.entries.size() >= shard_entries_max_) shard.erase(shard.entries.begin());
-    const auto expires_at = clock_.steady_now() + lifetime;
     const auto entry = shard.entries.insert(
         shard.entries.end(), Entry{std::move(key), std::move(principal), expires_at}
     );

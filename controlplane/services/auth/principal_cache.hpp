@@ -38,7 +38,7 @@ class PrincipalCache {
     void put(
         const Credential& credential,
         std::shared_ptr<const Principal> principal,
-        std::chrono::microseconds lifetime,
+        SteadyTime expires_at,
         Epoch read_in
     );
 

@@ -19,7 +19,7 @@ class PrincipalCacheTest : public ::testing::Test {
         return made;
     }
     void put(const Credential& credential, std::shared_ptr<const Principal> whose) {
-        cache.put(credential, std::move(whose), 5s, cache.epoch());
+        cache.put(credential, std::move(whose), clock.steady_now() + 5s, cache.epoch());
     }
 };
 
@@ -54,7 +54,7 @@ TEST_F(PrincipalCacheTest, a_newer_answer_replaces_an_older_one) {
 }
 
 TEST_F(PrincipalCacheTest, does_not_remember_what_has_no_life_left_or_no_possible_tenant) {
-    cache.put({"secret", ""}, principal("ses_1"), 0s, cache.epoch());
+    cache.put({"secret", ""}, principal("ses_1"), clock.steady_now(), cache.epoch());
     put({"secret", std::string(65, 'a')}, principal("ses_1"));
     EXPECT_EQ(cache.size(), 0U);
 }
@@ -102,7 +102,7 @@ TEST_F(PrincipalCacheTest, forgets_a_member_in_one_tenant) {
 TEST_F(PrincipalCacheTest, an_answer_that_was_read_before_a_revocation_is_not_remembered_after_it) {
     const auto read_in = cache.epoch();
     cache.forget_credential("key_1");
-    cache.put({"mine", ""}, principal("key_1"), 5s, read_in);
+    cache.put({"mine", ""}, principal("key_1"), clock.steady_now() + 5s, read_in);
     EXPECT_EQ(cache.find({"mine", ""}), nullptr);
 }
 
