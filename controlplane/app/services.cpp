@@ -1,6 +1,9 @@
 #include "controlplane/app/services.hpp"
 
 #include <ranges>
+#include <variant>
+
+#include "controlplane/platform/db/database_url.hpp"
 
 namespace synapsex::app {
 
@@ -12,6 +15,13 @@ auth::AuthSettings auth_settings(const Config& config, const Identity& identity)
         .is_registration_open = config.is_registration_open,
         .signing_keys = identity.access_token_keys,
     };
+}
+
+// A SQLite file has one process at a time.
+agent_registry::Peers peers_of(const Config& config) {
+    const auto options = db::parse_database_url(config.database_url_of("agent_registry"));
+    const bool is_file = options && std::holds_alternative<db::SqliteOptions>(*options);
+    return is_file ? agent_registry::Peers::none : agent_registry::Peers::possible;
 }
 
 // A task that fails is told of, and does not take the server away from those who call it.
@@ -35,7 +45,10 @@ Services::Services(
       databases_(config, platform),
       tenants_(platform, databases_.of("tenant")),
       vms_(platform, databases_.of("vm_registry")),
-      agents_(platform, databases_.of("agent_registry"), vms_.directory(), identity.issuer),
+      agents_(
+          platform, databases_.of("agent_registry"), vms_.directory(), identity.issuer,
+          peers_of(config)
+      ),
       auth_(
           platform, databases_.of("auth"), tenants_.directory(), agents_.directory(),
           auth_settings(config, identity)

@@ -8,6 +8,7 @@ import { files, product, read } from './source_tree.mjs';
 
 const scopes = new Map([
     ['agent_registry.claim_token', 'an enrollment token says whose it is'],
+    ['agent_registry.custody', 'presence of all agents, among replicas'],
     ['agent_registry.get_identity', 'an agent proves itself before its tenant is known'],
     ['agent_registry.load', 'presence of all agents, at start'],
     ['agent_registry.prune_tokens', 'sweep'],
@@ -34,6 +35,7 @@ const shared = new Map([
     ['auth_users', 'a user may belong to several tenants'],
     ['auth_sessions', 'a session is a user\'s, and may change its tenant'],
     ['agent_registry_server', 'one row about this server'],
+    ['agent_registry_replicas', 'processes on the database'],
 ]);
 
 const controlPlane = product.filter((path) => /^controlplane\//.test(path) && !/_(test|fixture)\.[ch]pp$/.test(path));

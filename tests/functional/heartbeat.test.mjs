@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
 
 import { assertProblem, ControlPlane } from '../support/control_plane.mjs';
+import { isPostgres } from '../support/databases.mjs';
 import { JsonAgent, kSlotSeconds, slotOf } from '../support/json_agent.mjs';
 import { eventually, throughout } from '../support/processes.mjs';
 
@@ -191,6 +192,8 @@ test('after a start nothing is online before it called', async () => {
     await eventually('the VM is online', async () => await stateOf(agent) === 'online');
     await controlPlane.killHard();
     await controlPlane.serve();
+    // Where others may live on the database, not before it is sure that the killed one does not.
+    if (isPostgres) await eventually('the VM is unknown', async () => await stateOf(agent) === 'unknown', { within: 40_000 });
     await throughout(1500, async () => assert.equal(await stateOf(agent), 'unknown'));
     const incarnation = (await agent.heartbeat()).json.serverIncarnation;
     await eventually('the VM is online', async () => await stateOf(agent) === 'online');

@@ -11,14 +11,18 @@ using ::testing::ElementsAre;
 class FlushTest : public AgentRegistryTest {
  protected:
     void load_agents(std::size_t count) {
-        for (std::size_t i = 0; i < count; ++i) {
-            clock.advance(1ms);
-            AgentRow row;
-            row.tenant_id = tenant;
-            row.agent_id = AgentId::make(clock.now(), random);
-            row.vm_id = VmId::derived_from(row.agent_id);
-            presence.add(row);
-        }
+        test_database.in_write([&](db::Session& session) {
+            for (std::size_t i = 0; i < count; ++i) {
+                clock.advance(1ms);
+                AgentRow row;
+                row.tenant_id = tenant;
+                row.agent_id = AgentId::make(clock.now(), random);
+                row.vm_id = VmId::derived_from(row.agent_id);
+                row.public_key = std::to_string(i);
+                AgentStore{session}.insert(row);
+                presence.add(row);
+            }
+        });
     }
     // How many agents each write of a flush tells vm-registry of.
     std::vector<std::size_t> flush() {
@@ -55,7 +59,8 @@ TEST_F(FlushTest, a_module_stops_also_with_a_broken_database) {
     TaskBook tasks{test_database.metrics(), clock};
     AgentRegistryModule module{
         Platform{clock, random, test_database.metrics(), parking, tasks, wakeups}, database, vms,
-        "issuer"
+        "issuer",
+        Peers::possible
     };
     const auto agent = enroll();
     beat(agent).value();

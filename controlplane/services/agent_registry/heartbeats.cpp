@@ -91,6 +91,16 @@ std::optional<std::string> failure_of(const std::function<Result<Done>()>& work)
     }
 }
 
+void log_states(std::span<const PresenceChange> changes) {
+    for (const auto& change : changes)
+        if (change.is_state_new)
+            log_info(
+                "agent state changed", {{"agentId", change.sighting.agent_id.text()},
+                                        {"tenantId", change.sighting.tenant_id.text()},
+                                        {"state", enum_name(change.sighting.state)}}
+            );
+}
+
 // The one member of the body that the path names.
 Result<vm_registry::SectionBody> body_of(const PutInventory& wish) {
     std::optional<vm_registry::SectionBody> body;
@@ -172,6 +182,8 @@ Result<api::HeldOr<HeartbeatAnswer>> Heartbeats::beat(
 
     // Parked before anything is looked up, so that what happens from here on wakes it.
     auto ticket = parts_.parking.park(heartbeat.agent_id.text());
+    if (!parts_.presence.knows(heartbeat.agent_id))
+        SYNAPSEX_CHECK(learn(call, heartbeat.agent_id));
     // Before the telemetry: an agent whose samples find no room lives all the same.
     if (parts_.presence.contact(heartbeat.agent_id, to_contact(heartbeat)) && on_change_)
         on_change_();
@@ -206,6 +218,16 @@ Result<api::HeldOr<HeartbeatAnswer>> Heartbeats::beat(
     return api::HeldOr<HeartbeatAnswer>{std::move(held)};
 }
 
+// Another replica enrolled it, or had it until now.
+Result<Done> Heartbeats::learn(const Call& call, const AgentId& agent) {
+    return parts_.database.read(call, [&](db::Session& session) -> Result<Done> {
+        const auto row = AgentStore{session}.find(call.tenant, agent);
+        if (!row) return no_such_agent();
+        parts_.presence.add(*row);
+        return Done{};
+    });
+}
+
 Result<api::None> Heartbeats::put_inventory(const Call& call, const PutInventory& wish) {
     if (call.principal->agent != wish.agent_id) return no_such_agent();
     SYNAPSEX_TRY(auto body, body_of(wish));
@@ -224,17 +246,32 @@ void Heartbeats::wake(const AgentId& agent) {
 Result<Done> Heartbeats::write_presence(
     const Call& call, std::span<const PresenceChange> changes
 ) {
+    std::vector<PresenceChange> written;
+    std::vector<PresenceChange> refused;
+    const auto& replica = parts_.presence.replica();
     SYNAPSEX_CHECK(parts_.database.write(
         kWritePresence, call, [&](db::Session& session) -> Result<Done> {
+            written.clear();
+            refused.clear();
             AgentStore store{session};
-            for (const auto& change : changes) store.put_sighting(change.sighting);
+            for (const auto& change : changes) {
+                const bool is_ours = store.put_sighting(
+                    change.sighting, replica, change.heard_by, change.is_claim
+                );
+                (is_ours ? written : refused).push_back(change);
+            }
             return Done{};
         }
     ));
+    parts_.presence.keep(written);
+    parts_.presence.let_go(refused);
+    log_states(written);
+    if (written.empty()) return Done{};
     std::vector<vm_registry::Presence> presences;
-    for (const auto& [sighting, vm, is_state_new] : changes) {
+    for (const auto& change : written) {
+        const auto& sighting = change.sighting;
         const vm_registry::Presence presence{
-            sighting.tenant_id, vm, sighting.state, sighting.last_seen_at
+            sighting.tenant_id, change.vm_id, sighting.state, sighting.last_seen_at
         };
         presences.push_back(presence);
     }
@@ -255,13 +292,6 @@ void Heartbeats::flush(const Call& call) {
             "presence not written, will be again", {{"agents", batch.size()}, {"error", *failure}}
         );
     }
-    for (const auto& [sighting, vm, is_state_new] : changes)
-        if (is_state_new)
-            log_info(
-                "agent state changed", {{"agentId", sighting.agent_id.text()},
-                                        {"tenantId", sighting.tenant_id.text()},
-                                        {"state", enum_name(sighting.state)}}
-            );
 }
 
 }  // namespace synapsex::agent_registry

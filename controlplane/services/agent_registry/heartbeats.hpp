@@ -50,6 +50,7 @@ class Heartbeats {
     Result<std::vector<SectionName>> wanted_sections(
         const Call& call, const VmId& vm, const Heartbeat& heartbeat
     );
+    Result<Done> learn(const Call& call, const AgentId& agent);
     HeartbeatAnswer answer(const VmId& vm, std::string_view reason);
     Result<Done> write_presence(const Call& call, std::span<const PresenceChange> changes);
 

@@ -4,11 +4,13 @@
 #include <optional>
 
 #include "controlplane/services/agent_registry/agents.hpp"
+#include "controlplane/services/agent_registry/custody.hpp"
 #include "controlplane/services/agent_registry/enrollment.hpp"
 #include "controlplane/services/agent_registry/heartbeats.hpp"
 #include "controlplane/services/agent_registry/migrations.hpp"
 #include "controlplane/services/agent_registry/routes.hpp"
 #include "controlplane/services/agent_registry/store.hpp"
+#include "shared/base/log.hpp"
 
 namespace synapsex::agent_registry {
 
@@ -20,6 +22,7 @@ constexpr std::array<TaskInfo, 2> kTasks{{
     {"agent_registry.prune_tokens", std::chrono::hours{1}, Replicas::one},
 }};
 constexpr std::chrono::seconds kBudget{10};
+constexpr std::size_t kReplicaSize = 16;
 constexpr db::SystemScope kLoad{"agent_registry.load"};
 
 const ServiceManifest kManifest{
@@ -37,7 +40,7 @@ const ServiceManifest kManifest{
 struct AgentRegistryModule::Impl {
     Impl(
         const Platform& platform, db::Database& db, vm_registry::VmDirectory& vm_directory,
-        std::string issuer
+        std::string issuer, Peers peers
     )
         : clock(platform.clock),
           random(platform.random),
@@ -45,12 +48,30 @@ struct AgentRegistryModule::Impl {
           leased(platform.leased(db)),
           database(db),
           vms(vm_directory),
-          presence(platform.clock),
+          presence(platform.clock, platform.random.base62(kReplicaSize)),
           enrollment({db, platform.clock, platform.random, vm_directory, presence,
                       std::move(issuer)}),
           heartbeats({db, platform.clock, platform.random, platform.metrics, platform.parking,
                       vm_directory, presence, enrollment.incarnation()}),
-          agents({db, platform.clock, platform.random, vm_directory, presence}) {}
+          agents({db, platform.clock, platform.random, vm_directory, presence}) {
+        if (peers == Peers::possible)
+            custody.emplace(Custody::Parts{db, platform.clock, presence});
+    }
+
+    // Whatever becomes of it, what this replica hears is written.
+    void renew_custody(bool is_due) {
+        if (!custody || !is_due) return;
+        renew_at = clock.steady_now() + Custody::kRenewEvery;
+        std::string why;
+        try {
+            const auto renewed = custody->renew(call("agent_registry.renew_custody"));
+            if (renewed) return;
+            why = renewed.error().code;
+        } catch (const std::exception& error) {
+            why = error.what();
+        }
+        log_warning("custody of agents not renewed, will be again", {{"error", why}});
+    }
 
     Call call(std::string name) {
         return Call::system(std::move(name), Deadline::after(clock, kBudget));
@@ -66,15 +87,17 @@ struct AgentRegistryModule::Impl {
     Enrollment enrollment;
     Heartbeats heartbeats;
     Agents agents;
+    std::optional<Custody> custody{};
+    SteadyTime renew_at{};  // the flusher's thread only
     std::optional<PeriodicTask> flusher{};
     std::optional<leases::LeasedTask> pruner{};
 };
 
 AgentRegistryModule::AgentRegistryModule(
     const Platform& platform, db::Database& database, vm_registry::VmDirectory& vms,
-    std::string issuer
+    std::string issuer, Peers peers
 )
-    : impl_(new Impl{platform, database, vms, std::move(issuer)}) {
+    : impl_(new Impl{platform, database, vms, std::move(issuer), peers}) {
     impl_->vms.on_watched([this](const VmId& vm) {
         impl_->heartbeats.wake(AgentId::derived_from(vm));
     });
@@ -107,16 +130,19 @@ void AgentRegistryModule::start() {
         kLoad, call, [&](db::Session& session) -> Result<Done> {
             AgentStore store{session};
             incarnation = store.get_or_set_incarnation(fresh, now);
-            agents = store.list_all();
+            if (!impl_->custody) agents = store.list_all();
             return Done{};
         }
     );
     loaded.value();
     impl_->enrollment.set_incarnation(incarnation);
     impl_->presence.load(agents);
+    if (impl_->custody) impl_->custody->renew(call).value();
+    impl_->renew_at = impl_->clock.steady_now() + Custody::kRenewEvery;
     // Before the first request: nothing that was online before the start is shown so.
     impl_->heartbeats.flush(call);
     impl_->flusher.emplace(kTasks[0], impl_->tasks, [this] {
+        impl_->renew_custody(impl_->clock.steady_now() >= impl_->renew_at);
         impl_->heartbeats.flush(impl_->call("agent_registry.flush_presence"));
         return TaskRun::done;
     });
@@ -133,7 +159,15 @@ void AgentRegistryModule::stop() {
     impl_->pruner.reset();
     impl_->heartbeats.on_change(nullptr);
     impl_->flusher.reset();
-    impl_->heartbeats.flush(impl_->call("agent_registry.stop"));
+    const auto call = impl_->call("agent_registry.stop");
+    impl_->heartbeats.flush(call);
+    if (!impl_->custody) return;
+    try {
+        (void)impl_->custody->leave(call);
+    } catch (const std::exception& error) {
+        // It ends by itself.
+        log_warning("custody of agents not given up", {{"error", error.what()}});
+    }
 }
 
 }  // namespace synapsex::agent_registry

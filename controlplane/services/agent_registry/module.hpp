@@ -8,12 +8,15 @@
 
 namespace synapsex::agent_registry {
 
+// Whether other processes may work on the database meanwhile.
+enum class Peers { none, possible };
+
 class AgentRegistryModule final : public Module {
  public:
     // `issuer` is the audience of agents' assertions.
     AgentRegistryModule(
         const Platform& platform, db::Database& database, vm_registry::VmDirectory& vms,
-        std::string issuer
+        std::string issuer, Peers peers
     );
     ~AgentRegistryModule() override;
 

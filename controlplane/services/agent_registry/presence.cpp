@@ -1,5 +1,7 @@
 #include "controlplane/services/agent_registry/presence.hpp"
 
+#include <utility>
+
 namespace synapsex::agent_registry {
 
 // admission    connectivity    activity   condition   state
@@ -38,6 +40,8 @@ void PresenceBook::add(const AgentRow& agent) {
         agent.last_sequence, agent.version, agent.capabilities, agent.boot_id,
     };
     entry.vm_id = agent.vm_id;
+    entry.heard_by = agent.heard_by;
+    entry.known_at = clock_.steady_now();
     entry.contact_at = clock_.steady_now();
     entry.written_at = clock_.steady_now();
     // The VM's row is another service's: it is told once, whatever it holds.
@@ -49,9 +53,36 @@ void PresenceBook::add(const AgentRow& agent) {
 void PresenceBook::remove(const AgentId& agent) {
     const std::lock_guard lock{mutex_};
     const auto found = entries_.find(agent);
-    if (found == entries_.end()) return;
+    if (found != entries_.end()) erase(found);
+}
+
+void PresenceBook::erase(std::unordered_map<AgentId, Entry>::iterator found) {
     --counter(found->second.sighting.state);
     entries_.erase(found);
+}
+
+bool PresenceBook::knows(const AgentId& agent) const {
+    const std::lock_guard lock{mutex_};
+    return entries_.contains(agent);
+}
+
+void PresenceBook::adopt(const std::vector<AgentRow>& agents) {
+    load(agents);
+    const std::lock_guard lock{mutex_};
+    for (const auto& agent : agents)
+        if (const auto found = entries_.find(agent.agent_id); found != entries_.end())
+            found->second.heard_by = agent.heard_by;
+}
+
+void PresenceBook::doubt() {
+    const std::lock_guard lock{mutex_};
+    for (auto& [agent, entry] : entries_) entry.heard_sequence = -1;
+}
+
+// Whether no other replica can have heard of the agent since this one did.
+bool PresenceBook::is_continued(const Entry& entry, std::int64_t sequence) const {
+    if (entry.heard_by != replica_) return false;
+    return !has_peers_ || sequence == entry.heard_sequence || sequence == entry.heard_sequence + 1;
 }
 
 bool PresenceBook::contact(const AgentId& agent, Contact contact) {
@@ -62,6 +93,8 @@ bool PresenceBook::contact(const AgentId& agent, Contact contact) {
     auto& sighting = entry.sighting;
     const auto before = state_now(entry);
 
+    if (!is_continued(entry, contact.sequence)) entry.is_claim = entry.is_dirty = true;
+    entry.heard_sequence = contact.sequence;
     entry.contact_at = clock_.steady_now();
     entry.has_contact = true;
     entry.has_said_goodbye = !contact.goodbye.empty();
@@ -75,7 +108,7 @@ bool PresenceBook::contact(const AgentId& agent, Contact contact) {
     sighting.version = std::move(contact.version);
     sighting.capabilities = std::move(contact.capabilities);
     sighting.boot_id = std::move(contact.boot_id);
-    return state_now(entry) != before;
+    return entry.is_claim || state_now(entry) != before;
 }
 
 void PresenceBook::touch_entry(Entry& entry) {
@@ -107,7 +140,7 @@ State PresenceBook::state_now(const Entry& entry) const {
         const auto& last_seen = entry.sighting.last_seen_at;
         if (last_seen && clock_.now() - *last_seen > kLostAfter && silence > kLateAfter)
             return Connectivity::lost;
-        if (!entry.has_contact && now - started_ <= kStartGrace) return Connectivity::unknown;
+        if (!entry.has_contact && now - entry.known_at <= kStartGrace) return Connectivity::unknown;
         if (!entry.has_contact && !last_seen) return Connectivity::unknown;
         if (entry.has_said_goodbye || silence > kOfflineAfter) return Connectivity::offline;
         return silence > kLateAfter ? Connectivity::late : Connectivity::online;
@@ -130,16 +163,36 @@ std::vector<PresenceChange> PresenceBook::sweep() {
         entry.sighting.state = state;
         entry.written_at = now;
         entry.is_dirty = false;
-        changes.push_back({entry.sighting, entry.vm_id, is_state_new});
+        changes.push_back({
+            entry.sighting, entry.vm_id, is_state_new, entry.heard_by,
+            std::exchange(entry.is_claim, false),
+        });
     }
     return changes;
+}
+
+void PresenceBook::keep(std::span<const PresenceChange> written) {
+    const std::lock_guard lock{mutex_};
+    for (const auto& change : written)
+        if (const auto found = entries_.find(change.sighting.agent_id); found != entries_.end())
+            found->second.heard_by = replica_;
+}
+
+void PresenceBook::let_go(std::span<const PresenceChange> refused) {
+    const std::lock_guard lock{mutex_};
+    for (const auto& change : refused) {
+        const auto found = entries_.find(change.sighting.agent_id);
+        if (found != entries_.end() && !found->second.is_claim) erase(found);
+    }
 }
 
 void PresenceBook::put_back(std::span<const PresenceChange> changes) {
     const std::lock_guard lock{mutex_};
     for (const auto& change : changes) {
         const auto found = entries_.find(change.sighting.agent_id);
-        if (found != entries_.end()) found->second.is_dirty = true;
+        if (found == entries_.end()) continue;
+        found->second.is_dirty = true;
+        found->second.is_claim = found->second.is_claim || change.is_claim;
     }
 }
 

@@ -30,8 +30,8 @@ State combine(
 inline constexpr std::chrono::seconds kLateAfter{150};
 inline constexpr std::chrono::seconds kOfflineAfter{300};
 inline constexpr std::chrono::hours kLostAfter{24};
-// After a start nobody is called late before an agent that lives had time to come back: the longest
-// hold (55 s) and the longest back-off (120 s).
+// After a start, or when agents are taken over, nobody is called late before an agent that lives
+// had time to come back: the longest hold (55 s) and the longest back-off (120 s).
 inline constexpr std::chrono::seconds kStartGrace{180};
 // An agent that did not change is written this often, for its last_seen_at.
 inline constexpr std::chrono::minutes kWriteUnchangedAfter{5};
@@ -52,20 +52,35 @@ struct PresenceChange {
     Sighting sighting;
     VmId vm_id;
     bool is_state_new = false;
+    std::string heard_by;   // the replica that has the agent as far as is known
+    bool is_claim = false;  // it was heard of here just now, whoever had it
 };
 
-// Any thread.
+// The agents that this replica heard of last (custody.hpp). Any thread.
 class PresenceBook {
  public:
-    explicit PresenceBook(const Clock& clock) : clock_(clock), started_(clock.steady_now()) {}
+    // `replica` names this process among those on the database.
+    explicit PresenceBook(const Clock& clock, std::string replica = {})
+        : clock_(clock), replica_(std::move(replica)) {}
+
+    const std::string& replica() const { return replica_; }
 
     // What the database knows, at start: shown as unknown until contact or the grace is over.
     void load(const std::vector<AgentRow>& agents);
     // An agent that is known stays as it is.
     void add(const AgentRow& agent);
     void remove(const AgentId& agent);
+    bool knows(const AgentId& agent) const;
 
-    // True if the state that is shown changes by it. False also for an agent that is not known.
+    // Agents whose replica is gone: as load.
+    void adopt(const std::vector<AgentRow>& agents);
+    // With others on the database an agent may have called one of them in between; without, an
+    // agent that goes on calling is not written each time.
+    void set_has_peers(bool has_peers) { has_peers_ = has_peers; }
+    // Others may have taken agents over: each that calls is this replica's anew.
+    void doubt();
+
+    // True if there is something to write at once. False also for an agent that is not known.
     bool contact(const AgentId& agent, Contact contact);
     // The agent's poll is still open, or just ended in order. Nothing else about it changed.
     void touch(const AgentId& agent);
@@ -74,6 +89,10 @@ class PresenceBook {
 
     // What has to be written: new states at once, the rest now and then.
     std::vector<PresenceChange> sweep();
+    // They were written, and the agents are this replica's; those refused are another's, or were
+    // removed, and are forgotten, unless they called again meanwhile.
+    void keep(std::span<const PresenceChange> written);
+    void let_go(std::span<const PresenceChange> refused);
     // The changes could not be written: sweep returns them again.
     void put_back(std::span<const PresenceChange> changes);
 
@@ -89,15 +108,21 @@ class PresenceBook {
     struct Entry {
         Sighting sighting;  // as last written, but for what changed since
         VmId vm_id;
+        std::string heard_by;  // as last written
+        std::int64_t heard_sequence = -1;  // of the last heartbeat here
+        SteadyTime known_at{};
         SteadyTime contact_at{};
         SteadyTime written_at{};
         bool has_contact = false;  // since the start of this process
         bool has_said_goodbye = false;
+        bool is_claim = false;
         bool is_dirty = false;     // more than last_seen_at changed since the last write
         Condition condition = Condition::ok;
         Activity activity = Activity::none;
         Admission admission = Admission::active;
     };
+    bool is_continued(const Entry& entry, std::int64_t sequence) const;
+    void erase(std::unordered_map<AgentId, Entry>::iterator found);
     void touch_entry(Entry& entry);
     State state_now(const Entry& entry) const;
     std::atomic<std::size_t>& counter(State state) {
@@ -108,7 +133,8 @@ class PresenceBook {
     }
 
     const Clock& clock_;
-    const SteadyTime started_;
+    const std::string replica_;
+    std::atomic<bool> has_peers_{false};
     mutable std::mutex mutex_;
     std::unordered_map<AgentId, Entry> entries_;
     std::array<std::atomic<std::size_t>, kStates> counts_{};  // of entries_, by sighting.state

@@ -16,26 +16,26 @@ constexpr Query kInsertAgent{"agent_registry.insert_agent", R"sql(
 constexpr Query kFindAgent{"agent_registry.find_agent", R"sql(
     SELECT tenant_id, agent_id, vm_id, token_id, name, description, platform, public_key, state,
            last_seen_at, last_sequence, version, capabilities, boot_id, created_at, updated_at,
-           removed_at
+           removed_at, heard_by
     FROM agent_registry_agents
     WHERE tenant_id = $1 AND agent_id = $2 AND removed_at IS NULL)sql"};
 
 constexpr Query kFindAgentInAnyTenant{"agent_registry.find_agent_in_any_tenant", R"sql(
     SELECT tenant_id, agent_id, vm_id, token_id, name, description, platform, public_key, state,
            last_seen_at, last_sequence, version, capabilities, boot_id, created_at, updated_at,
-           removed_at
+           removed_at, heard_by
     FROM agent_registry_agents WHERE agent_id = $1)sql"};
 
 constexpr Query kFindEnrolled{"agent_registry.find_enrolled", R"sql(
     SELECT tenant_id, agent_id, vm_id, token_id, name, description, platform, public_key, state,
            last_seen_at, last_sequence, version, capabilities, boot_id, created_at, updated_at,
-           removed_at
+           removed_at, heard_by
     FROM agent_registry_agents WHERE token_id = $1 AND public_key = $2)sql"};
 
 constexpr Query kListAgents{"agent_registry.list_agents", R"sql(
     SELECT tenant_id, agent_id, vm_id, token_id, name, description, platform, public_key, state,
            last_seen_at, last_sequence, version, capabilities, boot_id, created_at, updated_at,
-           removed_at
+           removed_at, heard_by
     FROM agent_registry_agents
     WHERE tenant_id = $1 AND agent_id > $2 AND ($3 = '' OR state = $3) AND removed_at IS NULL
     ORDER BY agent_id LIMIT $4)sql"};
@@ -43,7 +43,7 @@ constexpr Query kListAgents{"agent_registry.list_agents", R"sql(
 constexpr Query kListAllAgents{"agent_registry.list_all_agents", R"sql(
     SELECT tenant_id, agent_id, vm_id, token_id, name, description, platform, public_key, state,
            last_seen_at, last_sequence, version, capabilities, boot_id, created_at, updated_at,
-           removed_at
+           removed_at, heard_by
     FROM agent_registry_agents WHERE removed_at IS NULL)sql"};
 
 constexpr Query kUpdateAgent{"agent_registry.update_agent", R"sql(
@@ -56,8 +56,19 @@ constexpr Query kMarkRemoved{"agent_registry.mark_removed", R"sql(
 
 constexpr Query kPutSighting{"agent_registry.put_sighting", R"sql(
     UPDATE agent_registry_agents SET state = $3, last_seen_at = $4, last_sequence = $5,
-        version = $6, capabilities = $7, boot_id = $8
-    WHERE tenant_id = $1 AND agent_id = $2)sql"};
+        version = $6, capabilities = $7, boot_id = $8, heard_by = $9
+    WHERE tenant_id = $1 AND agent_id = $2 AND removed_at IS NULL
+        AND ($11 OR heard_by = $9 OR heard_by = $10))sql"};
+
+constexpr Query kListReplicas{"agent_registry.list_replicas", R"sql(
+    SELECT replica_id FROM agent_registry_replicas WHERE alive_until > $1 ORDER BY replica_id)sql"};
+constexpr Query kPutReplica{"agent_registry.put_replica", R"sql(
+    INSERT INTO agent_registry_replicas (replica_id, alive_until) VALUES ($1, $2)
+    ON CONFLICT (replica_id) DO UPDATE SET alive_until = excluded.alive_until)sql"};
+constexpr Query kRemoveReplica{"agent_registry.remove_replica", R"sql(
+    DELETE FROM agent_registry_replicas WHERE replica_id = $1)sql"};
+constexpr Query kPruneReplicas{"agent_registry.prune_replicas", R"sql(
+    DELETE FROM agent_registry_replicas WHERE alive_until <= $1)sql"};
 
 constexpr Query kInsertToken{"agent_registry.insert_token", R"sql(
     INSERT INTO agent_registry_enrollment_tokens (tenant_id, token_id, name, secret_hash, uses_max,
@@ -111,6 +122,7 @@ constexpr std::array kQueries{
     &kPutSighting,  &kInsertToken,  &kFindTokenInAnyTenant, &kListTokens,
     &kRevokeToken,  &kClaimTokenUse, &kCountUsableTokens,   &kPruneEndedTokens,
     &kPruneExpiredTokens, &kInsertIncarnation, &kFindIncarnation,
+    &kListReplicas, &kPutReplica,   &kRemoveReplica,        &kPruneReplicas,
 };
 
 }  // namespace
@@ -161,13 +173,33 @@ std::optional<Timestamp> AgentStore::mark_removed(
     return rows[0].get<Timestamp>("removed_at");
 }
 
-void AgentStore::put_sighting(const Sighting& sighting) {
-    session_.execute(
-        kPutSighting, sighting.tenant_id, sighting.agent_id, sighting.state,
-        sighting.last_seen_at, sighting.last_sequence, sighting.version, sighting.capabilities,
-        sighting.boot_id
-    );
+bool AgentStore::put_sighting(
+    const Sighting& sighting, std::string_view replica, std::string_view before, bool is_claim
+) {
+    return session_.execute(
+               kPutSighting, sighting.tenant_id, sighting.agent_id, sighting.state,
+               sighting.last_seen_at, sighting.last_sequence, sighting.version,
+               sighting.capabilities, sighting.boot_id, replica, before, is_claim
+           ) == 1;
 }
+
+std::vector<std::string> AgentStore::list_replicas(Timestamp at) {
+    const auto rows = session_.query(kListReplicas, at);
+    std::vector<std::string> replicas;
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        replicas.push_back(rows[i].get<std::string>("replica_id"));
+    return replicas;
+}
+
+void AgentStore::put_replica(std::string_view replica, Timestamp alive_until) {
+    session_.execute(kPutReplica, replica, alive_until);
+}
+
+void AgentStore::remove_replica(std::string_view replica) {
+    session_.execute(kRemoveReplica, replica);
+}
+
+void AgentStore::prune_replicas(Timestamp at) { session_.execute(kPruneReplicas, at); }
 
 void AgentStore::insert_token(const TokenRow& token) {
     session_.execute(

@@ -32,12 +32,13 @@ struct AgentRow {
     Timestamp created_at{};
     Timestamp updated_at{};
     std::optional<Timestamp> removed_at;
+    std::string heard_by;  // the replica that heard of it last
 };
 BOOST_DESCRIBE_STRUCT(
     AgentRow, (),
     (tenant_id, agent_id, vm_id, token_id, name, description, platform, public_key, state,
      last_seen_at, last_sequence, version, capabilities, boot_id, created_at, updated_at,
-     removed_at)
+     removed_at, heard_by)
 )
 
 struct TokenRow {
@@ -97,7 +98,19 @@ class AgentStore {
     std::optional<Timestamp> mark_removed(
         const TenantId& tenant, const AgentId& agent, Timestamp now
     );
-    void put_sighting(const Sighting& sighting);
+    // Written by `replica`, which has the agent from then on. Without a claim only if the row says
+    // still that it was heard of by `before`, or by this replica. False: another has it, or it was
+    // removed.
+    bool put_sighting(
+        const Sighting& sighting, std::string_view replica, std::string_view before, bool is_claim
+    );
+
+    // Those that are alive at the instant, in order.
+    std::vector<std::string> list_replicas(Timestamp at);
+    void put_replica(std::string_view replica, Timestamp alive_until);
+    void remove_replica(std::string_view replica);
+    // Those that were alive until the instant at most.
+    void prune_replicas(Timestamp at);
 
     void insert_token(const TokenRow& token);
     std::optional<TokenRow> find_token_in_any_tenant(const EnrollmentTokenId& token);

@@ -280,7 +280,8 @@ Result<std::map<std::string, std::string>> VmRegistry::section_hashes(
 Result<Done> VmRegistry::set_presence(const Call& call, std::span<const Presence> changes) {
     return database_.write(kSetPresence, call, [&](db::Session& session) -> Result<Done> {
         VmStore store{session};
-        for (const auto& change : changes) store.set_presence(change);
+        const auto now = session.now();
+        for (const auto& change : changes) store.set_presence(change, now);
         return Done{};
     });
 }

@@ -148,6 +148,23 @@ TEST_F(VmRegistryTest, lists_by_state_and_name) {
     EXPECT_TRUE(vms.list(call(), {.name = Text<1, 100>{"web-"}}).value().items.empty());
 }
 
+TEST_F(VmRegistryTest, what_a_replica_tells_late_changes_no_state) {
+    const auto vm = make_vm("web-1");
+    const auto tell = [&](State state, std::optional<Timestamp> last_seen_at) {
+        vms.set_presence(call(), std::vector{Presence{tenant, vm, state, last_seen_at}}).value();
+        return vms.get(call(), {vm}).value().state;
+    };
+    const auto century = std::chrono::hours{24 * 365 * 100};
+    EXPECT_EQ(tell(State::unknown, std::nullopt), State::unknown);
+    EXPECT_EQ(tell(State::online, clock.now()), State::online);
+    EXPECT_EQ(tell(State::late, clock.now() - 1s), State::online);
+    EXPECT_EQ(tell(State::unknown, std::nullopt), State::online);
+    EXPECT_EQ(tell(State::late, clock.now()), State::late);
+    // A clock that was wrong keeps nothing from being told.
+    EXPECT_EQ(tell(State::online, clock.now() + century), State::online);
+    EXPECT_EQ(tell(State::late, clock.now() + 1s), State::late);
+}
+
 TEST_F(VmRegistryTest, a_slot_is_stored_once_however_often_it_is_sent) {
     const auto vm = make_vm("web-1");
     const auto slot = this_slot();

@@ -40,7 +40,8 @@ constexpr Query kDeleteChunks{"vm_registry.delete_chunks", R"sql(
 
 constexpr Query kSetPresence{"vm_registry.set_presence", R"sql(
     UPDATE vm_registry_vms SET state = $3, last_seen_at = $4
-    WHERE tenant_id = $1 AND vm_id = $2)sql"};
+    WHERE tenant_id = $1 AND vm_id = $2
+        AND (last_seen_at IS NULL OR last_seen_at <= $4 OR last_seen_at > $5))sql"};
 
 constexpr Query kUpdateOs{"vm_registry.update_os", R"sql(
     UPDATE vm_registry_vms SET os = $3, kernel = $4, architecture = $5, updated_at = $6
@@ -138,10 +139,10 @@ void VmStore::remove(const TenantId& tenant, const VmId& vm) {
     session_.execute(kDeleteVm, tenant, vm);
 }
 
-bool VmStore::set_presence(const Presence& presence) {
+bool VmStore::set_presence(const Presence& presence, Timestamp now) {
     return session_.execute(
                kSetPresence, presence.tenant_id, presence.vm_id, presence.state,
-               presence.last_seen_at
+               presence.last_seen_at, now
            ) == 1;
 }
 

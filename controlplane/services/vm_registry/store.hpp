@@ -76,7 +76,9 @@ class VmStore {
     bool rename(const TenantId& tenant, const VmId& vm, std::string_view name, Timestamp now);
     // The VM with its sections and chunks.
     void remove(const TenantId& tenant, const VmId& vm);
-    bool set_presence(const Presence& presence);
+    // False also if the VM was seen later than that: what a replica tells late is old. A time that
+    // is still to come at `now` was a clock's mistake and keeps nothing from being told.
+    bool set_presence(const Presence& presence, Timestamp now);
 
     void update_os(const TenantId& tenant, const VmId& vm, const Os& os, Timestamp now);
     void update_cpu_threads(
