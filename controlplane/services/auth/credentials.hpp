@@ -1,8 +1,8 @@
 #pragma once
 
 // Turns a credential into a Principal, and remembers it for a while. A revocation, a removed member
-// and a new role count at once where this process made the change; within kLifetime where another
-// did.
+// and a new role count at once; where another replica made the change and its hint was lost, within
+// kLifetime.
 
 #include <chrono>
 
