@@ -7,10 +7,10 @@
 //       return tenant;
 //   });
 //
-// The closure runs in a transaction: an error result or an exception undoes all it did. It may run
-// more than once, so ids and times are made outside and nothing outside is touched. Inside are only
-// the service's own stores: no other service, no HTTP, no hashing. A read or write inside another
-// throws NestedTransaction. On SQLite a write runs on the writer's thread while the caller waits.
+// The closure runs in a transaction: an error result, an exception or a failed statement undoes all
+// it did. It may run more than once, so ids and times are made outside, and nothing outside is
+// touched. Inside are only the service's own stores: no other service, no HTTP, no hashing; another
+// read or write throws NestedTransaction. On SQLite a write runs on the writer's thread.
 //
 // A deadline that has passed before the closure starts, and a closure that runs past it, answer
 // Kind::unavailable "database.busy" (503, Retry-After) and leave nothing behind.

@@ -142,6 +142,7 @@ bool BatchRunner::run_closure(PendingWrite& write) {
     auto& outcome = write.outcome;
     outcome = {};
     session_.take_slowest();
+    session_.take_failure();
     const auto started = clock_.steady_now();
     bool is_kept = false;
     try {
@@ -152,6 +153,11 @@ bool BatchRunner::run_closure(PendingWrite& write) {
     const auto ended = clock_.steady_now();
     outcome.took = ended - started;
     outcome.slowest_query = session_.take_slowest();
+    // What PostgreSQL does with a transaction in which a statement failed: nothing of it is kept,
+    // also if the closure went on.
+    if (session_.take_failure() && is_kept)
+        outcome.failure =
+            std::make_exception_ptr(DatabaseError("a statement of the closure failed"));
     if (outcome.failure) return false;
     if (ended >= write.deadline.instant() || outcome.took > options_.write_time_max) {
         outcome.refusal = busy("The work took too long and was undone.");

@@ -70,6 +70,15 @@ std::string_view SqliteSession::take_slowest() {
 }
 
 Rows SqliteSession::run(const Query& query, std::span<const Value> values) {
+    try {
+        return run_statement(query, values);
+    } catch (...) {
+        has_failed_ = true;
+        throw;
+    }
+}
+
+Rows SqliteSession::run_statement(const Query& query, std::span<const Value> values) {
     // After an error that ended the transaction a closure may go on; what it ran now would be
     // committed by itself.
     if (!connection_.is_in_transaction()) throw failed(query, "the transaction has ended");

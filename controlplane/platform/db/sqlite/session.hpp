@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "controlplane/platform/db/database.hpp"
 #include "shared/base/time.hpp"
@@ -27,6 +28,8 @@ class SqliteSession final : public Session {
 
     // The slowest query since the last call of this.
     std::string_view take_slowest();
+    // Whether a query has failed since the last call of this.
+    bool take_failure() { return std::exchange(has_failed_, false); }
 
  private:
     // By the address of the text. The text itself is compared too, for a Query that lived on a
@@ -40,11 +43,13 @@ class SqliteSession final : public Session {
     class Timing;
 
     Rows run(const Query& query, std::span<const Value> values) override;
+    Rows run_statement(const Query& query, std::span<const Value> values);
     Cached& statement_of(const Query& query);
 
     sqlite::Connection& connection_;
     const Clock& clock_;
     std::unordered_map<const char*, Cached> statements_;
+    bool has_failed_ = false;
     std::string_view slowest_name_;
     std::chrono::nanoseconds slowest_time_{-1};
 };
