@@ -206,6 +206,15 @@ TEST_F(Engine, lets_closures_read_and_write_as_if_they_were_alone) {
     EXPECT_EQ(counter(), 150);
 }
 
+TEST_F(Engine, shows_a_read_one_snapshot) {
+    database.in_read([&](Session& session) {
+        EXPECT_EQ(session.find<Thing>(kFind, "1"), std::nullopt);
+        std::thread{[&] { insert({.thing_id = "1"}); }}.join();
+        EXPECT_EQ(session.find<Thing>(kFind, "1"), std::nullopt);
+    });
+    EXPECT_TRUE(find("1"));
+}
+
 TEST_F(Engine, refuses_a_transaction_inside_another) {
     const auto call = Call::system("test", Deadline::never());
     EXPECT_THROW(

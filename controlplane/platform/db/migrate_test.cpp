@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <latch>
+#include <thread>
 
 #include "controlplane/platform/db/dialect.hpp"
 #include "tests/support/fake_clock.hpp"
@@ -100,6 +102,19 @@ TEST_F(Migrate, a_second_start_changes_nothing) {
     apply({kCreate, kAddTitle});
     ASSERT_EQ(records().size(), 2U);
     EXPECT_LT(records()[1].applied_at, clock.now());
+}
+
+TEST_F(Migrate, replicas_that_start_at_once_apply_each_migration_once) {
+    std::latch start{4};
+    {
+        std::vector<std::jthread> replicas;
+        for (int i = 0; i < 4; ++i)
+            replicas.emplace_back([&] {
+                start.arrive_and_wait();
+                EXPECT_NO_THROW(apply({kCreate, kAddTitle}));
+            });
+    }
+    EXPECT_EQ(records().size(), 2U);
 }
 
 TEST_F(Migrate, services_that_are_not_named_are_left_alone) {

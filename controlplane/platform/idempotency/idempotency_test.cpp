@@ -18,6 +18,11 @@ struct CreateNote {
     Text<1, 100> text;
 };
 BOOST_DESCRIBE_STRUCT(CreateNote, (), (text))
+struct AddPage {
+    Text<1, 20> book;
+    Text<1, 100> text;
+};
+BOOST_DESCRIBE_STRUCT(AddPage, (), (book, text))
 struct Note {
     std::int64_t number = 0;
     std::string secret;
@@ -27,6 +32,7 @@ BOOST_DESCRIBE_STRUCT(Note, (), (number, secret))
 }  // namespace synapsex::idempotency
 
 template struct synapsex::api::Codec<synapsex::idempotency::CreateNote>;
+template struct synapsex::api::Codec<synapsex::idempotency::AddPage>;
 template struct synapsex::api::Codec<synapsex::idempotency::Note>;
 
 namespace synapsex::idempotency {
@@ -42,11 +48,15 @@ constexpr db::Query kInsertNote{"notes.insert", "INSERT INTO notes (note) VALUES
 constexpr db::Query kCountNotes{"notes.count", "SELECT count(*) AS notes FROM notes"};
 constexpr db::Query kExpire{
     "answers.expire", "UPDATE platform_stored_answers SET expires_at = 1"};
-constexpr db::Query kReadAnswers{"answers.read", "SELECT answer FROM platform_stored_answers"};
+constexpr db::Query kReadAnswers{
+    "answers.read", "SELECT answer, expires_at FROM platform_stored_answers"};
 
 constexpr api::Operation<CreateNote, Note> kCreateNote{
     .id = "notes.create", .method = api::Verb::post, .path = "/v1/notes",
     .access = auth::signed_in(), .success = 201, .summary = "Make a note."};
+constexpr api::Operation<AddPage, Note> kAddPage{
+    .id = "pages.add", .method = api::Verb::post, .path = "/v1/books/{book}/pages",
+    .access = auth::signed_in(), .summary = "A note in a book."};
 constexpr api::Operation<CreateNote, Note> kForgetfulNote{
     .id = "notes.forgetful", .method = api::Verb::post, .path = "/v1/forgetful-notes",
     .access = auth::signed_in(), .summary = "A handler whose write returns something else."};
@@ -66,6 +76,9 @@ class IdempotencyTest : public ::testing::Test {
         to.keep_answers_in(&kept_in);
         to.mount(kCreateNote, [this](const Call& inner, const CreateNote& wish) {
             return create(inner, wish);
+        });
+        to.mount(kAddPage, [this](const Call& inner, const AddPage& wish) {
+            return create(inner, {wish.text});
         });
         to.mount(kForgetfulNote, [this](const Call& inner, const CreateNote&) -> Result<Note> {
             SYNAPSEX_CHECK(database->write(inner, [](db::Session&) -> Result<Done> {
@@ -92,6 +105,7 @@ class IdempotencyTest : public ::testing::Test {
         parts.body = R"({"text":")" + text + R"("})";
         if (!key.empty()) parts.idempotency_key = std::move(key);
         const auto match = (at ? *at : router).find("POST", path);
+        parts.path = match.path_parameters;
         return std::get<api::Reply>(match.route->handle(call, parts));
     }
     std::int64_t count_notes() {
@@ -147,6 +161,24 @@ TEST_F(IdempotencyTest, the_key_with_another_body_is_refused) {
     EXPECT_EQ(other.status, 422);
     EXPECT_THAT(other.body, HasSubstr("idempotency_key.reused"));
     EXPECT_EQ(count_notes(), 1);
+}
+
+TEST_F(IdempotencyTest, the_key_with_the_same_body_at_another_path_is_refused) {
+    EXPECT_EQ(ask("k1", "a", &router, "/v1/books/one/pages").status, 200);
+    EXPECT_TRUE(is_replayed(ask("k1", "a", &router, "/v1/books/one/pages")));
+    const auto other = ask("k1", "a", &router, "/v1/books/two/pages");
+    EXPECT_EQ(other.status, 422);
+    EXPECT_THAT(other.body, HasSubstr("idempotency_key.reused"));
+    EXPECT_EQ(count_notes(), 1);
+}
+
+TEST_F(IdempotencyTest, a_user_has_the_same_keys_in_another_session) {
+    caller.credential_id = "ses_1";
+    call.principal = std::make_shared<const Principal>(caller);
+    ask("k1");
+    caller.credential_id = "ses_2";
+    call.principal = std::make_shared<const Principal>(caller);
+    EXPECT_TRUE(is_replayed(ask("k1")));
 }
 
 TEST_F(IdempotencyTest, keys_are_the_callers_own) {
@@ -212,6 +244,15 @@ TEST_F(IdempotencyTest, thirty_two_equal_requests_at_once_make_one_note) {
     EXPECT_EQ(made, 1);
     EXPECT_EQ(others, 0);
     EXPECT_EQ(count_notes(), 1);
+}
+
+TEST_F(IdempotencyTest, an_answer_is_kept_for_24_hours) {
+    ask("k1");
+    const auto kept_for = database.in_read([](db::Session& session) {
+        return session.query(kReadAnswers)[0].get<Timestamp>("expires_at") - session.now();
+    });
+    EXPECT_LE(kept_for, 24h);
+    EXPECT_GT(kept_for, 23h + 50min);
 }
 
 TEST_F(IdempotencyTest, an_answer_is_kept_no_longer_than_it_says) {

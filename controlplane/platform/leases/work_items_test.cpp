@@ -75,13 +75,26 @@ TEST_F(WorkItemsTest, work_is_claimed_once_and_gone_when_it_is_finished) {
 
 TEST_F(WorkItemsTest, work_is_due_after_its_delay_the_longest_due_first) {
     add("later", 1h);
-    add("second", -1s);
-    add("first", -2s);
+    add("a, due second", -1s);
+    add("b, due first", -2s);
     const auto first = claim(1);
     ASSERT_THAT(first, SizeIs(1));
-    EXPECT_EQ(first[0].item, "first");
+    EXPECT_EQ(first[0].item, "b, due first");
     EXPECT_THAT(claim(10), SizeIs(1));
     EXPECT_EQ(count(), 3);
+}
+
+TEST_F(WorkItemsTest, an_item_of_the_same_name_in_another_queue_is_another_item) {
+    add("a");
+    with_items([](WorkItems& items) { return items.add("tests.other", "a", 0ms); });
+    const auto claimed = claim(10);
+    ASSERT_THAT(claimed, SizeIs(1));
+    const auto of_other = with_items([](WorkItems& items) {
+        return items.claim("tests.other", "worker", 10min, 10);
+    });
+    EXPECT_THAT(of_other, SizeIs(1));
+    EXPECT_TRUE(finish(claimed[0]));
+    EXPECT_EQ(with_items([](WorkItems& items) { return items.count("tests.other"); }), 1);
 }
 
 TEST_F(WorkItemsTest, who_was_paused_past_the_end_of_a_claim_can_change_nothing) {
@@ -106,7 +119,9 @@ TEST_F(WorkItemsTest, what_is_put_back_is_nobodys_until_it_is_due_again) {
     EXPECT_THAT(claim(10), IsEmpty());
     EXPECT_FALSE(finish(tried));
     end_claims();
-    EXPECT_EQ(claim(10)[0].token, 2);
+    const auto again = claim(10);
+    ASSERT_THAT(again, SizeIs(1));
+    EXPECT_EQ(again[0].token, 2);
 }
 
 TEST_F(WorkItemsTest, many_claimers_share_the_work_without_an_item_twice) {

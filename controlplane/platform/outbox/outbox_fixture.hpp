@@ -35,6 +35,7 @@ class TestConsumer final : public Consumer {
     }
     Stream stream() const override { return stream_; }
     Result<Done> consume(const Call& call, std::span<const NumberedMessage> messages) override {
+        if (throws) throw std::runtime_error("the consumer is broken");
         if (refuses) return Problem{Kind::unavailable, "tests.refused", "no"};
         return database_.write(kTest, call, [&](db::Session& session) -> Result<Done> {
             for (const auto& message : messages)
@@ -45,6 +46,7 @@ class TestConsumer final : public Consumer {
     }
 
     bool refuses = false;
+    bool throws = false;
 
  private:
     db::Database& database_;

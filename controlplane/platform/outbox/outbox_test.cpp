@@ -97,10 +97,21 @@ TEST_F(MessageTest, an_inbox_takes_a_message_once_for_each_consumer) {
     EXPECT_TRUE(accept("a"));
     EXPECT_FALSE(accept("a"));
     EXPECT_TRUE(accept("b"));
-    const auto later = clock.now() + std::chrono::hours{1};
-    const auto pruned =
-        target.in_write([&](db::Session& session) { return Inbox{session}.prune(later, 1); });
-    EXPECT_EQ(pruned, 1);
+    const auto prune = [&](Timestamp before) {
+        return target.in_write([&](db::Session& s) { return Inbox{s}.prune(before, 1); });
+    };
+    EXPECT_EQ(prune(clock.now() - std::chrono::hours{1}), 0) << "they may come again";
+    EXPECT_EQ(prune(clock.now() + std::chrono::hours{1}), 1);
+}
+
+TEST_F(MessageTest, has_another_hash_if_text_moves_from_one_member_to_the_next) {
+    NumberedMessage one;
+    one.type = "a:b";
+    one.subject = "c";
+    auto other = one;
+    other.type = "a";
+    other.subject = "b:c";
+    EXPECT_NE(hash_of(one), hash_of(other));
 }
 
 }  // namespace

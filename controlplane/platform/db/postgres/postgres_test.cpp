@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <latch>
 #include <thread>
 
 #include "tests/support/test_database.hpp"
@@ -173,13 +174,91 @@ TEST_F(Postgres, migrates_rows_of_every_tenant) {
 }
 
 TEST_F(Postgres, stops_a_statement_at_the_deadline) {
+    const auto started = clock.steady_now();
     const auto soon = Deadline::after(clock, std::chrono::milliseconds{100});
     const auto slept = database->read(call_of(mine, soon), [](Session& session) {
         return notes_of(session, kSleep);
     });
     ASSERT_FALSE(slept);
     EXPECT_EQ(slept.error().code, "database.busy");
+    EXPECT_LT(clock.steady_now() - started, std::chrono::seconds{30});
     EXPECT_TRUE(database->is_healthy());
+}
+
+TEST_F(Postgres, undoes_a_closure_whose_statements_together_take_too_long) {
+    static constexpr Query kNap{"notes.nap", "SELECT pg_sleep(0.08) AS slept"};
+    const auto soon = Deadline::after(clock, std::chrono::milliseconds{200});
+    const auto slow = database->write(call_of(mine, soon), [&](Session& session) -> Result<Done> {
+        session.execute(kInsert, mine, "late");
+        for (int i = 0; i < 4; ++i) session.query(kNap);
+        return Done{};
+    });
+    ASSERT_FALSE(slow);
+    EXPECT_EQ(slow.error().code, "database.busy");
+    EXPECT_THAT(notes(call_of(mine)), ElementsAre());
+}
+
+TEST_F(Postgres, runs_one_again_of_two_closures_that_look_at_what_the_other_changes) {
+    static constexpr Query kDelete{"notes.delete", "DELETE FROM notes WHERE note_id = $1"};
+    ASSERT_TRUE(insert(call_of(mine), mine, "a"));
+    ASSERT_TRUE(insert(call_of(mine), mine, "b"));
+    std::latch both_have_looked{2};
+    const auto leave_unless_last = [&](std::string_view note) {
+        bool is_first_run = true;
+        const auto left = database->write(call_of(mine), [&](Session& session) -> Result<Done> {
+            const auto count = session.query(kList).size();
+            if (std::exchange(is_first_run, false)) both_have_looked.arrive_and_wait();
+            if (count > 1) session.execute(kDelete, note);
+            return Done{};
+        });
+        EXPECT_TRUE(left);
+    };
+    {
+        const std::jthread first{[&] { leave_unless_last("a"); }};
+        const std::jthread second{[&] { leave_unless_last("b"); }};
+    }
+    EXPECT_EQ(notes(call_of(mine)).size(), 1U);
+}
+
+TEST_F(Postgres, runs_a_closure_again_that_finds_its_key_taken_by_a_rival) {
+    static constexpr Query kFind{"notes.find", "SELECT note_id FROM notes WHERE note_id = $1"};
+    constexpr SystemScope kClaims{"test", Isolation::claims};
+    std::latch both_have_looked{2};
+    std::atomic<int> made{0};
+    const auto make_unless_there = [&] {
+        bool is_first_run = true;
+        const auto is_made = database->write(
+            kClaims, call_of(mine),
+            [&](Session& session) -> Result<bool> {
+                const bool is_there = !session.query(kFind, "a").empty();
+                if (std::exchange(is_first_run, false)) both_have_looked.arrive_and_wait();
+                if (!is_there) session.execute(kInsert, mine, "a");
+                return !is_there;
+            }
+        );
+        if (is_made.value()) ++made;
+    };
+    {
+        const std::jthread first{[&] { EXPECT_NO_THROW(make_unless_there()); }};
+        const std::jthread second{[&] { EXPECT_NO_THROW(make_unless_there()); }};
+    }
+    EXPECT_EQ(made, 1);
+}
+
+// What the tests cannot do as the superuser that they are: own a table and yet be bound.
+TEST_F(Postgres, binds_the_owner_of_a_table_to_its_policies_too) {
+    static constexpr Query kForced{"notes.forced", R"sql(
+        SELECT relname FROM pg_class WHERE relrowsecurity AND relforcerowsecurity
+        ORDER BY relname)sql"};
+    EXPECT_THAT(notes(call_of(mine), kForced), ElementsAre("notes"));
+}
+
+TEST_F(Postgres, compares_every_text_by_its_bytes_whatever_the_clusters_locale) {
+    static constexpr Query kOtherwise{"notes.otherwise", R"sql(
+        SELECT table_name || '.' || column_name AS name FROM information_schema.columns
+        WHERE table_schema = current_schema() AND data_type = 'text'
+            AND collation_name IS DISTINCT FROM 'C')sql"};
+    EXPECT_THAT(notes(call_of(mine), kOtherwise), ElementsAre());
 }
 
 TEST_F(Postgres, goes_on_after_its_connections_were_ended) {

@@ -284,6 +284,26 @@ TEST_F(Batch, a_failed_commit_tells_nobody_success_and_innocents_commit_alone) {
     EXPECT_FALSE(connection.is_in_transaction());
 }
 
+TEST_F(Batch, what_is_past_its_deadline_after_a_lost_transaction_does_not_run_again) {
+    int runs = 0;
+    auto& late = add(
+        [&](Session& s) {
+            ++runs;
+            return s.execute(kInsert, 1) == 1;
+        },
+        Deadline::after(clock, 4ms)
+    );
+    auto& culprit = add([this](Session& s) {
+        clock.advance(5ms);
+        return s.execute(kInsertReference, 404) == 1;
+    });
+    run();
+    EXPECT_TRUE(is_busy(late));
+    EXPECT_EQ(runs, 1);
+    EXPECT_TRUE(failed_with<DatabaseError>(culprit));
+    EXPECT_TRUE(ids().empty());
+}
+
 TEST_F(Batch, an_answer_that_rested_on_undone_work_is_made_again) {
     // The first takes id 7 and then loses the transaction; the second saw it taken, but is not
     // told.

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "controlplane/platform/db/sqlite/sqlite.hpp"
+#include "controlplane/platform/db/sqlite/writer.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/seeded_random.hpp"
 #include "tests/support/test_database.hpp"
@@ -261,6 +262,44 @@ TEST_F(Crowd, the_end_answers_everyone_who_waits) {
         return s.query(kCount)[0].get<std::int64_t>("count");
     });
     EXPECT_EQ(count.value(), 8);
+}
+
+TEST_F(Crowd, a_writer_that_is_told_to_end_does_first_what_waits) {
+    synapsex::testing::TemporaryFolder folder;
+    Metrics metrics;
+    const SqliteOptions options{.path = folder.path() / "x.db", .batch_max = 1};
+    const sqlite::Connection makes_the_file{{.path = options.path}};
+    Writer writer{options, clock, metrics};
+    std::latch is_held{1};
+    std::latch release{1};
+    const Body hold = [&](Session&) {
+        is_held.count_down();
+        release.wait();
+        return true;
+    };
+    const Body nothing = [](Session&) { return true; };
+    std::atomic<int> answered{0};
+    const auto write = [&](const Body& body) {
+        const auto outcome = writer.write(Deadline::never(), body);
+        if (!outcome.refusal && !outcome.failure) ++answered;
+    };
+    const auto is_ending = [&] {
+        const auto outcome = writer.write(Deadline::after(clock, 1ms), nothing);
+        return outcome.refusal && outcome.refusal->detail == "Too many writes are waiting.";
+    };
+    {
+        std::vector<std::jthread> threads;
+        threads.emplace_back([&] { write(hold); });
+        is_held.wait();
+        for (int i = 0; i < 8; ++i) threads.emplace_back([&] { write(nothing); });
+        while (metrics.render().find("queued_writes{database=\"main\"} 8") == std::string::npos)
+            std::this_thread::yield();
+        threads.emplace_back([&] { writer.finish(); });
+        while (!is_ending()) {
+        }
+        release.count_down();
+    }
+    EXPECT_EQ(answered, 9);
 }
 
 // Whatever is answered is true: a success is there, anything else is not, while deadlines pass,
