@@ -20,7 +20,7 @@ release build.
   name          only the test programs and test files with this in their name: vm_registry,
                 heartbeat, openapi, quickstart; or all of a kind: unit, or the files of a folder of
                 tests: architecture, functional (without the quickstart), hostile, interop
-  --long        also the stories of ten minutes and the benches
+  --long        also the stories of ten minutes, planted faults (mutants) and the benches
   --no-install  install nothing; what needs more than is there fails or is skipped
   --help        this text
 
@@ -359,6 +359,17 @@ quickstart_test() {
     runner=()
 }
 
+# Faults that are put in on purpose, in a copy of the checkout: whether the tests find them.
+planted_faults() {
+    [[ $is_long == yes && ( -z $wanted || mutants == *"$wanted"* ) ]] || return 0
+    if ! command -v pg_virtualenv >/dev/null || [[ ! -x /usr/sbin/pgbouncer ]]; then
+        skip mutants 'postgresql or pgbouncer is not installed'
+        return 0
+    fi
+    check mutants 3600 "$root/tests/mutants/run.mjs" || return 0
+    tail -n 1 -- "$step_log" | sed 's/^/    /'
+}
+
 # Each prints its ratio against a peer in the same run.
 bench() {
     local name="bench $1" seconds=$2
@@ -407,6 +418,7 @@ check_node
 sanitized_tests
 thread_tests
 quickstart_test
+planted_faults
 benches
 ((passed + failed + skipped > 0)) || die "nothing is named like $wanted."
 printf '%d minutes in all; logs are in %s\n' "$(((SECONDS + 59) / 60))" "$logs"

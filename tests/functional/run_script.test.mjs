@@ -24,6 +24,8 @@ for (const [folder, name] of [['tests', 'run.sh'], ['installers', 'build_tools.s
     cpSync(join(root, folder, name), join(checkout, folder, name));
 mkdirSync(join(checkout, 'tests', 'support'));
 script(join(checkout, 'tests', 'support', 'with_postgres.sh'), 'exec "$@"');
+mkdirSync(join(checkout, 'tests', 'mutants'));
+script(join(checkout, 'tests', 'mutants', 'run.mjs'), 'echo 9 of 9 found');
 mkdirSync(tools);
 for (const name of ['cmake', 'shellcheck', 'pg_virtualenv']) script(join(tools, name));
 // Knows two test programs, none of them with a database, and passes 7 tests.
@@ -34,8 +36,8 @@ script(
     '[[ -z $GTEST_OUTPUT ]] || echo \'<testsuites tests="7" failures="0" errors="0" disabled="0">\' >"${GTEST_OUTPUT#xml:}/report.xml"',
 );
 
-const stepsOf = async (name) => {
-    const done = await run(join(checkout, 'tests', 'run.sh'), ['--no-install', name], { env: { PATH: `${tools}:${process.env.PATH}` } });
+const stepsOf = async (...words) => {
+    const done = await run(join(checkout, 'tests', 'run.sh'), ['--no-install', ...words], { env: { PATH: `${tools}:${process.env.PATH}` } });
     assert.equal(done.code, 0, `${done.stdout}\n${done.stderr}`);
     return [...done.stdout.matchAll(/^==> (.*)$/gm)].map((match) => match[1]).filter((step) => !/configure|build/.test(step));
 };
@@ -46,6 +48,12 @@ test('the name of a folder of tests is all its files, and unit all unit tests', 
     assert.deepEqual(await stepsOf('hostile'), ['hostile']);
     assert.deepEqual(await stepsOf('interop'), ['interop']);
     assert.deepEqual(await stepsOf('unit'), ['unit tests']);
+});
+
+test('planted faults are put in by a long run only', async () => {
+    assert.deepEqual(await stepsOf('--long', 'mutants'), ['mutants']);
+    const short = await run(join(checkout, 'tests', 'run.sh'), ['--no-install', 'mutants'], { env: { PATH: `${tools}:${process.env.PATH}` } });
+    assert.equal(short.code, 2, short.stdout);
 });
 
 test('any other name is a part of the names of test programs and test files', async () => {
