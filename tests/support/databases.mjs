@@ -40,7 +40,7 @@ class PostgresDatabase {
     run(sql) { execFileSync('psql', ['-q', '-v', 'ON_ERROR_STOP=1', '-d', this.name, '-c', sql]); }
     rows(sql) {
         const wrapped = `SELECT coalesce(json_agg(r), '[]') FROM (${sql}) AS r`;
-        return parseRows(execFileSync('psql', ['-qAt', '-v', 'ON_ERROR_STOP=1', '-d', this.name, '-c', wrapped], { encoding: 'utf8' }));
+        return parseRows(execFileSync('psql', ['-qAt', '-v', 'ON_ERROR_STOP=1', '-d', this.name, '-c', wrapped], { encoding: 'utf8', maxBuffer: 1 << 28 }));
     }
     bytes() { return execFileSync('pg_dump', [this.name], { maxBuffer: 1 << 28 }); }
 }
