@@ -22,8 +22,8 @@ export default [
     {
         id: 'services-are-migrated-before-all-are-verified',
         file: 'controlplane/platform/db/migrate.cpp',
-        find: '            if (verified_count(change.session(), service) < service.migrations.size())\n',
-        replace: '',
+        find: '            const auto applied = list_verified(change.session(), service);\n            if (applied.size() < service.migrations.size()) behind.push_back(service);\n            if (applied.size() > service.migrations.size()) log_newer(service, applied.back());\n',
+        replace: '            behind.push_back(service);\n',
         why: 'a start that is refused has already changed half of the database',
         tests,
     },

@@ -95,7 +95,7 @@ export default [
     {
         id: 'a-unique-key-that-a-rival-took-is-an-error',
         file: at('session.cpp'),
-        find: 'if (sqlstate == "23505") return PostgresFailure::conflict;',
+        find: 'if (sqlstate == "23505") return PostgresFailure::taken;',
         replace: '',
         why: 'of two that make the same name at once one gets 500 instead of "taken"',
         tests,
