@@ -76,6 +76,7 @@ int run(int argc, char** argv) {
     check_egress.add_option("url", question.url, "The URL.")->required();
     check_egress.add_flag("--json", question.is_json, "Print JSON.");
     auto& services = *program.add_subcommand("services", "List the services of this binary.");
+    auto& tables = *program.add_subcommand("tables", "List the tables and what each keeps.");
     auto& openapi = *program.add_subcommand("openapi", "Print the OpenAPI document.");
 
     try {
@@ -85,6 +86,7 @@ int run(int argc, char** argv) {
     }
     set_log_level(LogLevel::warning);
     if (services) return app::list_services();
+    if (tables) return app::list_tables();
     if (openapi) return app::print_openapi();
 
     if (!file.empty() || std::filesystem::exists(kDefaultFile))

@@ -1,3 +1,4 @@
+#include <array>
 #include <cstdio>
 #include <filesystem>
 
@@ -5,6 +6,7 @@
 
 #include "controlplane/app/commands.hpp"
 #include "controlplane/app/services.hpp"
+#include "shared/base/describe.hpp"
 #include "shared/crypto/file_key_store.hpp"
 
 namespace synapsex::app {
@@ -63,6 +65,21 @@ int list_services() {
             "%s\t%d\t%s\n", std::string{manifest.name}.c_str(), manifest.port, prefixes.c_str()
         );
     }
+    return 0;
+}
+
+int list_tables() {
+    Showcase showcase;
+    for (const auto& owner : showcase.services().table_owners())
+        for (const auto& table : owner.tables) {
+            const std::array<std::string, 5> columns{
+                std::string{table.name}, std::string{owner.name},
+                std::string{enum_name(table.growth)}, db::describe_kept(table),
+                std::string{table.pruner}
+            };
+            for (const auto& column : columns)
+                std::printf("%s%c", column.c_str(), &column == &columns.back() ? '\n' : '\t');
+        }
     return 0;
 }
 

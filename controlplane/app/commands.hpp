@@ -39,6 +39,8 @@ int check_egress(const Config& config, const EgressQuestion& question);
 
 // The services that this binary hosts: name, port, prefixes.
 int list_services();
+// Every table: owner, growth, what is kept, pruner.
+int list_tables();
 // The OpenAPI document, as /v1/openapi.json serves it.
 int print_openapi();
 

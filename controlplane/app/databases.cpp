@@ -41,7 +41,8 @@ HostedDatabase& Databases::hosted(const std::string& service) {
 void Databases::prepare(std::span<Module* const> modules) {
     std::map<db::Database*, std::vector<db::ServiceMigrations>> by_database;
     for (const auto& [place, hosted] : by_place_)
-        by_database[&hosted->database()] = HostedDatabase::migrations();
+        for (const auto& part : HostedDatabase::parts())
+            by_database[&hosted->database()].push_back({part.name, part.migrations});
     for (const auto* module : modules) {
         const auto& manifest = module->manifest();
         if (manifest.migrations.empty()) continue;

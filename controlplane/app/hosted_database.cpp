@@ -1,36 +1,49 @@
 #include "controlplane/app/hosted_database.hpp"
 
+#include <array>
+
 #include "controlplane/platform/certificates/certificate_notices.hpp"
 #include "controlplane/platform/certificates/migrations.hpp"
+#include "controlplane/platform/certificates/tables.hpp"
 #include "controlplane/platform/db/postgres/notifications.hpp"
 #include "controlplane/platform/idempotency/answer_store.hpp"
 #include "controlplane/platform/idempotency/migrations.hpp"
+#include "controlplane/platform/idempotency/tables.hpp"
 #include "controlplane/platform/leases/migrations.hpp"
+#include "controlplane/platform/leases/tables.hpp"
 #include "controlplane/platform/leases/work_items.hpp"
 #include "controlplane/platform/outbox/inbox.hpp"
 #include "controlplane/platform/outbox/migrations.hpp"
+#include "controlplane/platform/outbox/tables.hpp"
 #include "controlplane/platform/wakeups/wakeup_probe.hpp"
 
 namespace synapsex::app {
 
 namespace {
 
-constexpr std::chrono::milliseconds kRelayInterval{500};
-constexpr std::chrono::seconds kWatchInterval{15};
-constexpr std::chrono::seconds kProbeInterval{60};
-constexpr std::chrono::minutes kPruneInterval{10};
+constexpr TaskInfo kRelay{
+    "platform.relay_outbox", std::chrono::milliseconds{500}, Replicas::one};
+constexpr TaskInfo kWatch{"platform.watch_outbox", std::chrono::seconds{15}};
+constexpr TaskInfo kPrune{"platform.prune", std::chrono::minutes{10}, Replicas::one};
+constexpr TaskInfo kProbe{"platform.probe_wakeups", std::chrono::seconds{60}};
+constexpr std::array kTasks{kRelay, kWatch, kPrune, kProbe};
 constexpr std::chrono::seconds kBudget{20};
-constexpr std::chrono::hours kInboxKeptFor{7 * 24};
 constexpr std::int64_t kPruneBatch = 500;
 constexpr db::SystemScope kPruneInbox{"inbox.prune"};
 
 // "platform.relay_outbox", or "auth.relay_outbox" for the database of auth alone.
-std::string task_name(const std::string& database, std::string_view what) {
-    return (database == "main" ? "platform" : database) + "." + std::string{what};
+std::string task_name(const std::string& database, const TaskInfo& task) {
+    if (database == "main") return std::string{task.name};
+    return database + std::string{task.name.substr(task.name.find('.'))};
+}
+
+TaskInfo renamed(TaskInfo task, std::string_view name) {
+    task.name = name;
+    return task;
 }
 
 Result<Done> prune_inbox(db::Database& database, const Clock& clock, const Call& call) {
-    const auto before = clock.now() - kInboxKeptFor;
+    const auto before = clock.now() - outbox::kInboxKeptFor;
     const auto prune_batch = [&](db::Session& session) -> Result<std::int64_t> {
         return outbox::Inbox{session}.prune(before, kPruneBatch);
     };
@@ -45,24 +58,24 @@ Result<Done> prune_inbox(db::Database& database, const Clock& clock, const Call&
 
 struct HostedDatabase::Tasks {
     explicit Tasks(HostedDatabase& host)
-        : relay_name(task_name(host.name_, "relay_outbox")),
-          watch_name(task_name(host.name_, "watch_outbox")),
-          prune_name(task_name(host.name_, "prune_answers")),
+        : relay_name(task_name(host.name_, kRelay)),
+          watch_name(task_name(host.name_, kWatch)),
+          prune_name(task_name(host.name_, kPrune)),
           relay(
-              {relay_name, kRelayInterval, Replicas::one}, host.platform_.leased(*host.database_),
+              renamed(kRelay, relay_name), host.platform_.leased(*host.database_),
               [&](const leases::Lease& lease) {
                   return host.relay_.run(host.call(relay_name), lease);
               }
           ),
           watch(
-              {watch_name, kWatchInterval}, host.platform_.tasks,
+              renamed(kWatch, watch_name), host.platform_.tasks,
               [&]() -> Result<TaskRun> {
                   SYNAPSEX_CHECK(host.relay_.measure(host.call(watch_name)));
                   return TaskRun::done;
               }
           ),
           prune(
-              {prune_name, kPruneInterval, Replicas::one}, host.platform_.leased(*host.database_),
+              renamed(kPrune, prune_name), host.platform_.leased(*host.database_),
               [&](const leases::Lease&) -> Result<Done> {
                   const auto call = host.call(prune_name);
                   SYNAPSEX_CHECK(host.answers_.prune(call, host.platform_.clock));
@@ -75,10 +88,10 @@ struct HostedDatabase::Tasks {
     // What replicas tell each other through PostgreSQL.
     struct Hearing {
         explicit Hearing(HostedDatabase& host)
-            : task_name(app::task_name(host.name_, "probe_wakeups")),
+            : task_name(app::task_name(host.name_, kProbe)),
               probe({*host.database_, host.platform_.wakeups, host.platform_.clock,
                      host.platform_.random}),
-              task({task_name, kProbeInterval}, host.platform_.tasks, [this, &host] {
+              task(renamed(kProbe, task_name), host.platform_.tasks, [this, &host] {
                   return look(host);
               }),
               notifications(
@@ -124,14 +137,18 @@ HostedDatabase::HostedDatabase(
 
 HostedDatabase::~HostedDatabase() = default;
 
-std::vector<db::ServiceMigrations> HostedDatabase::migrations() {
-    return {
-        {"platform.leases", leases::kMigrations},
-        {"platform.idempotency", idempotency::kMigrations},
-        {"platform.outbox", outbox::kMigrations},
-        {"platform.certificates", certificates::kMigrations},
-    };
+std::span<const PlatformPart> HostedDatabase::parts() {
+    static constexpr std::array<PlatformPart, 5> kParts{{
+        {"platform.migrations", {}, db::kMigrationTables},
+        {"platform.leases", leases::kMigrations, leases::kTables},
+        {"platform.idempotency", idempotency::kMigrations, idempotency::kTables},
+        {"platform.outbox", outbox::kMigrations, outbox::kTables},
+        {"platform.certificates", certificates::kMigrations, certificates::kTables},
+    }};
+    return kParts;
 }
+
+std::span<const TaskInfo> HostedDatabase::tasks() { return kTasks; }
 
 void HostedDatabase::prepare() {
     database_->prepare_all(leases::LeaseStore::queries());

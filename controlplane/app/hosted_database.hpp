@@ -13,6 +13,13 @@
 
 namespace synapsex::app {
 
+// What the platform itself keeps in every database.
+struct PlatformPart {
+    std::string_view name;  // "platform.leases"
+    std::span<const db::Migration> migrations;
+    std::span<const db::Table> tables;
+};
+
 class HostedDatabase {
  public:
     // `name` is "main", or the folder of the service whose database it is. `listen_url` names the
@@ -26,8 +33,9 @@ class HostedDatabase {
     db::Database& database() { return *database_; }
     api::Answers& answers() { return answers_; }
 
-    // What migrate() needs beside the services' own.
-    static std::vector<db::ServiceMigrations> migrations();
+    // In the order in which their migrations go, before the services' own.
+    static std::span<const PlatformPart> parts();
+    static std::span<const TaskInfo> tasks();
     void prepare();
     void start();
     void stop();

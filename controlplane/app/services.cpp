@@ -61,6 +61,20 @@ Services::Services(
     });
 }
 
+std::vector<TableOwner> Services::table_owners() const {
+    std::vector<TableOwner> owners;
+    for (const auto& part : HostedDatabase::parts()) {
+        const std::string_view prefix = part.migrations.empty() ? "schema_" : "platform_";
+        owners.push_back({part.name, prefix, part.tables, HostedDatabase::tasks()});
+    }
+    for (const auto* module : modules_) {
+        const auto& manifest = module->manifest();
+        if (manifest.tables.empty()) continue;
+        owners.push_back({manifest.name, manifest.table_prefix, manifest.tables, manifest.tasks});
+    }
+    return owners;
+}
+
 void Services::prepare(api::Router& router) {
     databases_.prepare(modules_);
     for (auto* module : modules_) {

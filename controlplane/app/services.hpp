@@ -18,6 +18,14 @@
 
 namespace synapsex::app {
 
+// Who alone writes some tables, and what of them is declared.
+struct TableOwner {
+    std::string_view name;    // "tenant-service", "platform.outbox"
+    std::string_view prefix;  // of its tables' names
+    std::span<const db::Table> tables;
+    std::span<const TaskInfo> tasks;
+};
+
 class Services {
  public:
     Services(const Platform& platform, const Config& config, const Identity& identity);
@@ -27,6 +35,8 @@ class Services {
     auth::AuthModule& auth() { return auth_; }
     // Where what is of no service and no tenant is kept: in tenant-service's database.
     db::Database& installation() { return databases_.of("tenant"); }
+    // The platform's parts and the services with tables.
+    std::vector<TableOwner> table_owners() const;
     // Migrates, prepares every query, mounts.
     void prepare(api::Router& router);
     // start in order; stop in reverse.

@@ -12,6 +12,7 @@
 #include "controlplane/platform/api/router.hpp"
 #include "controlplane/platform/db/database.hpp"
 #include "controlplane/platform/db/migrate.hpp"
+#include "controlplane/platform/db/table.hpp"
 #include "controlplane/platform/leases/leased_task.hpp"
 #include "controlplane/platform/metrics.hpp"
 #include "controlplane/platform/tasks/task_book.hpp"
@@ -43,6 +44,7 @@ struct ServiceManifest {
     std::string_view table_prefix;                // "tenant_": it alone writes these tables
     std::span<const db::Migration> migrations;
     std::span<const db::Query* const> queries;
+    std::span<const db::Table> tables{};          // each that the migrations make
     std::span<const TaskInfo> tasks{};            // its background work
 };
 

@@ -66,6 +66,16 @@ test('the binary hosts exactly the built ones', needsBinary, () => {
     assert.deepEqual(hosted.sort(byName), expected.sort(byName));
 });
 
+test('docs/operating.md tells of every table what the binary declares', needsBinary, () => {
+    const declared = execFileSync(binary, ['tables'], { encoding: 'utf8' }).trimEnd().split('\n').map((line) => {
+        const [table, , growth, kept, pruner] = line.split('\t');
+        return `| \`${table}\` | ${growth} | ${kept} | ${pruner && `\`${pruner}\``} |`;
+    });
+    const [, section] = read('docs/operating.md').split('\n## What is kept how long\n');
+    const told = section.split('\n## ')[0].split('\n').filter((line) => line.startsWith('| `'));
+    assert.deepEqual(told, declared);
+});
+
 test('every built service has its folder, README, module and tests', () => {
     for (const service of built) {
         const path = `controlplane/services/${folder(service)}/`;

@@ -11,6 +11,7 @@ const scopes = new Map([
     ['agent_registry.custody', 'presence of all agents, among replicas'],
     ['agent_registry.get_identity', 'an agent proves itself before its tenant is known'],
     ['agent_registry.load', 'presence of all agents, at start'],
+    ['agent_registry.prune_removed', 'sweep'],
     ['agent_registry.prune_tokens', 'sweep'],
     ['agent_registry.write_presence', 'presence of all agents, written behind in batches'],
     ['auth.find_api_key', 'a key proves itself before its tenant is known'],

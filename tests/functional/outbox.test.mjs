@@ -101,7 +101,7 @@ test('messages get numbers without a gap, also over a kill', async () => {
 
 test('the relay stands among the tasks, and its lag among the metrics', async () => {
     const { checks } = (await controlPlane.get('/readyz')).json;
-    for (const task of ['platform.relay_outbox', 'platform.watch_outbox', 'platform.prune_answers'])
+    for (const task of ['platform.relay_outbox', 'platform.watch_outbox', 'platform.prune'])
         assert.ok(checks.some(({ name }) => name === `task ${task}`), task);
     const { text } = await controlPlane.get('/metrics');
     assert.match(text, /^synapsex_outbox_lag_seconds\{database="main"\} \d/m);

@@ -15,8 +15,6 @@ namespace {
 using std::chrono::days;
 
 constexpr std::array<std::int64_t, 4> kNoticeDays{0, 1, 7, 30};
-// Longer than a public certificate lives.
-constexpr days kNoticesKeptFor{400};
 constexpr std::chrono::seconds kBudget{10};
 constexpr db::SystemScope kTell{"certificates.tell"};
 

@@ -15,6 +15,8 @@
 
 namespace synapsex::certificates {
 
+// Longer than a public certificate lives.
+inline constexpr std::chrono::hours kNoticesKeptFor{400 * 24};
 inline constexpr TaskInfo kWatchCertificate{
     "platform.watch_certificate", std::chrono::seconds{15}};
 

@@ -18,11 +18,13 @@
 //       created_at ${int} NOT NULL
 //   ) ${strict};
 
+#include <array>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 
+#include "controlplane/platform/db/table.hpp"
 #include "shared/base/time.hpp"
 
 namespace synapsex::db {
@@ -41,6 +43,15 @@ bool is_contract(std::string_view name);
 struct ServiceMigrations {
     std::string_view service;  // "tenant-service"
     std::span<const Migration> migrations;
+};
+
+// Made by migrate() itself.
+inline constexpr std::array kMigrationTables{
+    Table{
+        .name = "schema_migrations",
+        .growth = Growth::bounded,
+        .kept = "one for each migration",
+    },
 };
 
 // The database cannot be brought to what this binary needs: a newer release took something away

@@ -3,12 +3,15 @@
 // What a consumer has had, in the database of its own tables: asked in the transaction in which it
 // does what the message asks for.
 
+#include <chrono>
 #include <string_view>
 
 #include "controlplane/platform/db/database.hpp"
 #include "controlplane/platform/outbox/message.hpp"
 
 namespace synapsex::outbox {
+
+inline constexpr std::chrono::days kInboxKeptFor{7};
 
 class Inbox {
  public:

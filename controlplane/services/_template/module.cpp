@@ -12,6 +12,13 @@ namespace synapsex::_template {
 namespace {
 
 constexpr std::array<std::string_view, 1> kPrefixes{"/v1/_template"};
+constexpr std::array kTables{
+    db::Table{
+        .name = "_template_notes",
+        .growth = db::Growth::bounded,
+        .kept = "one for each note",
+    },
+};
 
 const ServiceManifest kManifest{
     .name = "template-service",
@@ -20,6 +27,7 @@ const ServiceManifest kManifest{
     .table_prefix = "_template_",
     .migrations = kMigrations,
     .queries = NoteStore::queries(),
+    .tables = kTables,
 };
 
 }  // namespace

@@ -320,6 +320,39 @@ TEST_F(AgentRegistryTest, a_removal_that_broke_off_is_finished_by_the_same_call)
     EXPECT_EQ(agents.remove(call_of(stranger), {agent.agent_id}).error().code, "agents.not_found");
 }
 
+TEST_F(AgentRegistryTest, a_removed_agent_is_pruned_long_after_with_what_its_removal_left_behind) {
+    const auto wish = wish_of(make_token());
+    const auto agent = enrollment.enroll(call_of({}), wish).value();
+    const auto other = enroll("web-2");
+    vms.is_deleting_refused = true;
+    EXPECT_FALSE(agents.remove(operator_call(), {agent.agent_id}));
+    clock.advance(kRemovedAgentsKeptFor);
+    enrollment.prune_tokens(operator_call());
+    EXPECT_EQ(agents.prune_removed(operator_call()).value(), 0);
+    clock.advance(1ms);
+    EXPECT_EQ(agents.prune_removed(operator_call()).error().code, "database.busy");
+    EXPECT_EQ(
+        agents.get_identity(call_of({}), agent.agent_id).error().code, "auth.agent_revoked"
+    );
+    vms.is_deleting_refused = false;
+    EXPECT_EQ(agents.prune_removed(operator_call()).value(), 1);
+    EXPECT_EQ(agents.get_identity(call_of({}), agent.agent_id).error().code, "auth.unknown_key");
+    EXPECT_EQ(refusal_of(wish), "enrollment.token_invalid");
+    EXPECT_EQ(vms.names.size(), 1U);
+    EXPECT_TRUE(agents.get(operator_call(), {other.agent_id}));
+}
+
+TEST_F(AgentRegistryTest, a_removed_agent_stays_as_long_as_its_token) {
+    const auto wish = wish_of(make_token());
+    const auto agent = enrollment.enroll(call_of({}), wish).value();
+    agents.remove(operator_call(), {agent.agent_id}).value();
+    clock.advance(kRemovedAgentsKeptFor + 1ms);
+    EXPECT_EQ(agents.prune_removed(operator_call()).value(), 0);
+    EXPECT_EQ(refusal_of(wish), "enrollment.agent_removed");
+    EXPECT_EQ(enrollment.prune_tokens(operator_call()), 1);
+    EXPECT_EQ(agents.prune_removed(operator_call()).value(), 1);
+}
+
 TEST_F(AgentRegistryTest, an_agent_removed_while_it_enrolls_again_leaves_no_vm_behind) {
     const auto wish = wish_of(make_token());
     const auto agent = enrollment.enroll(call_of({}), wish).value();

@@ -12,6 +12,8 @@ namespace synapsex::agent_registry {
 namespace {
 
 constexpr db::SystemScope kGetIdentity{"agent_registry.get_identity"};
+constexpr db::SystemScope kPruneRemoved{"agent_registry.prune_removed"};
+constexpr std::int64_t kPruneBatch = 100;
 
 Problem no_such_agent() {
     return {Kind::not_found, "agents.not_found", "There is no such agent."};
@@ -145,6 +147,32 @@ Result<Removed> Agents::remove(const Call& call, const AgentPath& path) {
     );
     log_info("agent removed", {{"agentId", path.agent_id.text()}});
     return Removed{};
+}
+
+Result<std::int64_t> Agents::prune_removed(const Call& call) {
+    using Batch = std::vector<RemovedAgent>;
+    const auto before = parts_.clock.now() - kRemovedAgentsKeptFor;
+    const auto list = [&](db::Session& session) -> Result<Batch> {
+        return AgentStore{session}.list_removed(before, kPruneBatch);
+    };
+    std::int64_t total = 0;
+    while (!call.deadline.is_expired(parts_.clock)) {
+        SYNAPSEX_TRY(const auto removed, parts_.database.read(kPruneRemoved, call, list));
+        for (const auto& agent : removed) {
+            const auto vm = VmId::derived_from(agent.agent_id);
+            const auto in_tenant = call.of_tenant(agent.tenant_id);
+            SYNAPSEX_CHECK(parts_.vms.delete_vm(in_tenant, agent.tenant_id, vm));
+        }
+        const auto remove = [&](db::Session& session) -> Result<Done> {
+            for (const auto& agent : removed) AgentStore{session}.delete_removed(agent);
+            return Done{};
+        };
+        if (!removed.empty())
+            SYNAPSEX_CHECK(parts_.database.write(kPruneRemoved, call, remove));
+        total += static_cast<std::int64_t>(removed.size());
+        if (removed.size() < static_cast<std::size_t>(kPruneBatch)) break;
+    }
+    return total;
 }
 
 Result<AgentIdentity> Agents::get_identity(const Call& call, const AgentId& agent) {

@@ -13,6 +13,9 @@
 
 namespace synapsex::agent_registry {
 
+// Its key reads as revoked for so long, then as unknown: refused either way.
+inline constexpr std::chrono::days kRemovedAgentsKeptFor{90};
+
 // The agent as events show it.
 std::string news_of(const AgentRow& row);
 
@@ -40,6 +43,9 @@ class Agents final : public AgentDirectory {
 
     // One that was removed, here or in another replica: who held it in memory is told.
     void forget(const AgentId& agent);
+    // Deletes agents that were removed long ago, as far as the deadline lets it; a removal that
+    // broke off is finished first. Returns how many.
+    Result<std::int64_t> prune_removed(const Call& call);
 
     Result<AgentIdentity> get_identity(const Call& call, const AgentId& agent) override;
     void on_removed(std::function<void(const AgentId&)> callback) override;

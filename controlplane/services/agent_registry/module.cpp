@@ -17,9 +17,37 @@ namespace synapsex::agent_registry {
 namespace {
 
 constexpr std::array<std::string_view, 1> kPrefixes{"/v1/agents"};
-constexpr std::array<TaskInfo, 2> kTasks{{
+constexpr std::array kTables{
+    db::Table{
+        .name = "agent_registry_agents",
+        .growth = db::Growth::growing,
+        .kept_for = kRemovedAgentsKeptFor,
+        .kept = "one for each agent; {time} after it was removed",
+        .pruner = "agent_registry.prune_removed",
+    },
+    db::Table{
+        .name = "agent_registry_enrollment_tokens",
+        .growth = db::Growth::growing,
+        .kept_for = kExpiredTokensKeptFor,
+        .rows_max = kEndedTokensKept,
+        .kept = "{time} after expiry, {rows} ended ones of a tenant",
+        .pruner = "agent_registry.prune_tokens",
+    },
+    db::Table{
+        .name = "agent_registry_replicas",
+        .growth = db::Growth::bounded,
+        .kept = "one for each replica; gone when another finds it dead",
+    },
+    db::Table{
+        .name = "agent_registry_server",
+        .growth = db::Growth::bounded,
+        .kept = "one row",
+    },
+};
+constexpr std::array<TaskInfo, 3> kTasks{{
     {"agent_registry.flush_presence", std::chrono::seconds{1}},
     {"agent_registry.prune_tokens", std::chrono::hours{1}, Replicas::one},
+    {"agent_registry.prune_removed", std::chrono::hours{1}, Replicas::one},
 }};
 constexpr std::chrono::seconds kBudget{10};
 constexpr std::size_t kReplicaSize = 16;
@@ -32,6 +60,7 @@ const ServiceManifest kManifest{
     .table_prefix = "agent_registry_",
     .migrations = kMigrations,
     .queries = AgentStore::queries(),
+    .tables = kTables,
     .tasks = kTasks,
 };
 
@@ -90,7 +119,8 @@ struct AgentRegistryModule::Impl {
     std::optional<Custody> custody{};
     SteadyTime renew_at{};  // the flusher's thread only
     std::optional<PeriodicTask> flusher{};
-    std::optional<leases::LeasedTask> pruner{};
+    std::optional<leases::LeasedTask> token_pruner{};
+    std::optional<leases::LeasedTask> agent_pruner{};
 };
 
 AgentRegistryModule::AgentRegistryModule(
@@ -147,16 +177,22 @@ void AgentRegistryModule::start() {
         return TaskRun::done;
     });
     impl_->heartbeats.on_change([this] { impl_->flusher->hurry(); });
-    const auto prune = [this](const leases::Lease& lease) -> Result<Done> {
+    const auto prune_tokens = [this](const leases::Lease& lease) -> Result<Done> {
         impl_->enrollment.prune_tokens(impl_->call(lease.name));
         return Done{};
     };
-    impl_->pruner.emplace(kTasks[1], impl_->leased, prune);
+    impl_->token_pruner.emplace(kTasks[1], impl_->leased, prune_tokens);
+    const auto prune_removed = [this](const leases::Lease& lease) -> Result<Done> {
+        SYNAPSEX_CHECK(impl_->agents.prune_removed(impl_->call(lease.name)));
+        return Done{};
+    };
+    impl_->agent_pruner.emplace(kTasks[2], impl_->leased, prune_removed);
 }
 
 void AgentRegistryModule::stop() {
     if (!impl_->flusher) return;
-    impl_->pruner.reset();
+    impl_->agent_pruner.reset();
+    impl_->token_pruner.reset();
     impl_->heartbeats.on_change(nullptr);
     impl_->flusher.reset();
     const auto call = impl_->call("agent_registry.stop");

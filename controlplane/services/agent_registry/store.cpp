@@ -54,6 +54,18 @@ constexpr Query kMarkRemoved{"agent_registry.mark_removed", R"sql(
     UPDATE agent_registry_agents SET removed_at = COALESCE(removed_at, $3)
     WHERE tenant_id = $1 AND agent_id = $2 RETURNING removed_at)sql"};
 
+// An agent whose token is still there could enroll again as somebody new: its row stays.
+constexpr Query kListRemoved{"agent_registry.list_removed", R"sql(
+    SELECT tenant_id, agent_id FROM agent_registry_agents
+    WHERE removed_at < $1 AND NOT EXISTS (
+        SELECT 1 FROM agent_registry_enrollment_tokens
+        WHERE agent_registry_enrollment_tokens.token_id = agent_registry_agents.token_id)
+    ORDER BY removed_at LIMIT $2)sql"};
+
+constexpr Query kDeleteRemoved{"agent_registry.delete_removed", R"sql(
+    DELETE FROM agent_registry_agents
+    WHERE tenant_id = $1 AND agent_id = $2 AND removed_at IS NOT NULL)sql"};
+
 constexpr Query kPutSighting{"agent_registry.put_sighting", R"sql(
     UPDATE agent_registry_agents SET state = $3, last_seen_at = $4, last_sequence = $5,
         version = $6, capabilities = $7, boot_id = $8, heard_by = $9
@@ -123,6 +135,7 @@ constexpr std::array kQueries{
     &kRevokeToken,  &kClaimTokenUse, &kCountUsableTokens,   &kPruneEndedTokens,
     &kPruneExpiredTokens, &kInsertIncarnation, &kFindIncarnation,
     &kListReplicas, &kPutReplica,   &kRemoveReplica,        &kPruneReplicas,
+    &kListRemoved,  &kDeleteRemoved,
 };
 
 }  // namespace
@@ -171,6 +184,14 @@ std::optional<Timestamp> AgentStore::mark_removed(
     const auto rows = session_.query(kMarkRemoved, tenant, agent, now);
     if (rows.empty()) return std::nullopt;
     return rows[0].get<Timestamp>("removed_at");
+}
+
+std::vector<RemovedAgent> AgentStore::list_removed(Timestamp before, std::int64_t limit) {
+    return session_.list<RemovedAgent>(kListRemoved, before, limit);
+}
+
+void AgentStore::delete_removed(const RemovedAgent& agent) {
+    session_.execute(kDeleteRemoved, agent.tenant_id, agent.agent_id);
 }
 
 bool AgentStore::put_sighting(

@@ -41,6 +41,12 @@ BOOST_DESCRIBE_STRUCT(
      removed_at, heard_by)
 )
 
+struct RemovedAgent {
+    TenantId tenant_id;
+    AgentId agent_id;
+};
+BOOST_DESCRIBE_STRUCT(RemovedAgent, (), (tenant_id, agent_id))
+
 struct TokenRow {
     TenantId tenant_id;
     EnrollmentTokenId token_id;
@@ -98,6 +104,10 @@ class AgentStore {
     std::optional<Timestamp> mark_removed(
         const TenantId& tenant, const AgentId& agent, Timestamp now
     );
+    // Of all tenants: removed before the instant, and their enrollment token is gone; at most
+    // `limit`.
+    std::vector<RemovedAgent> list_removed(Timestamp before, std::int64_t limit);
+    void delete_removed(const RemovedAgent& agent);
     // Written by `replica`, which has the agent from then on. Without a claim only if the row says
     // still that it was heard of by `before`, or by this replica. False: another has it, or it was
     // removed.

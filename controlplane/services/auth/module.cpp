@@ -12,8 +12,41 @@
 namespace synapsex::auth {
 
 namespace {
+
 constexpr std::array<std::string_view, 1> kPrefixes{"/v1/auth"};
-}
+constexpr std::array kTables{
+    db::Table{
+        .name = "auth_users",
+        .growth = db::Growth::bounded,
+        .kept_for = Registration::kAbandonedAfter,
+        .kept = "one for each user; {time} an unfinished registration",
+        .pruner = "auth.registrations",
+    },
+    db::Table{
+        .name = "auth_sessions",
+        .growth = db::Growth::growing,
+        .kept_for = kSessionLifetime,
+        .rows_max = kSessionsMax,
+        .kept = "{time} after the last refresh, {rows} of a user",
+        .pruner = "auth.sessions",
+    },
+    db::Table{
+        .name = "auth_api_keys",
+        .growth = db::Growth::bounded,
+        .kept_for = kRevokedKeysKeptFor,
+        .rows_max = kApiKeysMax,
+        .kept = "{rows} of a user in a tenant, as many revoked ones for {time}",
+    },
+    db::Table{
+        .name = "auth_used_assertions",
+        .growth = db::Growth::growing,
+        .kept_for = AgentTokens::kSkewMax,
+        .kept = "{time} after expiry",
+        .pruner = "auth.used_assertions",
+    },
+};
+
+}  // namespace
 
 struct AuthModule::Impl {
     Impl(
@@ -37,7 +70,7 @@ struct AuthModule::Impl {
           agent_tokens(db, directories.agents, tokens, settings.issuer, platform.clock),
           credentials(db, directories, tokens, cache, platform.clock),
           upkeep(
-              credentials.key_usage(), agent_tokens, registration, platform.leased(db)
+              credentials.key_usage(), agent_tokens, registration, service, platform.leased(db)
           ) {
         platform.wakeups.on(kKeyRevoked, [this](std::string_view key) {
             cache.forget_credential(key);
@@ -90,7 +123,8 @@ const ServiceManifest& AuthModule::manifest() const {
         .table_prefix = "auth_",
         .migrations = kMigrations,
         .queries = AuthStore::queries(),
-    .tasks = kTasks,
+        .tables = kTables,
+        .tasks = kTasks,
     };
     return manifest;
 }

@@ -12,7 +12,7 @@ namespace synapsex::auth {
 
 namespace {
 
-constexpr std::int64_t kPrunedSessionsMax = 100;
+constexpr std::int64_t kPruneBatch = 500;
 
 std::string local_part(const std::string& email) { return email.substr(0, email.find('@')); }
 
@@ -90,7 +90,6 @@ Result<TokenPair> AuthService::sign_in(const Call& call, const UserRow& user) {
         AuthStore store{session};
         store.insert_session(row);
         store.end_oldest_sessions(user.user_id, kSessionsMax);
-        store.prune_sessions(now, kPrunedSessionsMax);
         return Done{};
     }));
     return make_pair({user.user_id, user.email, user.full_name, row.session_id}, tenant, refresh);
@@ -123,6 +122,18 @@ Result<TokenPair> AuthService::refresh(const Call& call, const Refresh& refresh)
         return Done{};
     }));
     return make_pair(user, tenant, next);
+}
+
+Result<Done> AuthService::prune_sessions(const Call& call) {
+    const auto now = parts_.clock.now();
+    const auto prune_batch = [&](db::Session& session) -> Result<std::int64_t> {
+        return AuthStore{session}.prune_sessions(now, kPruneBatch);
+    };
+    // In batches, so that others write in between.
+    for (;;) {
+        SYNAPSEX_TRY(const auto pruned, parts_.database.write(call, prune_batch));
+        if (pruned < kPruneBatch) return Done{};
+    }
 }
 
 Result<TenantId> AuthService::default_tenant(const Call& call, const UserId& user) {

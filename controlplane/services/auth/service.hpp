@@ -59,6 +59,8 @@ class AuthService {
     Result<TokenPair> login(const Call& call, const Login& login);
     // Uses the token up: of two who bring the same one, one wins.
     Result<TokenPair> refresh(const Call& call, const Refresh& refresh);
+    // Forgets the sessions that have expired.
+    Result<Done> prune_sessions(const Call& call);
 
     // The caller's own keys, in the tenant of the call. Only who signed in makes one, no API key:
     // the operation says so, else whoever found a key would make others that outlive it.

@@ -129,6 +129,23 @@ TEST_F(SigningIn, beyond_a_hundred_sessions_the_oldest_ends) {
     EXPECT_EQ(code_of(again), "auth.refresh_invalid");
 }
 
+TEST_F(SigningIn, sessions_are_pruned_when_they_have_expired) {
+    const auto count = [&] {
+        return database.in_read([](db::Session& session) {
+            constexpr db::Query kCount{"test.count", "SELECT count(*) AS n FROM auth_sessions"};
+            return session.query(kCount)[0].get<std::int64_t>("n");
+        });
+    };
+    registered("ada@example.com");
+    clock.advance(kSessionLifetime - 1s);
+    service.login(nobody(), login_of("ada@example.com")).value();
+    EXPECT_TRUE(service.prune_sessions(nobody()));
+    EXPECT_EQ(count(), 2);
+    clock.advance(1s);
+    EXPECT_TRUE(service.prune_sessions(nobody()));
+    EXPECT_EQ(count(), 1);
+}
+
 TEST_F(StayingSignedIn, a_refresh_gives_new_tokens_of_the_same_session) {
     const auto first = registered("ada@example.com");
     clock.advance(10min);

@@ -183,8 +183,8 @@ void AuthStore::end_oldest_sessions(const UserId& user, std::int64_t keep) {
     session_.execute(kEndOldestSessions, user, keep);
 }
 
-void AuthStore::prune_sessions(Timestamp now, std::int64_t limit) {
-    session_.execute(kPruneSessions, now, limit);
+std::int64_t AuthStore::prune_sessions(Timestamp now, std::int64_t limit) {
+    return session_.execute(kPruneSessions, now, limit);
 }
 
 std::optional<SignedInRow> AuthStore::find_session(const SessionId& session, Timestamp now) {

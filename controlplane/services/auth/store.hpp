@@ -99,7 +99,7 @@ class AuthStore {
     void insert_session(const SessionRow& session);
     // All but the `keep` newest of the user.
     void end_oldest_sessions(const UserId& user, std::int64_t keep);
-    void prune_sessions(Timestamp now, std::int64_t limit);
+    std::int64_t prune_sessions(Timestamp now, std::int64_t limit);
     std::optional<SignedInRow> find_session(const SessionId& session, Timestamp now);
     std::optional<SignedInRow> find_session_by_refresh(
         std::string_view refresh_hash, Timestamp now

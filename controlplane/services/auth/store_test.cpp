@@ -157,7 +157,7 @@ TEST_F(AuthStoreTest, ends_the_oldest_sessions_of_one_user_and_prunes_the_expire
         EXPECT_FALSE(store.find_session_by_refresh("a2", now));
         EXPECT_TRUE(store.find_session_by_refresh("a3", now));
         EXPECT_TRUE(store.find_session_by_refresh("e1", now));
-        store.prune_sessions(now + 1h - 1s, 10);
+        EXPECT_EQ(store.prune_sessions(now + 1h - 1s, 10), 1);
         EXPECT_FALSE(store.find_session_by_refresh("e1", now));
         EXPECT_TRUE(store.find_session_by_refresh("a3", now));
     });

@@ -21,10 +21,14 @@ void Upkeep::start() {
     sweeping_.emplace(kTasks[2], parts_, [this](const leases::Lease& lease) {
         return registration_.sweep(call(lease.name));
     });
+    ending_.emplace(kTasks[3], parts_, [this](const leases::Lease& lease) {
+        return service_.prune_sessions(call(lease.name));
+    });
 }
 
 void Upkeep::stop() {
     if (!flushing_) return;
+    ending_.reset();
     sweeping_.reset();
     pruning_.reset();
     flushing_.reset();

@@ -1,8 +1,8 @@
 #pragma once
 
 // The background work of auth-service: writes when keys were used, every 15 s and at the end; one
-// replica forgets old assertions, every minute, and takes back unfinished registrations, every
-// hour.
+// replica forgets old assertions, every minute, and expired sessions, and takes back unfinished
+// registrations, every hour.
 
 #include <array>
 #include <optional>
@@ -11,22 +11,28 @@
 #include "controlplane/services/auth/agent_tokens.hpp"
 #include "controlplane/services/auth/key_usage.hpp"
 #include "controlplane/services/auth/registration.hpp"
+#include "controlplane/services/auth/service.hpp"
 
 namespace synapsex::auth {
 
-inline constexpr std::array<TaskInfo, 3> kTasks{{
+inline constexpr std::array<TaskInfo, 4> kTasks{{
     {"auth.key_usage", std::chrono::seconds{15}},
     {"auth.used_assertions", std::chrono::minutes{1}, Replicas::one},
     {"auth.registrations", std::chrono::hours{1}, Replicas::one},
+    {"auth.sessions", std::chrono::hours{1}, Replicas::one},
 }};
 
 class Upkeep {
  public:
     Upkeep(
         KeyUsage& key_usage, AgentTokens& tokens, Registration& registration,
-        const leases::LeasedTask::Parts& parts
+        AuthService& service, const leases::LeasedTask::Parts& parts
     )
-        : key_usage_(key_usage), tokens_(tokens), registration_(registration), parts_(parts) {}
+        : key_usage_(key_usage),
+          tokens_(tokens),
+          registration_(registration),
+          service_(service),
+          parts_(parts) {}
 
     void start();
     void stop();
@@ -37,10 +43,12 @@ class Upkeep {
     KeyUsage& key_usage_;
     AgentTokens& tokens_;
     Registration& registration_;
+    AuthService& service_;
     const leases::LeasedTask::Parts parts_;
     std::optional<PeriodicTask> flushing_;
     std::optional<leases::LeasedTask> pruning_;
     std::optional<leases::LeasedTask> sweeping_;
+    std::optional<leases::LeasedTask> ending_;
 };
 
 }  // namespace synapsex::auth

@@ -10,8 +10,22 @@
 namespace synapsex::tenant {
 
 namespace {
+
 constexpr std::array<std::string_view, 1> kPrefixes{"/v1/tenants"};
-}
+constexpr std::array kTables{
+    db::Table{
+        .name = "tenant_tenants",
+        .growth = db::Growth::bounded,
+        .kept = "one for each tenant",
+    },
+    db::Table{
+        .name = "tenant_members",
+        .growth = db::Growth::bounded,
+        .kept = "one for each user in each tenant",
+    },
+};
+
+}  // namespace
 
 TenantModule::TenantModule(const Platform& platform, db::Database& database)
     : service_(std::make_unique<TenantService>(database, platform.clock, platform.random)) {
@@ -32,6 +46,7 @@ const ServiceManifest& TenantModule::manifest() const {
         .table_prefix = "tenant_",
         .migrations = kMigrations,
         .queries = TenantStore::queries(),
+        .tables = kTables,
     };
     return manifest;
 }

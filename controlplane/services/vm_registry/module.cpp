@@ -13,6 +13,25 @@ namespace synapsex::vm_registry {
 namespace {
 
 constexpr std::array<std::string_view, 1> kPrefixes{"/v1/vms"};
+constexpr std::array kTables{
+    db::Table{
+        .name = "vm_registry_vms",
+        .growth = db::Growth::bounded,
+        .kept = "one for each VM",
+    },
+    db::Table{
+        .name = "vm_registry_sections",
+        .growth = db::Growth::bounded,
+        .kept = "seven for each VM",
+    },
+    db::Table{
+        .name = "vm_registry_chunks",
+        .growth = db::Growth::growing,
+        .kept_for = kTelemetryRetention,
+        .kept = "{time} back from the newest sample",
+        .pruner = "vm_registry.prune_telemetry",
+    },
+};
 constexpr std::array<TaskInfo, 1> kTasks{
     {{"vm_registry.prune_telemetry", std::chrono::seconds{60}, Replicas::one}}
 };
@@ -25,6 +44,7 @@ const ServiceManifest kManifest{
     .table_prefix = "vm_registry_",
     .migrations = kMigrations,
     .queries = VmStore::queries(),
+    .tables = kTables,
     .tasks = kTasks,
 };
 
