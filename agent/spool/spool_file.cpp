@@ -22,8 +22,11 @@ constexpr std::size_t kSamplesInMemoryMax = 5760;
 
 }  // namespace
 
-SpoolFile::SpoolFile(std::filesystem::path path, SpoolLimits limits)
-    : path_(std::move(path)), limits_(limits), store_(std::make_unique<Store>(kMemory)) {
+SpoolFile::SpoolFile(std::filesystem::path path, SpoolLimits limits, std::string vfs)
+    : path_(std::move(path)),
+      limits_(limits),
+      vfs_(std::move(vfs)),
+      store_(std::make_unique<Store>(kMemory, "")) {
     enter_file(OnDamage::start_anew);
 }
 
@@ -31,7 +34,7 @@ SpoolFile::~SpoolFile() = default;
 
 void SpoolFile::enter_file(OnDamage on_damage) {
     try {
-        auto file = std::make_unique<Store>(path_);
+        auto file = std::make_unique<Store>(path_, vfs_);
         carry_over_to(*file);
         store_ = std::move(file);
         if (std::exchange(totals_.is_in_memory, false))
@@ -67,7 +70,7 @@ void SpoolFile::carry_over_to(Store& file) {
 
 void SpoolFile::lose_file(const std::string& reason) {
     totals_.dropped_samples += std::exchange(totals_.backlog, {}).samples;
-    store_ = std::make_unique<Store>(kMemory);
+    store_ = std::make_unique<Store>(kMemory, "");
     set_aside(reason);
     enter_file(OnDamage::give_up);
 }

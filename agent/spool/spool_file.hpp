@@ -23,7 +23,8 @@ struct SpoolLimits {
 
 class SpoolFile final : public SpoolDisk {
  public:
-    SpoolFile(std::filesystem::path path, SpoolLimits limits);
+    // `vfs`: for crash tests; empty for the system's.
+    SpoolFile(std::filesystem::path path, SpoolLimits limits, std::string vfs = {});
     ~SpoolFile() override;
 
     void append(const std::vector<EncodedSample>& samples) override;
@@ -59,6 +60,7 @@ class SpoolFile final : public SpoolDisk {
 
     const std::filesystem::path path_;
     const SpoolLimits limits_;
+    const std::string vfs_;
     std::unique_ptr<Store> store_;  // in memory until a file was entered
     SpoolTotals totals_;
     // What has to survive a damaged file is known without it.

@@ -46,8 +46,8 @@ sqlite::Connection& prepare(sqlite::Connection& connection) {
 
 }  // namespace
 
-SpoolFile::Store::Store(const std::filesystem::path& path)
-    : connection_({.path = path.string()}),
+SpoolFile::Store::Store(const std::filesystem::path& path, const std::string& vfs)
+    : connection_({.path = path.string(), .vfs = vfs}),
       insert_(prepare(connection_).prepare(kInsert, sqlite::Lifetime::cached)),
       set_(connection_.prepare(kSetFact, sqlite::Lifetime::cached)) {}
 

@@ -14,7 +14,7 @@ namespace synapsex::agent {
 class SpoolFile::Store {
  public:
     // A file that is there already is read and not written to: its disk may be full.
-    explicit Store(const std::filesystem::path& path);
+    Store(const std::filesystem::path& path, const std::string& vfs);
 
     // All or none. What is new of them: slots that were there stay as they are.
     Backlog insert(const std::vector<EncodedSample>& samples, Durability durability);

@@ -10,6 +10,10 @@
 #include "controlplane/platform/idempotency/migrations.hpp"
 #include "controlplane/platform/idempotency/sealed_reply.hpp"
 #include "controlplane/platform/idempotency/stored_answers.hpp"
+#include "controlplane/platform/outbox/migrations.hpp"
+#include "controlplane/platform/outbox/outbox.hpp"
+#include "tests/support/crash_vfs.hpp"
+#include "tests/support/seeded_random.hpp"
 #include "tests/support/test_database.hpp"
 
 namespace synapsex::idempotency {
@@ -310,6 +314,108 @@ TEST(IdempotencyKey, is_read_bare_and_quoted) {
             << wrong;
     EXPECT_FALSE(api::parse_idempotency_key(std::string(256, 'k')));
     EXPECT_FALSE(api::parse_idempotency_key("caf\xc3\xa9"));
+}
+
+// A disk of its own that loses its power in the middle of four requests.
+class Crashed : public IdempotencyTest {
+ protected:
+    // What a start finds on a disk, and serves.
+    class Server {
+     public:
+        Server(Crashed& test, const std::filesystem::path& path, const std::string& vfs)
+            : test_(test),
+              database_(db::open_sqlite(
+                  {.path = path, .readers_max = 1, .vfs = vfs}, test.clock, metrics_
+              )) {
+            const db::ServiceMigrations services[] = {
+                {"idempotency", kMigrations}, {"outbox", outbox::kMigrations}, {"notes", kNotes}};
+            db::migrate(*database_, services, test.clock);
+            router_.keep_answers_in(&answers_);
+            router_.mount(kCreateNote, [this](const Call& inner, const CreateNote& wish) {
+                return create(inner, wish);
+            });
+        }
+        // nullopt: the disk did not let it.
+        std::optional<api::Reply> ask(const std::string& key) {
+            try {
+                return test_.ask(key, key, &router_);
+            } catch (const db::DatabaseError&) {
+                return std::nullopt;
+            }
+        }
+        std::vector<std::int64_t> count_all() {
+            static constexpr db::Query kCountAll{"test.count_all", R"sql(
+                SELECT (SELECT count(*) FROM notes) AS notes,
+                       (SELECT count(*) FROM platform_stored_answers) AS answers,
+                       (SELECT count(*) FROM platform_outbox) AS messages)sql"};
+            const auto rows = database_->read(test_.call, [](db::Session& s) -> Result<db::Rows> {
+                return s.query(kCountAll);
+            });
+            const auto row = rows.value()[0];
+            return {row.get<std::int64_t>("notes"), row.get<std::int64_t>("answers"),
+                    row.get<std::int64_t>("messages")};
+        }
+
+     private:
+        Result<Note> create(const Call& inner, const CreateNote& wish) {
+            const auto news = outbox::MessageId::make(test_.clock.now(), test_.random);
+            return database_->write(inner, [&](db::Session& session) -> Result<Note> {
+                session.execute(kInsertNote, wish.text);
+                outbox::add(
+                    session, inner, {news, test_.clock.now(), "note.created", wish.text.value}
+                );
+                return Note{1, "hush"};
+            });
+        }
+
+        Crashed& test_;
+        Metrics metrics_;
+        std::unique_ptr<db::Database> database_;
+        StoredAnswers answers_{*database_, test_.random, metrics_, "main"};
+        api::Router router_;
+    };
+
+    // Asks until the power goes; how many were answered.
+    std::int64_t ask_until_dark(testing::CrashVfs& disk, std::uint64_t cut) {
+        std::filesystem::create_directory(folder.path() / "disk");
+        Server server{*this, folder.path() / "disk/x.db", disk.name()};
+        disk.plan(disk.operations() + cut, testing::Fault::power_cut);
+        std::int64_t answered = 0;
+        for (const auto* key : kKeys)
+            if (server.ask(key)) ++answered;
+        return answered;
+    }
+    void check_remains(const std::filesystem::path& remains, std::int64_t answered) {
+        Server server{*this, remains / "x.db", ""};
+        const auto there = server.count_all();
+        EXPECT_GE(there[0], answered);
+        EXPECT_THAT(there, ::testing::Each(there[0]));
+        // Those who got no answer ask again.
+        for (const auto* key : kKeys) EXPECT_EQ(server.ask(key)->status, 201);
+        EXPECT_THAT(server.count_all(), ::testing::Each(4));
+    }
+
+    static constexpr std::array kKeys{"k1", "k2", "k3", "k4"};
+    testing::TemporaryFolder folder{testing::memory_folder()};
+};
+
+TEST_F(Crashed, a_power_cut_leaves_effect_message_and_answer_together_or_none_of_them) {
+    std::uint64_t cut = 0;
+    for (bool is_cut = true; is_cut && !HasFailure();) {
+        SCOPED_TRACE("power cut at operation " + std::to_string(++cut));
+        testing::CrashVfs disk;
+        const auto answered = ask_until_dark(disk, cut);
+        is_cut = answered < 4;
+        for (const auto loss : {testing::Loss::all, testing::Loss::some, testing::Loss::torn}) {
+            SCOPED_TRACE("loss " + std::to_string(static_cast<int>(loss)));
+            testing::SeededRandom seeded{cut};
+            disk.leave_remains(folder.path() / "remains", loss, seeded);
+            check_remains(folder.path() / "remains", answered);
+            std::filesystem::remove_all(folder.path() / "remains");
+        }
+        std::filesystem::remove_all(folder.path() / "disk");
+    }
+    EXPECT_GT(cut, 20U);
 }
 
 }  // namespace
