@@ -18,22 +18,23 @@ HostedDatabase& Databases::hosted(const std::string& service) {
     if (!options) throw StartRefused("database of " + service + ": " + options.error().detail);
     const std::string name = config_.service_database_urls.contains(service) ? service : "main";
     const auto host = [&](
-        const std::string& place, const std::string& listen_url, const auto& open
+        const std::string& key, const HostedDatabase::Place& place, const auto& open
     ) -> HostedDatabase& {
-        auto& hosted = by_place_[place];
-        if (!hosted)
-            hosted = std::make_unique<HostedDatabase>(platform_, name, open(), listen_url);
+        auto& hosted = by_place_[key];
+        if (!hosted) hosted = std::make_unique<HostedDatabase>(platform_, place, open());
         return *hosted;
     };
     if (auto* sqlite = std::get_if<db::SqliteOptions>(&*options)) {
         sqlite->name = name;
-        return host(db::resolve_path(sqlite->path), {}, [&] {
+        const auto file = db::resolve_path(sqlite->path);
+        return host(file, {.name = name, .file = file}, [&] {
             return db::open_sqlite(*sqlite, platform_.clock, platform_.metrics);
         });
     }
     auto& postgres = std::get<db::PostgresOptions>(*options);
     postgres.name = name;
-    return host(postgres.url, config_.database_listen_url_of(service), [&] {
+    const auto& listen_url = config_.database_listen_url_of(service);
+    return host(postgres.url, {.name = name, .listen_url = listen_url}, [&] {
         return db::open_postgres(postgres, platform_.clock, platform_.random, platform_.metrics);
     });
 }

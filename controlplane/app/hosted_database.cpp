@@ -5,7 +5,6 @@
 #include "controlplane/platform/certificates/certificate_notices.hpp"
 #include "controlplane/platform/certificates/migrations.hpp"
 #include "controlplane/platform/certificates/tables.hpp"
-#include "controlplane/platform/db/postgres/notifications.hpp"
 #include "controlplane/platform/idempotency/answer_store.hpp"
 #include "controlplane/platform/idempotency/migrations.hpp"
 #include "controlplane/platform/idempotency/tables.hpp"
@@ -15,7 +14,7 @@
 #include "controlplane/platform/outbox/inbox.hpp"
 #include "controlplane/platform/outbox/migrations.hpp"
 #include "controlplane/platform/outbox/tables.hpp"
-#include "controlplane/platform/wakeups/wakeup_probe.hpp"
+#include "controlplane/platform/wakeups/hearing.hpp"
 
 namespace synapsex::app {
 
@@ -26,7 +25,8 @@ constexpr TaskInfo kRelay{
 constexpr TaskInfo kWatch{"platform.watch_outbox", std::chrono::seconds{15}};
 constexpr TaskInfo kPrune{"platform.prune", std::chrono::minutes{10}, Replicas::one};
 constexpr TaskInfo kProbe{"platform.probe_wakeups", std::chrono::seconds{60}};
-constexpr std::array kTasks{kRelay, kWatch, kPrune, kProbe};
+constexpr TaskInfo kWatchDisk{"platform.watch_disk", std::chrono::seconds{2}};
+constexpr std::array kTasks{kRelay, kWatch, kPrune};
 constexpr std::chrono::seconds kBudget{20};
 constexpr std::int64_t kPruneBatch = 500;
 constexpr db::SystemScope kPruneInbox{"inbox.prune"};
@@ -61,6 +61,8 @@ struct HostedDatabase::Tasks {
         : relay_name(task_name(host.name_, kRelay)),
           watch_name(task_name(host.name_, kWatch)),
           prune_name(task_name(host.name_, kPrune)),
+          probe_name(task_name(host.name_, kProbe)),
+          disk_name(task_name(host.name_, kWatchDisk)),
           relay(
               renamed(kRelay, relay_name), host.platform_.leased(*host.database_),
               [&](const leases::Lease& lease) {
@@ -82,58 +84,53 @@ struct HostedDatabase::Tasks {
                   return prune_inbox(*host.database_, host.platform_.clock, call);
               }
           ) {
-        if (!host.listen_url_.empty()) hearing.emplace(host);
+        const auto& platform = host.platform_;
+        if (!host.listen_url_.empty())
+            hearing.emplace(
+                renamed(kProbe, probe_name),
+                wakeups::Hearing::Parts{
+                    *host.database_, platform.wakeups, platform.tasks, platform.clock,
+                    platform.random},
+                host.listen_url_
+            );
+        if (!host.disk_watch_) return;
+        disk.emplace(
+            renamed(kWatchDisk, disk_name), host.platform_.tasks,
+            [&]() -> Result<TaskRun> {
+                SYNAPSEX_CHECK(host.disk_watch_->look());
+                return TaskRun::done;
+            }
+        );
     }
-
-    // What replicas tell each other through PostgreSQL.
-    struct Hearing {
-        explicit Hearing(HostedDatabase& host)
-            : task_name(app::task_name(host.name_, kProbe)),
-              probe({*host.database_, host.platform_.wakeups, host.platform_.clock,
-                     host.platform_.random}),
-              task(renamed(kProbe, task_name), host.platform_.tasks, [this, &host] {
-                  return look(host);
-              }),
-              notifications(
-                  {host.listen_url_, std::string{wakeups::kChannel}}, host.platform_.random,
-                  {[&board = host.platform_.wakeups](std::string_view hint) {
-                       board.deliver(hint);
-                   },
-                   [this] { task.hurry(); }}
-              ) {}
-
-        Result<TaskRun> look(HostedDatabase& host) {
-            SYNAPSEX_CHECK(probe.look(host.call(task_name)));
-            return TaskRun::done;
-        }
-
-        const std::string task_name;
-        wakeups::WakeupProbe probe;
-        PeriodicTask task;
-        db::PostgresNotifications notifications;
-    };
 
     const std::string relay_name;
     const std::string watch_name;
     const std::string prune_name;
+    const std::string probe_name;
+    const std::string disk_name;
     leases::LeasedTask relay;
     PeriodicTask watch;
     leases::LeasedTask prune;
-    std::optional<Hearing> hearing;
+    std::optional<wakeups::Hearing> hearing{};
+    std::optional<PeriodicTask> disk{};
 };
 
 HostedDatabase::HostedDatabase(
-    const Platform& platform, std::string name, std::unique_ptr<db::Database> database,
-    std::string listen_url
+    const Platform& platform, const Place& place, std::unique_ptr<db::Database> database
 )
     : platform_(platform),
-      name_(std::move(name)),
+      name_(place.name),
       database_(std::move(database)),
-      listen_url_(std::move(listen_url)),
+      listen_url_(place.listen_url),
       answers_(*database_, platform.random, platform.metrics, name_),
       relay_(
           {.database = *database_, .clock = platform.clock, .metrics = platform.metrics}, name_
-      ) {}
+      ) {
+    if (!place.file.empty())
+        disk_watch_.emplace(
+            DiskWatch::Parts{disk_, *database_, platform.metrics, place.file, name_}
+        );
+}
 
 HostedDatabase::~HostedDatabase() = default;
 
@@ -160,7 +157,11 @@ void HostedDatabase::prepare() {
     database_->prepare_all(certificates::CertificateNotices::queries());
 }
 
-void HostedDatabase::start() { tasks_ = std::make_unique<Tasks>(*this); }
+void HostedDatabase::start() {
+    // What cannot be measured now is reported by the task.
+    if (disk_watch_) (void)disk_watch_->look();
+    tasks_ = std::make_unique<Tasks>(*this);
+}
 
 void HostedDatabase::stop() { tasks_.reset(); }
 

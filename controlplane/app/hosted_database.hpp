@@ -3,10 +3,12 @@
 // A database with what the platform keeps in each: leases, stored answers, the outbox, what
 // replicas tell each other, and the tasks that tend them.
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "controlplane/platform/disk/disk_watch.hpp"
 #include "controlplane/platform/idempotency/stored_answers.hpp"
 #include "controlplane/platform/module.hpp"
 #include "controlplane/platform/outbox/relay.hpp"
@@ -22,11 +24,13 @@ struct PlatformPart {
 
 class HostedDatabase {
  public:
-    // `name` is "main", or the folder of the service whose database it is. `listen_url` names the
-    // PostgreSQL server; empty on SQLite.
+    struct Place {
+        std::string name;            // "main", or the folder of the service whose database it is
+        std::filesystem::path file{};  // of SQLite; else empty
+        std::string listen_url{};      // of a PostgreSQL server; else empty
+    };
     HostedDatabase(
-        const Platform& platform, std::string name, std::unique_ptr<db::Database> database,
-        std::string listen_url
+        const Platform& platform, const Place& place, std::unique_ptr<db::Database> database
     );
     ~HostedDatabase();
 
@@ -37,6 +41,7 @@ class HostedDatabase {
     static std::span<const PlatformPart> parts();
     static std::span<const TaskInfo> tasks();
     void prepare();
+    // The room on its disk is known when this returns.
     void start();
     void stop();
 
@@ -51,6 +56,8 @@ class HostedDatabase {
     const std::string listen_url_;
     idempotency::StoredAnswers answers_;
     outbox::Relay relay_;
+    SystemDiskSpace disk_;
+    std::optional<DiskWatch> disk_watch_;
     std::unique_ptr<Tasks> tasks_;
 };
 

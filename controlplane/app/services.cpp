@@ -5,6 +5,8 @@
 
 #include "controlplane/platform/db/database_url.hpp"
 
+#include "shared/base/describe.hpp"
+
 namespace synapsex::app {
 
 namespace {
@@ -22,6 +24,14 @@ agent_registry::Peers peers_of(const Config& config) {
     const auto options = db::parse_database_url(config.database_url_of("agent_registry"));
     const bool is_file = options && std::holds_alternative<db::SqliteOptions>(*options);
     return is_file ? agent_registry::Peers::none : agent_registry::Peers::possible;
+}
+
+Readiness readiness_of(std::string_view service, db::Database& database) {
+    const bool is_healthy = database.is_healthy();
+    std::string detail = is_healthy ? "answers" : "does not answer";
+    if (database.room() != db::Room::plenty)
+        detail += "; room on its disk is " + std::string{enum_name(database.room())};
+    return {std::string{service} + ".database", is_healthy, std::move(detail)};
 }
 
 // A task that fails is told of, and does not take the server away from those who call it.
@@ -101,13 +111,10 @@ std::vector<Readiness> Services::readiness() {
     std::vector<Readiness> checks;
     for (auto* module : modules_) {
         const auto& manifest = module->manifest();
-        if (!manifest.migrations.empty()) {
-            const bool is_healthy = databases_.of(folder_of(manifest.name)).is_healthy();
+        if (!manifest.migrations.empty())
             checks.push_back(
-                {std::string{manifest.name} + ".database", is_healthy,
-                 is_healthy ? "answers" : "does not answer"}
+                readiness_of(manifest.name, databases_.of(folder_of(manifest.name)))
             );
-        }
         for (auto& check : module->readiness()) checks.push_back(std::move(check));
     }
     for (const auto& task : tasks_.report()) checks.push_back(readiness_of(task));

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <set>
 
 #include "controlplane/app/services.hpp"
@@ -83,7 +84,7 @@ TEST_F(TablesTest, every_task_that_is_declared_runs) {
     std::set<std::string> running;
     for (const auto& task : tasks.report()) running.emplace(task.info.name);
     services->stop();
-    EXPECT_EQ(running, declared);
+    EXPECT_TRUE(std::ranges::includes(running, declared));
 }
 
 TEST_F(TablesTest, what_is_kept_is_told_with_the_limits_that_are_declared) {

@@ -22,7 +22,7 @@ class SqliteFile {
     // All that is kept, as it lies on the disk, and what is about to be.
     bytes() {
         const folder = dirname(this.path);
-        const names = readdirSync(folder).filter((name) => name.startsWith('controlplane.db'));
+        const names = readdirSync(folder).filter((name) => name.startsWith('controlplane.db') && !name.endsWith('.reserve'));
         return Buffer.concat(names.map((name) => readFileSync(join(folder, name))));
     }
 }

@@ -1,11 +1,13 @@
-// A disk of 16 MB that is there for one program alone, and can be filled to the last byte.
+// A small disk that is there for one program alone, and can be filled to the last byte.
 
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, statfsSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 import { isRoot, run, temporaryFolder } from './processes.mjs';
 
 // For `sh -c`: mounts it at "$1", in the mount namespace that `unshare --mount` has made.
-export const mountTmpfs = 'mount -t tmpfs -o size=16m tmpfs "$1"';
+export const mountTmpfsOf = (megabytes) => `mount -t tmpfs -o size=${megabytes}m tmpfs "$1"`;
+export const mountTmpfs = mountTmpfsOf(16);
 
 // Why this machine has none; false if it has.
 export async function whyNoSmallDisk() {
@@ -27,6 +29,18 @@ export function fillDisk(path) {
                     break;
                 }
             }
+    } finally {
+        closeSync(file);
+    }
+}
+
+// Lets the file grow until `percent` of its disk are free.
+export function fillDiskTo(path, percent) {
+    const file = openSync(path, 'a');
+    try {
+        const { bavail, blocks, bsize } = statfsSync(dirname(path));
+        for (let left = bavail - Math.round((blocks * percent) / 100); left > 0; --left)
+            writeSync(file, Buffer.alloc(bsize));
     } finally {
         closeSync(file);
     }

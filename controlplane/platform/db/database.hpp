@@ -16,6 +16,7 @@
 // Kind::unavailable "database.busy" (503, Retry-After) and leave nothing behind.
 
 #include <array>
+#include <atomic>
 #include <functional>
 #include <optional>
 #include <span>
@@ -27,6 +28,7 @@
 #include "controlplane/platform/auth/call.hpp"
 #include "controlplane/platform/db/effect.hpp"
 #include "controlplane/platform/db/query.hpp"
+#include "controlplane/platform/db/room.hpp"
 #include "shared/base/result.hpp"
 
 namespace synapsex::db {
@@ -73,9 +75,16 @@ class Session {
     // The database's clock: the only time that lease SQL may compare with.
     virtual Timestamp now() = 0;
 
+    // What the database's disk has left: for those who leave something out then.
+    Room room() const { return room_; }
+
  private:
+    friend class Database;
+
     virtual Rows run(const Query& query, std::span<const Value> values) = 0;
     static void refuse_broken_text(const Query& query, std::span<const Value> values);
+
+    Room room_ = Room::plenty;
 };
 
 // The transaction in which migrations change the schema (migrate.hpp).
@@ -132,6 +141,9 @@ class Database {
     virtual void prepare_all(std::span<const Query* const> queries) = 0;
     // For /readyz: answers quickly or not.
     virtual bool is_healthy() = 0;
+    // As a DiskWatch found it; plenty where nobody looks, as on PostgreSQL. Any thread.
+    Room room() const { return room_.load(std::memory_order_relaxed); }
+    void set_room(Room room) { room_.store(room, std::memory_order_relaxed); }
     // For migrate() alone: one transaction without a deadline, alone on the whole database, also
     // among replicas. Commits unless `change` throws; foreign keys are checked before the commit.
     // `change` may run again, as closures do.
@@ -172,6 +184,7 @@ class Database {
         std::optional<Outcome> outcome;
         const Body body = [&](Session& session) {
             const InsideTransaction inside;
+            session.room_ = room();
             outcome.emplace(fn(session));
             if (!outcome->has_value() || !caller.effect) return outcome->has_value();
             const Made made{typeid(**outcome), &**outcome};
@@ -182,6 +195,8 @@ class Database {
         if (auto refusal = (this->*run)(caller, body)) return *std::move(refusal);
         return *std::move(outcome);
     }
+
+    std::atomic<Room> room_{Room::plenty};
 };
 
 }  // namespace synapsex::db

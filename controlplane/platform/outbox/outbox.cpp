@@ -37,6 +37,7 @@ std::string actor_of(const Principal& principal) {
 }  // namespace
 
 void add(db::Session& session, const Call& call, const News& news) {
+    if (news.kind == MessageKind::event && session.room() == db::Room::critical) return;
     OutboxStore{session}.insert({
         .message_id = news.id,
         .tenant_id = call.tenant.text(),

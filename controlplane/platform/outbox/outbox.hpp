@@ -27,6 +27,8 @@ struct News {
     MessageKind kind = MessageKind::change;
 };
 
+// On a disk that is critically full what is an event and nothing else is left out; a change is an
+// audit record, too, and stays.
 void add(db::Session& session, const Call& call, const News& news);
 
 }  // namespace synapsex::outbox

@@ -84,6 +84,25 @@ TEST_F(MessageTest, is_not_there_if_the_change_is_undone) {
     EXPECT_EQ(count(), 0);
 }
 
+TEST_F(MessageTest, a_disk_that_is_critically_full_leaves_out_events_and_nothing_else) {
+    const auto write_all = [&] {
+        source.in_write([&](db::Session& session) {
+            for (const auto kind : {MessageKind::change, MessageKind::event, MessageKind::audit,
+                                    MessageKind::usage}) {
+                News news{fresh_id(), clock.now(), "tests.changed", "sub_1"};
+                news.kind = kind;
+                outbox::add(session, call, news);
+            }
+        });
+    };
+    source->set_room(db::Room::low);
+    write_all();
+    EXPECT_EQ(count(), 4);
+    source->set_room(db::Room::critical);
+    write_all();
+    EXPECT_EQ(count(), 7);
+}
+
 TEST_F(MessageTest, every_statement_is_right_on_this_engine) {
     source->prepare_all(OutboxStore::queries());
     source->prepare_all(Inbox::queries());

@@ -62,9 +62,13 @@ TaskReport TaskEntry::report() const {
 
 TaskEntry& TaskBook::open(const TaskInfo& info) {
     const std::lock_guard lock{mutex_};
-    auto& entry = entries_[info.name];
-    if (!entry) entry = std::make_unique<TaskEntry>(info, metrics_, clock_);
-    return *entry;
+    const auto [found, is_new] = entries_.try_emplace(std::string{info.name});
+    if (is_new) {
+        auto kept = info;
+        kept.name = found->first;  // the name may be somebody's who goes before the book
+        found->second = std::make_unique<TaskEntry>(kept, metrics_, clock_);
+    }
+    return *found->second;
 }
 
 std::vector<TaskReport> TaskBook::report() const {

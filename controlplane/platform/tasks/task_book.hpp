@@ -70,7 +70,7 @@ class TaskBook {
     Metrics& metrics_;
     const Clock& clock_;
     mutable std::mutex mutex_;
-    std::map<std::string_view, std::unique_ptr<TaskEntry>> entries_;
+    std::map<std::string, std::unique_ptr<TaskEntry>> entries_;
 };
 
 }  // namespace synapsex

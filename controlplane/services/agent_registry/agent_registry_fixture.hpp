@@ -43,13 +43,14 @@ class FakeVmDirectory final : public vm_registry::VmDirectory {
         names[vm] = name;
         return Done{};
     }
-    Result<Done> store_samples(
+    Result<vm_registry::Taken> store_samples(
         const Call&, const TenantId&, const VmId&,
         std::span<const vm_registry::TelemetrySample> samples
     ) override {
         if (is_storing_refused) return busy();
+        if (is_disk_full) return vm_registry::Taken::not_now;
         for (const auto& sample : samples) slots.push_back(sample.slot);
-        return Done{};
+        return vm_registry::Taken::stored;
     }
     Result<Done> put_section(
         const Call&, const TenantId&, const VmId&, const vm_registry::Section& section
@@ -89,6 +90,7 @@ class FakeVmDirectory final : public vm_registry::VmDirectory {
     bool is_creating_refused = false;
     bool is_deleting_refused = false;
     bool is_storing_refused = false;
+    bool is_disk_full = false;
 };
 
 class AgentRegistryTest : public ::testing::Test {

@@ -182,6 +182,24 @@ TEST_F(AgentRegistryTest, telemetry_is_acknowledged_only_after_it_is_stored) {
     EXPECT_THAT(vms.slots, ElementsAre(100, 101));
 }
 
+TEST_F(AgentRegistryTest, telemetry_that_has_to_wait_is_not_acknowledged_and_the_rest_is_answered) {
+    const auto agent = enroll();
+    Heartbeat heartbeat;
+    heartbeat.telemetry.resize(1);
+    heartbeat.telemetry[0].slot = 100;
+    heartbeat.hashes = {{SectionName::os, {"h1"}}};
+    vms.is_disk_full = true;
+    const auto answer = std::get<HeartbeatAnswer>(beat(agent, heartbeat).value());
+    EXPECT_EQ(answer.stored_through_slot, 0);
+    EXPECT_THAT(answer.want_sections, ElementsAre(SectionName::os));
+    EXPECT_EQ(shown_state(agent), State::online);
+    heartbeat.hashes.clear();
+    heartbeat.hold_seconds = 55;
+    auto second = beat(agent, heartbeat).value();
+    auto& held = std::get<api::Held<HeartbeatAnswer>>(second);
+    EXPECT_EQ(held.finish(api::Wake::timeout).value().stored_through_slot, 0);
+}
+
 TEST_F(AgentRegistryTest, an_agent_whose_telemetry_finds_no_room_lives_all_the_same) {
     const auto agent = enroll();
     Heartbeat heartbeat;

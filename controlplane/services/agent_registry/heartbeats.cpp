@@ -187,14 +187,16 @@ Result<api::HeldOr<HeartbeatAnswer>> Heartbeats::beat(
     // Before the telemetry: an agent whose samples find no room lives all the same.
     if (parts_.presence.contact(heartbeat.agent_id, to_contact(heartbeat)) && on_change_)
         on_change_();
-    if (!heartbeat.telemetry.empty())
-        SYNAPSEX_CHECK(
-            parts_.vms.store_samples(call, call.tenant, vm, heartbeat.telemetry)
+    auto taken = vm_registry::Taken::stored;
+    if (!heartbeat.telemetry.empty()) {
+        SYNAPSEX_TRY(
+            taken, parts_.vms.store_samples(call, call.tenant, vm, heartbeat.telemetry)
         );
+    }
     SYNAPSEX_TRY(auto wanted, wanted_sections(call, vm, heartbeat));
 
     auto now_answer = answer(vm, "news");
-    if (!heartbeat.telemetry.empty())
+    if (!heartbeat.telemetry.empty() && taken == vm_registry::Taken::stored)
         now_answer.stored_through_slot = heartbeat.telemetry.back().slot;
     now_answer.want_sections = std::move(wanted);
     const auto hold = std::min<std::chrono::seconds>(

@@ -29,6 +29,12 @@ struct Presence {
     std::optional<Timestamp> last_seen_at;
 };
 
+// What became of samples that were in order.
+enum class Taken {
+    stored,
+    not_now,  // the disk is nearly full; nothing may be acknowledged
+};
+
 class VmDirectory {
  public:
     virtual ~VmDirectory() = default;
@@ -45,7 +51,7 @@ class VmDirectory {
     // most kSamplesMax. Samples further than an hour in the future or older than the retention are
     // counted and dropped, else an agent with a broken clock would send them forever.
     static constexpr std::size_t kSamplesMax = vm_registry::kSamplesMax;
-    virtual Result<Done> store_samples(
+    virtual Result<Taken> store_samples(
         const Call& call, const TenantId& tenant, const VmId& vm,
         std::span<const TelemetrySample> samples
     ) = 0;

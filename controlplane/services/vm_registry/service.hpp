@@ -39,7 +39,7 @@ class VmRegistry final : public VmDirectory {
     Result<Done> rename_vm(
         const Call& call, const TenantId& tenant, const VmId& vm, std::string_view name
     ) override;
-    Result<Done> store_samples(
+    Result<Taken> store_samples(
         const Call& call, const TenantId& tenant, const VmId& vm,
         std::span<const TelemetrySample> samples
     ) override;

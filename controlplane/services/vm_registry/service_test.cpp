@@ -42,7 +42,7 @@ class VmRegistryTest : public ::testing::Test {
         sample.load1_centi = load;
         return sample;
     }
-    Result<Done> store(const VmId& vm, const std::vector<TelemetrySample>& samples) {
+    Result<Taken> store(const VmId& vm, const std::vector<TelemetrySample>& samples) {
         return vms.store_samples(call(), tenant, vm, samples);
     }
     // As a damaged file, or a newer release, would leave it.
@@ -481,6 +481,21 @@ TEST_F(VmRegistryTest, a_deleted_vm_takes_its_inventory_and_telemetry_with_it) {
     vms.create_vm(call(), {tenant, vm, AgentId::derived_from(vm), "web-1"}).value();
     EXPECT_TRUE(shown_slots(vm).empty());
     EXPECT_TRUE(vms.get(call(), {vm}).value().reported.sections.empty());
+}
+
+TEST_F(VmRegistryTest, on_a_disk_that_is_nearly_full_telemetry_waits_and_everything_else_goes_on) {
+    const auto vm = make_vm("web-1");
+    const auto slot = this_slot();
+    EXPECT_EQ(store(vm, {sample_at(slot)}).value(), Taken::stored);
+    for (const auto room : {db::Room::low, db::Room::critical}) {
+        database->set_room(room);
+        EXPECT_EQ(store(vm, {sample_at(slot + 1)}).value(), Taken::not_now);
+        EXPECT_THAT(shown_slots(vm), ElementsAre(slot));
+        make_vm("web-2");
+    }
+    database->set_room(db::Room::plenty);
+    EXPECT_EQ(store(vm, {sample_at(slot + 1)}).value(), Taken::stored);
+    EXPECT_THAT(shown_slots(vm), ElementsAre(slot, slot + 1));
 }
 
 }  // namespace

@@ -206,7 +206,7 @@ std::vector<TelemetrySample> VmRegistry::keep_plausible(std::span<const Telemetr
     return kept;
 }
 
-Result<Done> VmRegistry::store_samples(
+Result<Taken> VmRegistry::store_samples(
     const Call& call, const TenantId& tenant, const VmId& vm,
     std::span<const TelemetrySample> samples
 ) {
@@ -216,8 +216,9 @@ Result<Done> VmRegistry::store_samples(
             Kind::invalid, "telemetry.not_ascending",
             "Telemetry has to be ascending by slot, each slot once, at most 1000 samples."
         };
+    if (database_.room() != db::Room::plenty) return Taken::not_now;
     const auto kept = keep_plausible(samples);
-    if (kept.empty()) return Done{};
+    if (kept.empty()) return Taken::stored;
     SYNAPSEX_TRY(
         const std::size_t stored,
         database_.write(call, [&](db::Session& session) -> Result<std::size_t> {
@@ -236,7 +237,7 @@ Result<Done> VmRegistry::store_samples(
         })
     );
     samples_stored_.add(stored);
-    return Done{};
+    return Taken::stored;
 }
 
 }  // namespace synapsex::vm_registry
