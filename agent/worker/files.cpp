@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "shared/base/descriptor.hpp"
+
 namespace synapsex::agent {
 
 namespace {
@@ -20,24 +22,6 @@ Problem file_problem(const std::string& what, const std::filesystem::path& path)
         .detail = what + " " + path.string() + ": " + std::strerror(errno),
     };
 }
-
-class Descriptor {
- public:
-    explicit Descriptor(int number) : number_(number) {}
-    ~Descriptor() { close(); }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-
-    bool is_open() const { return number_ >= 0; }
-    int number() const { return number_; }
-    bool close() {
-        const int number = std::exchange(number_, -1);
-        return number < 0 || ::close(number) == 0;
-    }
-
- private:
-    int number_;
-};
 
 bool write_all(int descriptor, std::string_view content) {
     while (!content.empty()) {

@@ -2,35 +2,18 @@
 
 #include <cerrno>
 #include <cstring>
-#include <utility>
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "shared/base/descriptor.hpp"
 
 namespace synapsex::crypto {
 
 namespace {
 
 constexpr std::size_t kBytesMax = 4096;
-
-class Descriptor {
- public:
-    explicit Descriptor(int number) : number_(number) {}
-    ~Descriptor() { close(); }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-
-    bool is_open() const { return number_ >= 0; }
-    int number() const { return number_; }
-    bool close() {
-        const int number = std::exchange(number_, -1);
-        return number < 0 || ::close(number) == 0;
-    }
-
- private:
-    int number_;
-};
 
 // The file is as it should be for all that is known: the machine cannot read it now.
 Problem unavailable(const std::filesystem::path& path, int error) {
