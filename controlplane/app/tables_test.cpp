@@ -6,6 +6,7 @@
 #include <set>
 
 #include "controlplane/app/services.hpp"
+#include "shared/crypto/file_key_store.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/seeded_random.hpp"
 #include "tests/support/test_database.hpp"
@@ -29,8 +30,8 @@ class TablesTest : public ::testing::Test {
         config.public_url = "http://127.0.0.1:8080";
         database.close();
         services.emplace(
-            Platform{clock, random, metrics, parking, tasks}, config,
-            Identity{config.public_url, crypto::Ed25519Key::generate(random)}
+            Platform{clock, random, metrics, parking, tasks, wakeups}, config,
+            load_or_make_identity(folder.path(), config.public_url, keys)
         );
         api::Router router;
         services->prepare(router);
@@ -41,6 +42,9 @@ class TablesTest : public ::testing::Test {
     testing::TestDatabase database{clock};
     Metrics metrics;
     api::ParkingLot parking;
+    wakeups::Board wakeups;
+    testing::TemporaryFolder folder;
+    crypto::FileKeyStore keys{folder.path(), random};
     TaskBook tasks{metrics, clock};
     Config config;
     std::optional<Services> services;
