@@ -124,6 +124,28 @@ TEST_F(WorkItemsTest, what_is_put_back_is_nobodys_until_it_is_due_again) {
     EXPECT_EQ(again[0].token, 2);
 }
 
+TEST_F(WorkItemsTest, a_claimer_steps_over_what_another_is_taking) {
+    if (!database.is_postgres()) GTEST_SKIP() << "SQLite has one writer";
+    add("a", -2s);
+    add("b", -1s);
+    using Items = std::vector<WorkItem>;
+    const auto hurried = Call::system("test", Deadline::after(clock, 5s));
+    const auto claim_one = [](db::Session& session) -> Result<Items> {
+        return WorkItems{session}.claim(kQueue, "worker", 10min, 1);
+    };
+    std::optional<Result<Items>> second;
+    const auto first = database->write(kClaims, call, [&](db::Session& s) -> Result<Items> {
+        auto taken = claim_one(s);
+        std::thread{[&] { second = database->write(kClaims, hurried, claim_one); }}.join();
+        return taken;
+    });
+    ASSERT_TRUE(first && *second) << "the second waited for the first";
+    ASSERT_THAT(*first, SizeIs(1));
+    ASSERT_THAT(**second, SizeIs(1));
+    EXPECT_EQ((*first)[0].item, "a");
+    EXPECT_EQ((**second)[0].item, "b");
+}
+
 TEST_F(WorkItemsTest, many_claimers_share_the_work_without_an_item_twice) {
     constexpr int kItems = 400;
     with_items([](WorkItems& items) {
