@@ -8,10 +8,16 @@ set -Eeuo pipefail
 
 if [[ ${1-} != --inside ]]; then
     # Nothing here has to survive a crash of the machine. -t: a cluster in a temporary folder, so that
-    # one left behind by a killed run stops no other.
+    # one left behind by a killed run stops no other; in memory where there is room (tests make a
+    # database each, and so a folder of files).
+    room=$(df --output=avail -k /dev/shm 2>/dev/null | tail -n 1 || true)
+    if [[ -z ${TMPDIR-} ]] && ((${room:-0} > 2000000)); then
+        export TMPDIR=/dev/shm SYNAPSEX_TEST_TMPDIR=unset
+    fi
     exec pg_virtualenv -t -o fsync=off -o max_connections=300 -- "$0" --inside "$@"
 fi
 shift
+[[ ${SYNAPSEX_TEST_TMPDIR-} != unset ]] || unset TMPDIR SYNAPSEX_TEST_TMPDIR
 [[ ${1-} == --pgbouncer ]] || exec env SYNAPSEX_TEST_ENGINE=postgres "$@"
 shift
 
