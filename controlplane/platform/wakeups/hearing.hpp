@@ -22,6 +22,7 @@ class Hearing {
     };
     // `listen_url` names the server of the database itself, never a pooler.
     Hearing(const TaskInfo& probe, const Parts& parts, const std::string& listen_url);
+    ~Hearing() { probe_.give_up(); }
 
  private:
     WakeupProbe probe_;

@@ -25,12 +25,19 @@ Result<Done> WakeupProbe::look(const Call& call) {
         return Done{};
     }));
     std::unique_lock lock{mutex_};
-    if (came_back_.wait_for(lock, parts_.patience, [&] { return heard_ == said; })) return Done{};
+    const auto is_over = [&] { return heard_ == said || is_given_up_; };
+    if (came_back_.wait_for(lock, parts_.patience, is_over)) return Done{};
     return Problem{
         Kind::unavailable, "wakeups.silent",
         "What replicas tell each other does not arrive. Behind a pooler, DATABASE_LISTEN_URL has "
         "to name the server itself."
     };
+}
+
+void WakeupProbe::give_up() {
+    const std::lock_guard lock{mutex_};
+    is_given_up_ = true;
+    came_back_.notify_all();
 }
 
 }  // namespace synapsex::wakeups

@@ -25,12 +25,15 @@ class WakeupProbe {
 
     // Kind::unavailable "wakeups.silent": a hint did not come back in time.
     Result<Done> look(const Call& call);
+    // Nobody listens any more: a look under way ends at once, and none finds fault from here on.
+    void give_up();
 
  private:
     const Parts parts_;
     std::mutex mutex_;
     std::condition_variable came_back_;
     std::string heard_;
+    bool is_given_up_ = false;
 };
 
 }  // namespace synapsex::wakeups

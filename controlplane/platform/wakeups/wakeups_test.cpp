@@ -135,6 +135,10 @@ TEST_F(WakeupTest, the_probe_hears_itself_and_says_when_nothing_arrives) {
     EXPECT_EQ(silent.error().code, "wakeups.silent");
     listen();
     EXPECT_TRUE(eventually([&] { return probe.look(call).has_value(); }));
+    notifications.reset();
+    EXPECT_FALSE(probe.look(call));
+    probe.give_up();
+    EXPECT_TRUE(probe.look(call)) << "whoever stops finds no fault";
 }
 
 }  // namespace
