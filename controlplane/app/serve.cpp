@@ -126,6 +126,7 @@ int serve(const Config& config) {
         .clock = clock,
         .random = random,
         .metrics = metrics,
+        .digest_key = keys.get_root_key().value().derive("synapsex.argument-digest").bytes(),
         .access_log =
             config.is_access_logged ? api_gateway::AccessLog::on : api_gateway::AccessLog::off,
     }};

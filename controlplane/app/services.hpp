@@ -29,6 +29,8 @@ struct TableOwner {
 class Services {
  public:
     Services(const Platform& platform, const Config& config, const Identity& identity);
+    // What other replicas tell is heard no more before those who listen are gone.
+    ~Services() { databases_.stop(); }
 
     // All, in the order of dependency; the gateway is last.
     std::span<Module* const> modules() const { return modules_; }

@@ -23,6 +23,15 @@ std::string unhex(std::string_view hex) {
     return bytes;
 }
 
+TEST(Hash, hmac_is_that_of_rfc_4231) {
+    EXPECT_EQ(
+        hmac_sha256_hex("Jefe", "what do ya want for nothing?"),
+        "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+    );
+    EXPECT_NE(hmac_sha256_hex("other", "what do ya want for nothing?"),
+              hmac_sha256_hex("Jefe", "what do ya want for nothing?"));
+}
+
 TEST(Hash, sha256_matches_the_known_vector) {
     // FIPS 180-2, appendix B.1.
     EXPECT_EQ(

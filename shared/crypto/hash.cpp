@@ -6,6 +6,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 namespace synapsex::crypto {
 
@@ -27,6 +28,18 @@ std::string sha256(std::string_view bytes) {
 }
 
 std::string sha256_hex(std::string_view bytes) { return to_hex(sha256(bytes)); }
+
+std::string hmac_sha256_hex(std::string_view key, std::string_view bytes) {
+    std::string digest(32, '\0');
+    unsigned int size = 0;
+    auto* out = reinterpret_cast<unsigned char*>(digest.data());
+    const auto* in = reinterpret_cast<const unsigned char*>(bytes.data());
+    const int key_size = static_cast<int>(key.size());
+    if (HMAC(EVP_sha256(), key.data(), key_size, in, bytes.size(), out, &size) == nullptr ||
+        size != 32)
+        throw std::runtime_error("HMAC-SHA-256 is not available");
+    return to_hex(digest);
+}
 
 std::string to_hex(std::string_view bytes) {
     static constexpr std::string_view kDigits = "0123456789abcdef";

@@ -14,6 +14,10 @@ std::string sha256(std::string_view bytes);
 // 64 lower-case hex digits.
 std::string sha256_hex(std::string_view bytes);
 
+// HMAC-SHA-256 (RFC 2104), 64 hex digits: a digest that tells nothing of a guessable text to those
+// who have not got the key.
+std::string hmac_sha256_hex(std::string_view key, std::string_view bytes);
+
 std::string to_hex(std::string_view bytes);
 
 // RFC 4648 section 5, without padding.

@@ -1,7 +1,9 @@
 // What changes leave behind: one message each, with who and why, numbered without a gap.
 
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { createHmac, hkdfSync } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test, { after, before } from 'node:test';
 
 import { ControlPlane } from '../support/control_plane.mjs';
@@ -20,7 +22,12 @@ const messages = (where = '') => controlPlane.database.rows(
     `SELECT message_id, tenant_id, kind, type, subject, actor, request_id, argument_digest, client_address, data, sequence, prev_hash FROM platform_outbox ${where} ORDER BY message_id`,
 );
 const of = (answer) => messages(`WHERE request_id = '${answer.headers['x-request-id']}'`);
-const sha256 = (text) => createHash('sha256').update(text).digest('hex');
+// Keyed, so that nobody who reads the database can try passwords against it: from the root key.
+const digest = (text) => {
+    const root = readFileSync(join(controlPlane.dataDir, 'keys', 'root.key'));
+    const key = Buffer.from(hkdfSync('sha256', root, '', 'synapsex.argument-digest', 32));
+    return createHmac('sha256', key).update(text).digest('hex');
+};
 
 test('every change tells what happened, to what, and who asked', async () => {
     const ada = await controlPlane.register('outbox-ada');
@@ -56,7 +63,7 @@ test('every change tells what happened, to what, and who asked', async () => {
         else assert.equal(actor[1].type, 'session');
         assert.ok(!message.data.includes(key.json.key) && !message.data.includes(token.json.token), 'no secret in it');
     }
-    assert.equal(of(changes[0][1])[0].argument_digest, sha256(JSON.stringify({ name: 'Outbox' })));
+    assert.equal(of(changes[0][1])[0].argument_digest, digest(JSON.stringify({ name: 'Outbox' })));
     const [enrolled] = messages(`WHERE subject = '${agent.agentId}' AND type = 'agent.enrolled'`);
     assert.equal(enrolled.tenant_id, owner.tenantId);
     const [registered] = messages(`WHERE type = 'user.registered' AND subject = '${ada.id}'`);

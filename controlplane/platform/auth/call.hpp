@@ -37,7 +37,9 @@ struct Call {
     Deadline deadline = Deadline::never();
     std::string traceparent{};     // W3C Trace Context, as received, unread; empty if it was not
     std::string client_address{};  // the peer's, without port
-    std::string argument_digest{};  // SHA-256 of what was asked for, hex; empty for what reads
+    // HMAC-SHA-256 of what was asked for, hex; empty for what reads. Keyed, since a body may hold
+    // what can be guessed: a password.
+    std::string argument_digest{};
     // Told of what a write of this call makes (platform/db/effect.hpp); outlives the call.
     db::Effect* effect = nullptr;
 

@@ -48,7 +48,13 @@ void IoThread::start_session(Welcome welcome) {
     // that the limit holds however many are on their way.
     auto place = std::make_unique<Place>(shared_);
     auto start = [this, welcome = std::move(welcome), place = std::move(place)]() mutable {
-        if (!is_abandoned_) Session::start(*this, std::move(welcome), std::move(place));
+        if (is_abandoned_) return;
+        try {
+            Session::start(*this, std::move(welcome), std::move(place));
+        } catch (const std::exception& error) {
+            // The next connection may fare better.
+            log_error("connection dropped by an exception", {{"error", error.what()}});
+        }
     };
     asio::dispatch(context_, std::move(start));
 }

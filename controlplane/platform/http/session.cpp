@@ -65,8 +65,10 @@ void Session::start(IoThread& thread, Welcome welcome, std::unique_ptr<Place> pl
 // --- the life of a connection ----------------------------------------------------------------
 
 Task<void> Session::run() {
-    if (transport_.has_handshake()) {
+    if (transport_.speaks_tls()) {
         const bool is_done = co_await shake_hands();
+        // Without TLS from here on: it was told to use it, and gets the time to read that.
+        if (!is_done && !is_abandoned_ && !transport_.speaks_tls()) co_await linger();
         if (!is_done) co_return;
     }
     while (ending_ == Ending::keep) {

@@ -100,7 +100,7 @@ class Transport {
     // `tls`: the certificate, or nullptr for clear.
     Transport(Socket socket, std::shared_ptr<const net::TlsContext> tls);
 
-    bool has_handshake() const { return tls_ != nullptr; }
+    bool speaks_tls() const { return tls_ != nullptr; }
     // Of TLS: to be tried until it is done, before anything else. A peer that speaks HTTP in clear
     // is told so.
     IoState try_handshake();

@@ -71,12 +71,10 @@ IoResult Transport::result_of(net::TlsResult result, Socket::wait_type& waits_fo
 
 IoState Transport::try_handshake() {
     const auto result = tls_->handshake();
-    if (result.state == net::TlsState::plain_http)
-        ::send(
-            socket_.native_handle(), kSpeakTls.data(), kSpeakTls.size(),
-            MSG_DONTWAIT | MSG_NOSIGNAL
-        );
-    return result_of(result, read_waits_for_).state;
+    if (result.state != net::TlsState::plain_http) return result_of(result, read_waits_for_).state;
+    tls_.reset();
+    try_write(kSpeakTls, {});
+    return IoState::closed;
 }
 
 IoResult Transport::try_read(char* to, std::size_t size) {

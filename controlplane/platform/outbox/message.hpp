@@ -39,7 +39,7 @@ struct Message {
     std::string on_behalf_of;         // empty: of the actor
     std::string request_id;
     std::string decision_id;          // of the policy decision; empty without one
-    std::string argument_digest;      // SHA-256 of the request, hex; empty if none asked for it
+    std::string argument_digest;      // Call::argument_digest; empty if no request asked for it
     std::string client_address;
     std::int64_t schema_version = 1;  // of data
     std::string data;                 // JSON object: the subject afterwards, as /v1 shows it

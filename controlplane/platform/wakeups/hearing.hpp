@@ -26,7 +26,7 @@ class Hearing {
 
  private:
     WakeupProbe probe_;
-    PeriodicTask task_;
+    PeriodicTask task_;                        // runs only when notifications_ hurries it, or later
     db::PostgresNotifications notifications_;  // ends first: it hurries the task
 };
 

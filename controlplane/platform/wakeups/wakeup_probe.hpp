@@ -14,14 +14,17 @@ namespace synapsex::wakeups {
 
 class WakeupProbe {
  public:
-    struct Parts {  // all outlive the probe; the board calls it
+    struct Parts {  // all outlive the probe
         db::Database& database;
-        Board& board;
         const Clock& clock;
         Random& random;
         std::chrono::milliseconds patience{5'000};
     };
-    explicit WakeupProbe(const Parts& parts);
+    explicit WakeupProbe(const Parts& parts) : parts_(parts) {}
+
+    // Every hint that comes is shown to it, from any thread. Not by way of a Board, which databases
+    // share and which outlives the probe.
+    void hear(std::string_view hint);
 
     // Kind::unavailable "wakeups.silent": a hint did not come back in time.
     Result<Done> look(const Call& call);
@@ -32,7 +35,8 @@ class WakeupProbe {
     const Parts parts_;
     std::mutex mutex_;
     std::condition_variable came_back_;
-    std::string heard_;
+    std::string awaited_;  // others probe on the same channel
+    bool is_heard_ = false;
     bool is_given_up_ = false;
 };
 

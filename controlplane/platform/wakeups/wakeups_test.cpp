@@ -75,7 +75,10 @@ class WakeupTest : public ::testing::Test {
                 "postgresql:///" + database.name(), std::string{kChannel}},
             system_random,
             db::PostgresNotifications::Callbacks{
-                [this](std::string_view hint) { board.deliver(hint); }}
+                [this](std::string_view hint) {
+                    hears(hint);
+                    board.deliver(hint);
+                }}
         );
         ASSERT_TRUE(eventually([this] { return notifications->is_listening(); }));
     }
@@ -87,6 +90,7 @@ class WakeupTest : public ::testing::Test {
     Board board;
     std::mutex mutex;
     std::vector<std::string> texts;
+    std::function<void(std::string_view)> hears = [](std::string_view) {};
     std::optional<db::PostgresNotifications> notifications;
 };
 
@@ -128,7 +132,8 @@ TEST_F(WakeupTest, listens_again_after_its_connection_was_lost) {
 
 TEST_F(WakeupTest, the_probe_hears_itself_and_says_when_nothing_arrives) {
     if (!database.is_postgres()) GTEST_SKIP() << "SQLite has one replica";
-    WakeupProbe probe{{*database, board, clock, random, std::chrono::milliseconds{50}}};
+    WakeupProbe probe{{*database, clock, random, std::chrono::milliseconds{50}}};
+    hears = [&](std::string_view hint) { probe.hear(hint); };
     const auto call = Call::system("test", Deadline::never());
     const auto silent = probe.look(call);
     ASSERT_FALSE(silent);

@@ -73,7 +73,9 @@ std::string news_of(const AgentRow& row) {
 Agent Agents::shown(const AgentRow& row) const {
     auto agent = to_api(row);
     // The row is written behind.
-    if (const auto seen = parts_.presence.last_seen(row.agent_id)) agent.last_seen_at = seen;
+    // Later than the row, unless the agent has gone to another replica meanwhile.
+    if (const auto seen = parts_.presence.last_seen(row.agent_id))
+        agent.last_seen_at = std::max(agent.last_seen_at, seen);
     return agent;
 }
 

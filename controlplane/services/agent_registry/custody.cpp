@@ -28,7 +28,6 @@ Result<Done> Custody::renew(const Call& call) {
         return Done{};
     };
     SYNAPSEX_CHECK(parts_.database.write(kCustody, call, look));
-    parts_.presence.set_has_peers(!living.empty());
     if (!was_alive) parts_.presence.doubt();
     std::erase_if(agents, [&](const AgentRow& agent) { return living.contains(agent.heard_by); });
     parts_.presence.adopt(agents);

@@ -79,10 +79,11 @@ void PresenceBook::doubt() {
     for (auto& [agent, entry] : entries_) entry.heard_sequence = -1;
 }
 
-// Whether no other replica can have heard of the agent since this one did.
+// Whether no other replica can have heard of the agent since this one did: it numbers each call.
+// Asked also while no other is known: one may have started a moment ago.
 bool PresenceBook::is_continued(const Entry& entry, std::int64_t sequence) const {
-    if (entry.heard_by != replica_) return false;
-    return !has_peers_ || sequence == entry.heard_sequence || sequence == entry.heard_sequence + 1;
+    const auto heard = entry.heard_sequence;
+    return entry.heard_by == replica_ && (sequence == heard || sequence == heard + 1);
 }
 
 bool PresenceBook::contact(const AgentId& agent, Contact contact) {

@@ -74,9 +74,6 @@ class PresenceBook {
 
     // Agents whose replica is gone: as load.
     void adopt(const std::vector<AgentRow>& agents);
-    // With others on the database an agent may have called one of them in between; without, an
-    // agent that goes on calling is not written each time.
-    void set_has_peers(bool has_peers) { has_peers_ = has_peers; }
     // Others may have taken agents over: each that calls is this replica's anew.
     void doubt();
 
@@ -134,7 +131,6 @@ class PresenceBook {
 
     const Clock& clock_;
     const std::string replica_;
-    std::atomic<bool> has_peers_{false};
     mutable std::mutex mutex_;
     std::unordered_map<AgentId, Entry> entries_;
     std::array<std::atomic<std::size_t>, kStates> counts_{};  // of entries_, by sighting.state

@@ -357,7 +357,8 @@ api::Outcome Gateway::call_handler(Pending& pending) {
     }
     const auto& operation = pending.route->operation;
     if (operation.method != api::Verb::get && operation.access.kind != auth::AccessKind::agent)
-        pending.call.argument_digest = crypto::sha256_hex(pending.parts.body);
+        pending.call.argument_digest =
+            crypto::hmac_sha256_hex(parts_.digest_key, pending.parts.body);
     const LogScope tenant_scope{{"tenantId", pending.call.tenant.text()}};
     return pending.route->handle(pending.call, pending.parts);
 }

@@ -31,6 +31,7 @@ class Gateway final : public http::Application {
         const Clock& clock;
         Random& random;
         Metrics& metrics;
+        std::string digest_key;  // of Call::argument_digest
         AccessLog access_log = AccessLog::on;
     };
     explicit Gateway(const Parts& parts);

@@ -65,6 +65,7 @@ class GatewayTest : public ::testing::Test {
             .clock = clock,
             .random = random,
             .metrics = metrics,
+            .digest_key = "key",
             .access_log = AccessLog::off,
         });
     }
@@ -242,6 +243,7 @@ TEST_F(GatewayTest, what_fails_around_a_handler_is_answered_too) {
         .clock = failing,
         .random = random,
         .metrics = metrics,
+        .digest_key = "key",
         .access_log = AccessLog::off,
     }};
     handler = [&](const api::RequestParts&) -> api::Outcome {

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "controlplane/platform/db/postgres/raw_connection.hpp"
+#include "controlplane/platform/db/postgres/session.hpp"
 #include "shared/base/backoff.hpp"
 #include "shared/base/log.hpp"
 
@@ -63,23 +64,28 @@ void PostgresNotifications::run() {
         try {
             listen();
             return;
-        } catch (const std::exception&) {
-            // Its text may hold the URL.
+        } catch (const std::exception& error) {
             if (is_listening_.exchange(false)) backoff.reset();
-            if (backoff.attempt() == 0) log_warning("the connection that listens was lost");
+            if (backoff.attempt() == 0)
+                log_warning(
+                    "cannot hear what replicas tell each other, trying again",
+                    {{"why", error.what()}}
+                );
         }
         goes_on = rest(backoff.next(random_));
     }
 }
 
 // Until it is to stop; throws when the connection is lost.
-void PostgresNotifications::listen() {
+void PostgresNotifications::listen() try {
     RawConnection raw{options_.url};
     const Receiver receiver{raw.connection, options_.channel, callbacks_};
     is_listening_ = true;
     callbacks_.listens();
     while (wait_for_bytes(raw.connection.sock())) raw.connection.get_notifs();
     is_listening_ = false;
+} catch (...) {
+    rethrow_as_postgres_error("cannot listen");  // without the URL in its text
 }
 
 bool PostgresNotifications::wait_for_bytes(int socket) const {
