@@ -59,7 +59,8 @@ Result<Done> DiskWatch::look() {
     const auto& limits = parts_.limits;
     const auto reserve =
         std::min(limits.reserve_bytes_max, space->total_bytes / 100 * limits.reserve_percent);
-    if (!reserve_.is_held()) space->free_bytes -= std::min(reserve, space->free_bytes);
+    const auto missing = reserve - std::min(reserve, reserve_.held_bytes());
+    space->free_bytes -= std::min(missing, space->free_bytes);
 
     const auto before = parts_.database.room();
     const auto now = room_of(*space, before, limits);

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "controlplane/platform/db/sqlite/sqlite.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -89,6 +91,20 @@ TEST_F(DiskWatchTest, a_reserve_that_an_earlier_process_left_is_taken_over) {
     EXPECT_TRUE(is_reserve_held());
     EXPECT_EQ(room_with(10), Room::critical);
     EXPECT_FALSE(is_reserve_held());
+}
+
+TEST_F(DiskWatchTest, a_reserve_that_is_short_or_gone_is_made_whole_at_the_next_look) {
+    const std::filesystem::path reserve = file.string() + ".reserve";
+    std::ofstream{reserve};  // as a process leaves it that was killed there
+    for (const std::uint64_t mebi : {0, 4}) {
+        std::filesystem::resize_file(reserve, mebi * kMebi);
+        EXPECT_EQ(room_with(49), Room::low) << "what is missing of it counts as taken";
+        EXPECT_EQ(std::filesystem::file_size(reserve), kReserveMebi * kMebi);
+    }
+    std::filesystem::remove(reserve);
+    EXPECT_EQ(room_with(50), Room::low);
+    ASSERT_TRUE(is_reserve_held());
+    EXPECT_EQ(std::filesystem::file_size(reserve), kReserveMebi * kMebi);
 }
 
 TEST_F(DiskWatchTest, free_bytes_and_level_are_metrics) {

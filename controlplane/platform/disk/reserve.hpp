@@ -5,22 +5,22 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <utility>
 
 namespace synapsex {
 
 class Reserve {
  public:
-    // Takes over the file that an earlier process left.
-    explicit Reserve(std::filesystem::path path);
+    explicit Reserve(std::filesystem::path path) : path_(std::move(path)) {}
 
-    bool is_held() const { return is_held_; }
-    // Where it is not held: so many bytes from now on, if the disk has them.
+    // What the file has now, whoever made, cut or removed it meanwhile; 0 without one.
+    std::uint64_t held_bytes() const;
+    // So many bytes from now on, if the disk has them; otherwise none.
     void hold(std::uint64_t bytes);
     void release();
 
  private:
     const std::filesystem::path path_;
-    bool is_held_;
 };
 
 }  // namespace synapsex
