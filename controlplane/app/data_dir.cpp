@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "controlplane/app/services.hpp"
+#include "shared/base/new_file.hpp"
 
 namespace synapsex::app {
 
@@ -19,17 +20,6 @@ std::string load_issuer(const std::filesystem::path& path) {
     if (!std::getline(std::ifstream{path} >> std::ws, issuer) || issuer.empty())
         throw StartRefused("cannot read " + path.string());
     return issuer;
-}
-
-// Whole or not at all.
-void write_issuer(const std::filesystem::path& path, const std::string& issuer) {
-    auto fresh = path;
-    fresh += ".new";
-    std::ofstream file{fresh};
-    file << issuer << '\n' << std::flush;
-    std::error_code error;
-    if (file) std::filesystem::rename(fresh, path, error);
-    if (!file || error) throw StartRefused("cannot write " + path.string());
 }
 
 bool is_missing(const Problem& problem) { return problem.code == crypto::kKeyMissing; }
@@ -94,7 +84,11 @@ Identity load_or_make_identity(
 
 void save_issuer(const std::filesystem::path& data_dir, const std::string& issuer) {
     const auto path = issuer_path(data_dir);
-    if (!std::filesystem::exists(path)) write_issuer(path, issuer);
+    if (std::filesystem::exists(path)) return;
+    const auto failure = make_new_file(path, issuer + '\n');
+    // By another init, a moment ago.
+    if (failure == std::errc::file_exists) return;
+    if (failure) throw StartRefused("cannot write " + path.string() + ": " + failure.message());
 }
 
 std::optional<std::string> issuer_notice(const Config& config, const std::string& issuer) {

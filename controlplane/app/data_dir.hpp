@@ -35,7 +35,7 @@ Identity load_identity(const std::filesystem::path& data_dir, const crypto::KeyS
 Identity load_or_make_identity(
     const std::filesystem::path& data_dir, const std::string& public_url, crypto::KeyStore& keys
 );
-// Writes the issuer if the directory has none. Throws StartRefused.
+// Writes the issuer, whole or not at all, if the directory has none. Throws StartRefused.
 void save_issuer(const std::filesystem::path& data_dir, const std::string& issuer);
 
 // What an operator ought to read who asks for another public URL than the issuer was made from;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "shared/base/descriptor.hpp"
+#include "shared/base/new_file.hpp"
 
 namespace synapsex::crypto {
 
@@ -19,13 +20,6 @@ constexpr std::size_t kBytesMax = 4096;
 Problem unavailable(const std::filesystem::path& path, int error) {
     return {
         Kind::internal, "crypto.key_unavailable", path.string() + ": " + std::strerror(error)
-    };
-}
-
-Problem unwritable(const std::filesystem::path& path) {
-    return {
-        Kind::internal, "crypto.key_unwritable",
-        path.string() + ": " + std::string{std::strerror(errno)}
     };
 }
 
@@ -57,27 +51,6 @@ Result<Done> check_is_ours_alone(const std::filesystem::path& path, const Descri
     return Done{};
 }
 
-bool write_all(const Descriptor& file, std::string_view content) {
-    while (!content.empty()) {
-        const auto count = ::write(file.number(), content.data(), content.size());
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0) return false;
-        content.remove_prefix(static_cast<std::size_t>(count));
-    }
-    return true;
-}
-
-// A name in a directory is durable only once the directory is.
-bool sync_directory(const std::filesystem::path& path) {
-    const auto directory = path.has_parent_path() ? path.parent_path() : ".";
-    const Descriptor file{::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    return file.is_open() && ::fsync(file.number()) == 0;
-}
-
-int create(const std::filesystem::path& path) {
-    return ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-}
-
 }  // namespace
 
 Problem key_unreadable(const std::filesystem::path& path, const std::string& why) {
@@ -104,24 +77,15 @@ Result<std::string> read_key_file(const std::filesystem::path& path) {
 }
 
 Result<Done> make_key_file(const std::filesystem::path& path, std::string_view content) {
-    const std::filesystem::path aside = path.string() + ".new";
-    int number = create(aside);
-    // Left by one that was killed here.
-    if (number < 0 && errno == EEXIST && ::unlink(aside.c_str()) == 0) number = create(aside);
-    Descriptor file{number};
-    if (!file.is_open()) return unwritable(aside);
-    const bool is_written = write_all(file, content) && ::fsync(file.number()) == 0 && file.close();
-    // link, unlike rename, never replaces a key that somebody else has made meanwhile.
-    const bool is_in_place = is_written && ::link(aside.c_str(), path.c_str()) == 0;
-    const int error = errno;
-    ::unlink(aside.c_str());
-    errno = error;
-    if (!is_in_place && is_written && errno == EEXIST)
+    const auto failure = make_new_file(path, content);
+    if (!failure) return Done{};
+    if (failure == std::errc::file_exists)
         return Problem{
             Kind::internal, std::string{kKeyExists}, path.string() + ": it is there already"
         };
-    if (!is_in_place || !sync_directory(path)) return unwritable(path);
-    return Done{};
+    return Problem{
+        Kind::internal, "crypto.key_unwritable", path.string() + ": " + failure.message()
+    };
 }
 
 }  // namespace synapsex::crypto

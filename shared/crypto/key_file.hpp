@@ -23,8 +23,8 @@ Problem key_unreadable(const std::filesystem::path& path, const std::string& why
 // open files), which may pass. Only the last name of the path may not be a link.
 Result<std::string> read_key_file(const std::filesystem::path& path);
 
-// Mode 0600, written aside, synced and put in place: whole or not at all, also after a power cut.
-// Never over another one: crypto.key_exists. Otherwise crypto.key_unwritable.
+// As make_new_file does. Never over another one: crypto.key_exists. Otherwise
+// crypto.key_unwritable.
 Result<Done> make_key_file(const std::filesystem::path& path, std::string_view content);
 
 }  // namespace synapsex::crypto

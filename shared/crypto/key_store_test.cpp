@@ -2,7 +2,11 @@
 
 #include <gmock/gmock.h>
 
+#include <barrier>
 #include <fstream>
+#include <mutex>
+#include <set>
+#include <thread>
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,6 +21,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::UnorderedElementsAre;
 
 class FileKeyStoreTest : public ::testing::Test {
  protected:
@@ -28,6 +33,13 @@ class FileKeyStoreTest : public ::testing::Test {
     void put(const std::string& name, const std::string& content, mode_t mode = 0600) const {
         std::ofstream{file(name)} << content;
         ::chmod(file(name).c_str(), mode);
+    }
+    std::vector<std::string> names() const { return names(folder.path()); }
+    static std::vector<std::string> names(const std::filesystem::path& directory) {
+        std::vector<std::string> all;
+        for (const auto& entry : std::filesystem::directory_iterator{directory})
+            all.push_back(entry.path().filename().string());
+        return all;
     }
     // Of the key "access-tokens", as the operator reads it; "" if it is usable.
     std::string refusal() const {
@@ -67,21 +79,71 @@ TEST_F(FileKeyStoreTest, files_are_their_owners_alone_and_nothing_is_left_beside
     EXPECT_EQ(mode_of(file("access-tokens.pem")), 0600U);
     EXPECT_EQ(mode_of(file("root.key")), 0600U);
     EXPECT_EQ(std::filesystem::file_size(file("root.key")), 32U);
-    EXPECT_FALSE(std::filesystem::exists(file("access-tokens.pem.new")));
-    EXPECT_FALSE(std::filesystem::exists(file("root.key.new")));
+    EXPECT_EQ(names().size(), 2U);
 }
 
-TEST_F(FileKeyStoreTest, what_a_killed_program_left_aside_is_made_anew) {
-    put("access-tokens.pem.new", "-----BEGIN PRIV", 0666);
+TEST_F(FileKeyStoreTest, what_a_killed_program_left_aside_is_no_key_and_goes_when_a_day_old) {
+    const auto put_old = [&](const std::string& name, std::chrono::minutes age) {
+        put(name, "-----BEGIN PRIV");
+        std::filesystem::last_write_time(
+            file(name), std::filesystem::last_write_time(file(name)) - age
+        );
+    };
+    constexpr std::chrono::minutes kDay{24 * 60};
+    put_old("access-tokens.pem.new-aB3dE6", kDay + std::chrono::minutes{1});
+    put_old("access-tokens.pem.new-aB3dE7", kDay - std::chrono::minutes{1});
+    put_old("access-tokens.pem.new-backups", 2 * kDay);
+    put_old("access-tokens.pem.backup", 2 * kDay);
+    put_old("other.pem.new-aB3dE6", 2 * kDay);
+    EXPECT_TRUE(keys.list()->empty());
     ASSERT_TRUE(keys.get_or_make("access-tokens"));
-    EXPECT_EQ(mode_of(file("access-tokens.pem")), 0600U);
+    EXPECT_EQ(keys.list()->size(), 1U);
+    EXPECT_THAT(
+        names(), UnorderedElementsAre(
+                     "access-tokens.pem", "access-tokens.pem.new-aB3dE7",
+                     "access-tokens.pem.new-backups", "access-tokens.pem.backup",
+                     "other.pem.new-aB3dE6"
+                 )
+    );
 }
 
-TEST_F(FileKeyStoreTest, a_link_laid_aside_leads_nowhere) {
-    put("victim", "precious");
-    std::filesystem::create_symlink(file("victim"), file("root.key.new"));
-    ASSERT_TRUE(keys.get_or_make_root_key());
-    EXPECT_EQ(std::filesystem::file_size(file("victim")), 8U);
+// Threads open and name files as processes do: what one writes aside is never another's.
+TEST_F(FileKeyStoreTest, all_who_make_the_same_key_at_once_get_one_and_the_same) {
+    constexpr int kRounds = 25;
+    constexpr int kWriters = 8;
+    for (int round = 0; round < kRounds; ++round) {
+        const auto directory = file("round-" + std::to_string(round));
+        std::filesystem::create_directory(directory);
+        std::barrier start{kWriters};
+        std::mutex mutex;
+        std::multiset<std::string> outcomes;
+        std::vector<std::jthread> writers;
+        for (int writer = 0; writer < kWriters; ++writer)
+            writers.emplace_back([&] {
+                SystemRandom own;
+                FileKeyStore store{directory, own};
+                start.arrive_and_wait();
+                const auto root = store.get_or_make_root_key();
+                const auto tokens = store.get_or_make("access-tokens");
+                const std::scoped_lock lock{mutex};
+                outcomes.insert(root ? root->key_id() : root.error().detail);
+                outcomes.insert(tokens ? tokens->signer->key_id() : tokens.error().detail);
+            });
+        writers.clear();
+        const FileKeyStore store{directory, random};
+        const auto root = store.get_root_key();
+        const auto tokens = store.get("access-tokens");
+        ASSERT_TRUE(root && tokens);
+        EXPECT_EQ(outcomes.count(root->key_id()), kWriters) << *outcomes.begin();
+        EXPECT_EQ(outcomes.count(tokens->signer->key_id()), kWriters) << *outcomes.rbegin();
+        EXPECT_THAT(names(directory), UnorderedElementsAre("root.key", "access-tokens.pem"));
+    }
+}
+
+TEST_F(FileKeyStoreTest, a_key_that_cannot_be_written_is_told_with_the_reason) {
+    const auto made = make_key_file(file("none") / "root.key", "k");
+    EXPECT_EQ(made.error().code, "crypto.key_unwritable");
+    EXPECT_THAT(made.error().detail, HasSubstr("No such file or directory"));
 }
 
 TEST_F(FileKeyStoreTest, a_key_that_is_there_is_never_written_over) {
@@ -168,7 +230,7 @@ TEST_F(FileKeyStoreTest, lists_what_signs_by_name) {
     ASSERT_TRUE(keys.get_or_make("access-tokens"));
     ASSERT_TRUE(keys.get_or_make_root_key());
     put("Not A Name.pem", "x");
-    put("access-tokens.pem.new", "x");
+    put("access-tokens.pem.new-aB3dE6", "x");
     const auto list = keys.list();
     ASSERT_TRUE(list);
     ASSERT_EQ(list->size(), 2U);

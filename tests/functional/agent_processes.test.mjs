@@ -2,7 +2,7 @@
 // data directory, and everything ends together.
 
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
@@ -52,15 +52,20 @@ async function silentServer() {
 
 // Its data lie on a small disk that only its own mount namespace has.
 class AgentOnSmallDisk extends Agent {
-    supervise() {
+    startsFull = false;
+
+    // The words of the command that runs the agent there.
+    command(verb) {
         mkdirSync(this.dataDir, { recursive: true });
-        const script = `${mountTmpfs} && chmod 700 "$1" && shift && exec "$@"`;
-        this.process = new Program('unshare', [
-            '--mount', 'sh', '-c', script, 'sh', this.dataDir,
-            program('synapsex-agent'), '--supervise', ...this.flags,
-        ], { env: this.env, name: 'agent' });
+        const fill = this.startsFull ? '! cat /dev/zero >"$1/filler" 2>/dev/null' : 'true';
+        const script = `${mountTmpfs} && chmod 700 "$1" && ${fill} && shift && exec "$@"`;
+        return ['--mount', 'sh', '-c', script, 'sh', this.dataDir, program('synapsex-agent'), verb, ...this.flags];
     }
-    fillDisk() { fillDisk(`/proc/${this.process.pid}/root${this.dataDir}/filler`); }
+    supervise() {
+        this.process = new Program('unshare', this.command('--supervise'), { env: this.env, name: 'agent' });
+    }
+    get filler() { return `/proc/${this.process.pid}/root${this.dataDir}/filler`; }
+    fillDisk() { fillDisk(this.filler); }
     // As `status` would show it, which does not see the disk.
     get worker() {
         const file = join(this.runDir, 'worker-state.json');
@@ -172,17 +177,19 @@ test('one that waits for the data directory can be stopped', async () => {
     await agent.stop();
 });
 
-test('what the machine cannot do now is tried again: a key and a socket that cannot be made', async () => {
-    const agent = new Agent(controlPlane, { name: 'stubborn' });
+test('what the machine cannot do now is tried again: a key and a socket that cannot be made', { skip: await whyNoSmallDisk() }, async () => {
+    const agent = new AgentOnSmallDisk(controlPlane, { name: 'stubborn' });
+    agent.startsFull = true;
     agent.giveToken((await controlPlane.enrollmentToken({ name: agent.name })).token);
-    const obstacles = [join(agent.dataDir, 'agent.key.new'), join(agent.runDir, 'executor.sock')];
-    for (const path of obstacles) mkdirSync(path, { recursive: true, mode: 0o700 });
-    const bare = await run(program('synapsex-agent'), ['run', ...agent.flags], { env: agent.env });
+    const obstacle = join(agent.runDir, 'executor.sock');
+    mkdirSync(obstacle, { recursive: true, mode: 0o700 });
+    const bare = await run('unshare', agent.command('run'), { env: agent.env });
     assert.equal(bare.code, 1, bare.stderr);
     agent.supervise();
     for (const code of ['crypto.key_unwritable', 'executor.socket_failed'])
         await eventually(code, () => agent.process.stderr.includes(code), { within: 30_000 });
-    for (const path of obstacles) rmdirSync(path);
+    rmdirSync(obstacle);
+    rmSync(agent.filler);
     agent.vm = await agent.online({ within: 120_000 });
     await agent.stop();
 });

@@ -1,0 +1,54 @@
+#include "controlplane/app/data_dir.hpp"
+
+#include <gtest/gtest.h>
+
+#include <barrier>
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+#include "controlplane/app/databases.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+namespace synapsex::app {
+namespace {
+
+TEST(DataDir, inits_at_once_leave_one_whole_issuer_and_nothing_beside_it) {
+    constexpr int kRounds = 25;
+    constexpr int kInits = 8;
+    const testing::TemporaryFolder folder{testing::memory_folder()};
+    for (int round = 0; round < kRounds; ++round) {
+        const auto data_dir = folder.path() / std::to_string(round);
+        make_data_dir(data_dir);
+        std::barrier start{kInits};
+        std::vector<std::jthread> inits;
+        for (int init = 0; init < kInits; ++init)
+            inits.emplace_back([&, init] {
+                start.arrive_and_wait();
+                EXPECT_NO_THROW(
+                    save_issuer(data_dir, std::string(1000, static_cast<char>('a' + init)))
+                );
+            });
+        inits.clear();
+        std::ifstream file{data_dir / "issuer"};
+        const std::string issuer{std::istreambuf_iterator<char>{file}, {}};
+        ASSERT_EQ(issuer.size(), 1001U);
+        EXPECT_EQ(issuer, std::string(1000, issuer.front()) + '\n');
+        for (const auto& entry : std::filesystem::directory_iterator{data_dir})
+            EXPECT_TRUE(entry.path().filename() == "issuer" || entry.is_directory())
+                << entry.path();
+    }
+}
+
+TEST(DataDir, an_issuer_that_is_there_stays_and_one_that_cannot_be_written_is_refused) {
+    const testing::TemporaryFolder folder{testing::memory_folder()};
+    save_issuer(folder.path(), "https://a.example");
+    save_issuer(folder.path(), "https://b.example");
+    std::string line;
+    std::getline(std::ifstream{folder.path() / "issuer"}, line);
+    EXPECT_EQ(line, "https://a.example");
+    EXPECT_THROW(save_issuer(folder.path() / "none", "https://a.example"), StartRefused);
+}
+
+}  // namespace
+}  // namespace synapsex::app
