@@ -60,10 +60,14 @@ constexpr Query kSetCursor{"outbox.set_cursor", R"sql(
     INSERT INTO platform_outbox_cursors (consumer, sequence) VALUES ($1, $2)
     ON CONFLICT (consumer) DO UPDATE SET sequence = excluded.sequence)sql"};
 
+// The first condition follows from the second: it is the one that an index is for.
 constexpr Query kRemoveThrough{"outbox.remove_through", R"sql(
     DELETE FROM platform_outbox WHERE message_id IN (
         SELECT message_id FROM platform_outbox
-        WHERE sequence <= $2 AND kind = $1 ORDER BY sequence LIMIT $3))sql"};
+        WHERE sequence <= $1 AND (
+            (kind = 'change' AND sequence <= $2) OR (kind = 'event' AND sequence <= $3) OR
+            (kind = 'audit' AND sequence <= $4) OR (kind = 'usage' AND sequence <= $5))
+        ORDER BY sequence LIMIT $6))sql"};
 
 constexpr Query kCount{"outbox.count", R"sql(
     SELECT count(*) AS messages
@@ -152,10 +156,11 @@ void OutboxStore::set_cursor(std::string_view consumer, std::int64_t sequence) {
     session_.execute(kSetCursor, consumer, sequence);
 }
 
-std::int64_t OutboxStore::remove_through(
-    MessageKind kind, std::int64_t through, std::int64_t limit
-) {
-    return session_.execute(kRemoveThrough, kind, through, limit);
+std::int64_t OutboxStore::remove_through(const Through& through, std::int64_t limit) {
+    return session_.execute(
+        kRemoveThrough, through.last(), through.change, through.event, through.audit,
+        through.usage, limit
+    );
 }
 
 std::int64_t OutboxStore::count(std::int64_t most) {

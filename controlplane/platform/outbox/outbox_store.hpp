@@ -2,6 +2,7 @@
 
 // Every statement about the outbox's tables.
 
+#include <algorithm>
 #include <optional>
 #include <span>
 #include <vector>
@@ -16,6 +17,16 @@ struct Head {
     std::string hash;
 };
 BOOST_DESCRIBE_STRUCT(Head, (), (sequence, hash))
+
+// Up to which number messages of each kind may go; 0: none of them.
+struct Through {
+    std::int64_t change = 0;
+    std::int64_t event = 0;
+    std::int64_t audit = 0;
+    std::int64_t usage = 0;
+
+    std::int64_t last() const { return std::max({change, event, audit, usage}); }
+};
 
 class OutboxStore {
  public:
@@ -41,8 +52,9 @@ class OutboxStore {
     std::int64_t find_cursor(std::string_view consumer);
     void set_cursor(std::string_view consumer, std::int64_t sequence);
 
-    // Removes the first `limit` numbered messages of the kind, none after `through`; how many.
-    std::int64_t remove_through(MessageKind kind, std::int64_t through, std::int64_t limit);
+    // Removes the `limit` oldest numbered messages of all that may go, whatever their kind; how
+    // many.
+    std::int64_t remove_through(const Through& through, std::int64_t limit);
     // All that are there, counted up to `most`.
     std::int64_t count(std::int64_t most);
     // When the first message without a number, or the first of the stream after `sequence`,

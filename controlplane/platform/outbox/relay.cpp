@@ -4,7 +4,6 @@
 #include <array>
 
 #include "controlplane/platform/leases/lease_store.hpp"
-#include "shared/base/describe.hpp"
 #include "shared/base/log.hpp"
 
 namespace synapsex::outbox {
@@ -16,20 +15,19 @@ namespace {
 constexpr db::SystemScope kRelay{"outbox.relay", db::Isolation::claims};
 constexpr db::SystemScope kMeasure{"outbox.measure"};
 
-constexpr std::array kKinds{
-    MessageKind::change, MessageKind::event, MessageKind::audit, MessageKind::usage};
 constexpr std::array kStreams{Stream::events, Stream::audit, Stream::usage};
 
-bool is_of(MessageKind kind, Stream stream) {
+// What a stream has messages of.
+std::vector<std::int64_t*> kinds_of(Stream stream, Through& all) {
     switch (stream) {
         case Stream::events:
-            return kind == MessageKind::change || kind == MessageKind::event;
+            return {&all.change, &all.event};
         case Stream::audit:
-            return kind == MessageKind::change || kind == MessageKind::audit;
+            return {&all.change, &all.audit};
         case Stream::usage:
             break;
     }
-    return kind == MessageKind::usage;
+    return {&all.usage};
 }
 
 Result<Done> consume(
@@ -141,17 +139,18 @@ Result<std::int64_t> Relay::deliver(
     return static_cast<std::int64_t>(messages.size());
 }
 
-Result<std::int64_t> Relay::find_through(const Call& call, MessageKind kind, std::int64_t none) {
-    const auto find = [&](db::Session& session) -> Result<std::int64_t> {
+Result<Through> Relay::find_through(const Call& call, std::int64_t none) {
+    const auto find = [&](db::Session& session) -> Result<Through> {
         OutboxStore store{session};
-        std::int64_t through = store.get_head().sequence;
+        const auto head = store.get_head().sequence;
+        Through all{.change = head, .event = head, .audit = head, .usage = head};
         for (const auto stream : kStreams) {
-            if (!is_of(kind, stream)) continue;
             const auto found = std::ranges::find(parts_.consumers, stream, &Consumer::stream);
             const bool has_consumer = found != parts_.consumers.end();
-            through = std::min(through, has_consumer ? store.find_cursor((*found)->name()) : none);
+            const auto through = has_consumer ? store.find_cursor((*found)->name()) : none;
+            for (auto* kind : kinds_of(stream, all)) *kind = std::min(*kind, through);
         }
-        return through;
+        return all;
     };
     return parts_.database.read(kRelay, call, find);
 }
@@ -160,9 +159,9 @@ Result<std::int64_t> Relay::remove(
     const Call& call, const leases::Lease& lease, const Part& part
 ) {
     using Count = std::int64_t;
-    if (part.through <= 0 || part.limit <= 0) return 0;
+    if (part.through.last() <= 0 || part.limit <= 0) return 0;
     SYNAPSEX_TRY(const auto count, fenced<Count>(call, lease, [&](OutboxStore& store) -> Count {
-        return store.remove_through(part.kind, part.through, part.limit);
+        return store.remove_through(part.through, part.limit);
     }));
     if (count > 0) parts_.on_step("removed");
     return count;
@@ -170,33 +169,25 @@ Result<std::int64_t> Relay::remove(
 
 Result<Done> Relay::remove_delivered(const Call& call, const leases::Lease& lease) {
     if (parts_.consumers.empty()) return Done{};
-    for (const auto kind : kKinds) {
-        SYNAPSEX_TRY(const auto through, find_through(call, kind, 0));
-        std::int64_t removed = parts_.limits.batch;
-        while (removed == parts_.limits.batch && !is_expired(call)) {
-            SYNAPSEX_TRY(removed, remove(call, lease, {kind, through, parts_.limits.batch}));
-        }
+    SYNAPSEX_TRY(const auto through, find_through(call, 0));
+    std::int64_t removed = parts_.limits.batch;
+    while (removed == parts_.limits.batch && !is_expired(call)) {
+        SYNAPSEX_TRY(removed, remove(call, lease, {through, parts_.limits.batch}));
     }
     return Done{};
 }
 
 Result<Done> Relay::remove_beyond_cap(const Call& call, const leases::Lease& lease) {
     // As measured last, so the cap is no exact number.
-    auto excess = static_cast<std::int64_t>(levels_->kept.load()) - parts_.limits.kept_max;
-    for (const auto kind : kKinds) {
-        if (excess <= 0) break;
-        SYNAPSEX_TRY(const auto through, find_through(call, kind, INT64_MAX));
-        const Part part{kind, through, std::min(excess, parts_.limits.batch)};
-        SYNAPSEX_TRY(const auto removed, remove(call, lease, part));
-        if (removed == 0) continue;
-        excess -= removed;
-        levels_->kept = levels_->kept.load() - static_cast<double>(removed);
-        dropped_.add(static_cast<std::uint64_t>(removed));
-        log_warning(
-            "outbox dropped messages that nobody consumes",
-            {{"kind", enum_name(kind)}, {"messages", removed}}
-        );
-    }
+    const auto excess = static_cast<std::int64_t>(levels_->kept.load()) - parts_.limits.kept_max;
+    if (excess <= 0) return Done{};
+    SYNAPSEX_TRY(const auto through, find_through(call, INT64_MAX));
+    const Part part{through, std::min(excess, parts_.limits.batch)};
+    SYNAPSEX_TRY(const auto removed, remove(call, lease, part));
+    if (removed == 0) return Done{};
+    levels_->kept = levels_->kept.load() - static_cast<double>(removed);
+    dropped_.add(static_cast<std::uint64_t>(removed));
+    log_warning("outbox dropped messages that nobody consumes", {{"messages", removed}});
     return Done{};
 }
 

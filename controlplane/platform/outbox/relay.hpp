@@ -56,16 +56,15 @@ class Relay {
     // One batch each: how many messages it was.
     Result<std::int64_t> number(const Call& call, const leases::Lease& lease);
     Result<std::int64_t> deliver(const Call& call, const leases::Lease& lease, Consumer& consumer);
-    struct Part {  // the first `limit` of the kind, none after `through`
-        MessageKind kind;
-        std::int64_t through;
+    struct Part {  // the `limit` oldest of what may go
+        Through through;
         std::int64_t limit;
     };
     Result<std::int64_t> remove(const Call& call, const leases::Lease& lease, const Part& part);
     Result<Done> remove_delivered(const Call& call, const leases::Lease& lease);
     Result<Done> remove_beyond_cap(const Call& call, const leases::Lease& lease);
-    // Up to where all consumers of the kind's streams have come; what is missing counts as `none`.
-    Result<std::int64_t> find_through(const Call& call, MessageKind kind, std::int64_t none);
+    // Up to where all consumers of each kind have come; one that is missing counts as `none`.
+    Result<Through> find_through(const Call& call, std::int64_t none);
     // fn(OutboxStore&) in a transaction that holds the lease.
     template <class T, class Fn>
     Result<T> fenced(const Call& call, const leases::Lease& lease, const Fn& fn);

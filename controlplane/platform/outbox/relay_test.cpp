@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <csignal>
 #include <latch>
+#include <set>
 #include <thread>
 
 #include "controlplane/platform/db/database_url.hpp"
@@ -20,6 +21,17 @@ class RelayTest : public OutboxTest {
     Result<Done> run(const leases::Lease& lease) {
         Relay relay{parts({&consumer}), "main"};
         return relay.run(call, lease);
+    }
+    // Of all that are there.
+    std::vector<std::int64_t> numbers() {
+        std::set<std::int64_t> all;
+        source.in_read([&](db::Session& session) {
+            for (const auto stream : {Stream::events, Stream::audit, Stream::usage})
+                for (const auto& message : OutboxStore{session}.list_after(stream, 0, 1'000))
+                    all.insert(message.sequence);
+            return true;
+        });
+        return {all.begin(), all.end()};
     }
     std::vector<std::string> add_some(int count) {
         std::vector<std::string> ids;
@@ -127,6 +139,42 @@ TEST_F(RelayTest, keeps_messages_that_have_no_consumer_up_to_the_cap) {
     EXPECT_EQ(count(), 5);
     EXPECT_NE(metrics.render().find("synapsex_outbox_dropped_total{database=\"main\"} 2"),
               std::string::npos);
+}
+
+TEST_F(RelayTest, beyond_the_cap_the_oldest_go_whatever_their_kind) {
+    const auto lease = acquire("a");
+    consumer.refuses = true;
+    auto capped = parts({&consumer});
+    capped.limits.kept_max = 6;
+    Relay relay{capped, "main"};
+    // Numbered one by one: the order in which they are written.
+    for (const auto kind :
+         {MessageKind::event, MessageKind::usage, MessageKind::audit, MessageKind::change,
+          MessageKind::audit, MessageKind::usage, MessageKind::change, MessageKind::audit,
+          MessageKind::usage}) {
+        add("tests.mixed", kind);
+        EXPECT_FALSE(relay.run(call, lease));
+    }
+    EXPECT_TRUE(relay.measure(call));
+    EXPECT_FALSE(relay.run(call, lease));
+    // Events and changes wait for their consumer; of the others the first three have gone.
+    EXPECT_EQ(numbers(), (std::vector<std::int64_t>{1, 4, 6, 7, 8, 9}));
+}
+
+TEST_F(RelayTest, what_a_consumer_had_and_another_stream_has_not_goes_in_the_order_of_numbers) {
+    const auto lease = acquire("a");
+    auto capped = parts({&consumer});
+    capped.limits.kept_max = 3;
+    Relay relay{capped, "main"};
+    for (const auto kind :
+         {MessageKind::audit, MessageKind::change, MessageKind::usage, MessageKind::change,
+          MessageKind::audit}) {
+        add("tests.mixed", kind);
+        EXPECT_TRUE(relay.run(call, lease));
+    }
+    EXPECT_TRUE(relay.measure(call));
+    EXPECT_TRUE(relay.run(call, lease));
+    EXPECT_EQ(numbers(), (std::vector<std::int64_t>{3, 4, 5}));
 }
 
 TEST_F(RelayTest, never_drops_what_a_consumer_is_to_have) {
