@@ -30,6 +30,9 @@ std::vector<std::int64_t*> kinds_of(Stream stream, Through& all) {
     return {&all.usage};
 }
 
+// Tells whether it is too many, and whether by a batch.
+std::int64_t most_counted(const RelayLimits& limits) { return limits.kept_max + limits.batch; }
+
 Result<Done> consume(
     Consumer& consumer, const Call& call, std::span<const NumberedMessage> messages
 ) {
@@ -58,8 +61,11 @@ Relay::Relay(const Parts& parts, const std::string& name)
           {{"database", name}}
       )) {
     parts.metrics.gauge(
-        "synapsex_outbox_messages", "Messages in the outbox, those nobody consumes included.",
-        [levels = levels_] { return levels->kept.load(); }, {{"database", name}}
+        "synapsex_outbox_messages",
+        "Messages in the outbox, those nobody consumes included; counted up to " +
+            std::to_string(most_counted(parts.limits)) + ".",
+        [levels = levels_] { return static_cast<double>(levels->kept.load()); },
+        {{"database", name}}
     );
     parts.metrics.gauge(
         "synapsex_outbox_lag_seconds", "Age of the oldest message that waits for its consumer.",
@@ -113,6 +119,7 @@ Result<std::int64_t> Relay::number(const Call& call, const leases::Lease& lease)
         return static_cast<Count>(numbered.size());
     }));
     numbered_.add(static_cast<std::uint64_t>(count));
+    numbered_since_look_ += count;
     if (count > 0) parts_.on_step("numbered");
     return count;
 }
@@ -177,17 +184,34 @@ Result<Done> Relay::remove_delivered(const Call& call, const leases::Lease& leas
     return Done{};
 }
 
+bool Relay::is_cap_due() {
+    const bool may_be_beyond =
+        numbered_since_look_ >= parts_.limits.batch &&
+        levels_->kept + numbered_since_look_ > parts_.limits.kept_max;
+    return was_beyond_cap_.exchange(false) || may_be_beyond;
+}
+
+Result<std::int64_t> Relay::count(const Call& call) {
+    return parts_.database.read(kRelay, call, [&](db::Session& session) -> Result<std::int64_t> {
+        return levels_->kept = OutboxStore{session}.count(most_counted(parts_.limits));
+    });
+}
+
 Result<Done> Relay::remove_beyond_cap(const Call& call, const leases::Lease& lease) {
-    // As measured last, so the cap is no exact number.
-    const auto excess = static_cast<std::int64_t>(levels_->kept.load()) - parts_.limits.kept_max;
-    if (excess <= 0) return Done{};
+    if (!is_cap_due()) return Done{};
+    numbered_since_look_ = 0;
     SYNAPSEX_TRY(const auto through, find_through(call, INT64_MAX));
-    const Part part{through, std::min(excess, parts_.limits.batch)};
-    SYNAPSEX_TRY(const auto removed, remove(call, lease, part));
-    if (removed == 0) return Done{};
-    levels_->kept = levels_->kept.load() - static_cast<double>(removed);
-    dropped_.add(static_cast<std::uint64_t>(removed));
-    log_warning("outbox dropped messages that nobody consumes", {{"messages", removed}});
+    std::int64_t dropped = 0;
+    while (!is_expired(call)) {
+        SYNAPSEX_TRY(const auto kept, count(call));
+        const Part part{through, std::min(kept - parts_.limits.kept_max, parts_.limits.batch)};
+        SYNAPSEX_TRY(const auto removed, remove(call, lease, part));
+        if (removed == 0) break;
+        dropped += removed;
+        dropped_.add(static_cast<std::uint64_t>(removed));
+    }
+    if (dropped > 0)
+        log_warning("outbox dropped messages that nobody consumes", {{"messages", dropped}});
     return Done{};
 }
 
@@ -195,9 +219,8 @@ Result<Done> Relay::measure(const Call& call) {
     const auto now = parts_.clock.now();
     const auto look = [&](db::Session& session) -> Result<std::optional<Timestamp>> {
         OutboxStore store{session};
-        // Counted no further than tells whether it is too many.
-        const auto most = parts_.limits.kept_max + parts_.limits.batch;
-        levels_->kept = static_cast<double>(store.count(most));
+        levels_->kept = store.count(most_counted(parts_.limits));
+        was_beyond_cap_ = levels_->kept > parts_.limits.kept_max;
         auto oldest = store.find_oldest_unnumbered();
         for (const auto* consumer : parts_.consumers) {
             const auto cursor = store.find_cursor(consumer->name());

@@ -9,8 +9,9 @@
 // token, so a relay that was stopped and wakes up late changes nothing; what it hands on then, the
 // consumer has had. It may die between any two steps.
 //
-// A message of a stream without a consumer is kept, up to a number; what is removed beyond that is
-// counted. A message that a consumer is to have is never removed before.
+// A message of a stream without a consumer is kept, up to a number, and a batch more until the next
+// look; of those beyond it the oldest go and are counted. A message that a consumer is to have is
+// never removed before.
 
 #include <atomic>
 #include <functional>
@@ -63,6 +64,10 @@ class Relay {
     Result<std::int64_t> remove(const Call& call, const leases::Lease& lease, const Part& part);
     Result<Done> remove_delivered(const Call& call, const leases::Lease& lease);
     Result<Done> remove_beyond_cap(const Call& call, const leases::Lease& lease);
+    Result<std::int64_t> count(const Call& call);
+    // Counting reads as many rows as the cap has: only after a measure that found too many, or
+    // where a batch that was numbered since the last look may have gone beyond it.
+    bool is_cap_due();
     // Up to where all consumers of each kind have come; one that is missing counts as `none`.
     Result<Through> find_through(const Call& call, std::int64_t none);
     // fn(OutboxStore&) in a transaction that holds the lease.
@@ -76,10 +81,12 @@ class Relay {
     Counter& dropped_;
     // Shared with the gauges, which may be read after the relay has gone.
     struct Levels {
-        std::atomic<double> kept{0};
+        std::atomic<std::int64_t> kept{0};
         std::atomic<double> lag_seconds{0};
     };
     const std::shared_ptr<Levels> levels_ = std::make_shared<Levels>();
+    std::atomic<bool> was_beyond_cap_{false};  // when it was measured
+    std::int64_t numbered_since_look_ = 0;     // run's alone
 };
 
 }  // namespace synapsex::outbox

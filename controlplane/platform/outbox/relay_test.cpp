@@ -141,6 +141,40 @@ TEST_F(RelayTest, keeps_messages_that_have_no_consumer_up_to_the_cap) {
               std::string::npos);
 }
 
+TEST_F(RelayTest, comes_down_to_the_cap_in_one_run_however_many_batches_it_is) {
+    for (int i = 0; i < 27; ++i) add("tests.audited", MessageKind::audit);
+    const auto lease = acquire("a");
+    ASSERT_TRUE(Relay(parts({}), "other").run(call, lease));
+    auto capped = parts({});
+    capped.limits.kept_max = 5;
+    capped.limits.batch = 4;
+    Relay relay{capped, "main"};
+    EXPECT_TRUE(relay.measure(call));
+    EXPECT_NE(metrics.render().find("synapsex_outbox_messages{database=\"main\"} 9"),
+              std::string::npos) << "counted up to the cap and a batch";
+    EXPECT_TRUE(relay.run(call, lease));
+    EXPECT_EQ(numbers(), (std::vector<std::int64_t>{23, 24, 25, 26, 27}));
+    const auto text = metrics.render();
+    EXPECT_NE(text.find("synapsex_outbox_dropped_total{database=\"main\"} 22"), std::string::npos);
+    EXPECT_NE(text.find("synapsex_outbox_messages{database=\"main\"} 5"), std::string::npos);
+}
+
+TEST_F(RelayTest, is_a_batch_beyond_the_cap_at_most_without_being_measured) {
+    const auto lease = acquire("a");
+    auto capped = parts({});
+    capped.limits.kept_max = 5;
+    capped.limits.batch = 4;
+    Relay relay{capped, "main"};
+    for (int i = 0; i < 30; ++i) {
+        add("tests.audited", MessageKind::audit);
+        EXPECT_TRUE(relay.run(call, lease));
+        EXPECT_LT(count(), 5 + 4);
+    }
+    for (int i = 0; i < 30; ++i) add("tests.audited", MessageKind::audit);
+    EXPECT_TRUE(relay.run(call, lease));
+    EXPECT_EQ(count(), 5) << "all that came at once";
+}
+
 TEST_F(RelayTest, beyond_the_cap_the_oldest_go_whatever_their_kind) {
     const auto lease = acquire("a");
     consumer.refuses = true;

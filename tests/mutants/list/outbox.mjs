@@ -89,6 +89,14 @@ export default [
         tests,
     },
     {
+        id: 'the-cap-removes-one-batch-a-look',
+        file: at('relay.cpp'),
+        find: 'dropped_.add(static_cast<std::uint64_t>(removed));',
+        replace: 'dropped_.add(static_cast<std::uint64_t>(removed)); break;',
+        why: 'at more than 33 a second the outbox grows until the disk is full',
+        tests,
+    },
+    {
         id: 'the-cap-removes-the-newest',
         file: at('outbox_store.cpp'),
         find: 'ORDER BY sequence LIMIT $6',
