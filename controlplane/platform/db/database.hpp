@@ -117,7 +117,7 @@ class Database {
  public:
     virtual ~Database() = default;
 
-    // fn: Result<T>(Session&). A read lasts at most 5 s, whatever the call's deadline.
+    // fn: Result<T>(Session&). A read lasts 5 s at most, 7 s where PostgreSQL hangs.
     template <class Fn>
     auto read(const Call& call, Fn&& fn) -> std::invoke_result_t<Fn, Session&> {
         return transact({call, {}}, fn, &Database::read_erased);
@@ -139,7 +139,7 @@ class Database {
     // Prepares every statement, so that a typo stops the start and not a request. Throws
     // DatabaseError naming the query.
     virtual void prepare_all(std::span<const Query* const> queries) = 0;
-    // For /readyz: answers quickly or not.
+    // For /readyz: quickly, and within 8 s where PostgreSQL hangs.
     virtual bool is_healthy() = 0;
     // As a DiskWatch found it; plenty where nobody looks, as on PostgreSQL. Any thread.
     Room room() const { return room_.load(std::memory_order_relaxed); }

@@ -29,6 +29,14 @@ export default [
         tests,
     },
     {
+        id: 'a-server-that-hangs-is-waited-for',
+        file: at('watchdog.cpp'),
+        find: '::shutdown(socket->socket_, SHUT_RDWR);',
+        replace: '',
+        why: 'every thread waits for a stalled server for as long as it stalls, and SIGTERM ends nothing',
+        tests: ['synapsex_platform_db_test'],
+    },
+    {
         id: 'the-tenant-is-set-for-the-session-instead-of-the-transaction',
         file: at('connection.cpp'),
         find: 'SET LOCAL synapsex.tenant_id',

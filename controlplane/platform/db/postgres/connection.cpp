@@ -29,18 +29,27 @@ std::string begin_text(const PostgresTransaction& wish) {
 
 class PostgresConnection::Impl {
  public:
-    Impl(const std::string& url, const Clock& clock) : raw(url), clock_(clock) {}
+    Impl(const std::string& url, const Clock& clock, PostgresWatchdog& watchdog)
+        : raw(url), socket(watchdog, raw.connection.sock()), clock_(clock) {}
 
-    void open() {
+    void open(std::chrono::milliseconds limit) {
+        time_max = limit;
+        expect_end();
         transaction.emplace(raw.connection);
         session.emplace(*transaction, clock_);
+    }
+    void expect_end() {
+        if (time_max.count() > 0) socket.expect_end_within(time_max);
     }
     void close() {
         session.reset();
         transaction.reset();
+        socket.expect_nothing();
     }
 
     RawConnection raw;
+    WatchedSocket socket;
+    std::chrono::milliseconds time_max{0};
     // libpqxx's word for "no transaction of its making": ours is begun with its settings in one
     // round trip.
     std::optional<pqxx::nontransaction> transaction;
@@ -51,9 +60,11 @@ class PostgresConnection::Impl {
     const Clock& clock_;
 };
 
-PostgresConnection::PostgresConnection(const std::string& url, const Clock& clock) {
+PostgresConnection::PostgresConnection(
+    const std::string& url, const Clock& clock, PostgresWatchdog& watchdog
+) {
     try {
-        impl_ = std::make_unique<Impl>(url, clock);
+        impl_ = std::make_unique<Impl>(url, clock, watchdog);
     } catch (...) {
         rethrow_as_postgres_error("cannot connect");
     }
@@ -67,7 +78,7 @@ bool PostgresConnection::is_usable() const { return impl_->is_usable; }
 
 void PostgresConnection::begin(const PostgresTransaction& wish) {
     try {
-        impl_->open();
+        impl_->open(wish.statement_time_max);
         impl_->transaction->exec(begin_text(wish));
     } catch (...) {
         roll_back();
@@ -77,6 +88,7 @@ void PostgresConnection::begin(const PostgresTransaction& wish) {
 
 void PostgresConnection::commit() {
     try {
+        impl_->expect_end();  // the server's limit begins again, too
         impl_->transaction->exec("COMMIT");
         impl_->close();
     } catch (...) {

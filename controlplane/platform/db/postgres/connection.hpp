@@ -7,6 +7,7 @@
 #include <string>
 
 #include "controlplane/platform/db/postgres/session.hpp"
+#include "controlplane/platform/db/postgres/watchdog.hpp"
 #include "shared/base/ids.hpp"
 
 namespace synapsex::db {
@@ -19,13 +20,15 @@ struct PostgresTransaction {
     TenantId tenant{};  // whose rows PostgresRole::tenant sees
     bool is_read_only = false;
     Isolation isolation = Isolation::serializable;  // of a write
-    std::chrono::milliseconds statement_time_max{0};  // 0: none
+    // 0: none. The server's limit for each statement; the watchdog's for all up to the COMMIT, and
+    // for the COMMIT.
+    std::chrono::milliseconds statement_time_max{0};
 };
 
 class PostgresConnection {
  public:
     // Throws PostgresError, without the URL in its text.
-    PostgresConnection(const std::string& url, const Clock& clock);
+    PostgresConnection(const std::string& url, const Clock& clock, PostgresWatchdog& watchdog);
     ~PostgresConnection();
 
     // All of these throw PostgresError, and leave no transaction open unless the connection is

@@ -20,7 +20,8 @@ std::optional<LentConnection> PostgresPool::acquire(Deadline deadline) {
     ++opened_;
     lock.unlock();
     try {
-        return LentConnection{*this, std::make_unique<PostgresConnection>(options_.url, clock_)};
+        return LentConnection{
+            *this, std::make_unique<PostgresConnection>(options_.url, clock_, watchdog_)};
     } catch (...) {
         give_back(nullptr);
         throw;

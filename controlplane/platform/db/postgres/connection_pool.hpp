@@ -35,7 +35,7 @@ class PostgresPool {
  public:
     // Both outlive the pool, which outlives what it lends.
     PostgresPool(const PostgresOptions& options, const Clock& clock)
-        : options_(options), clock_(clock) {}
+        : options_(options), clock_(clock), watchdog_(options.silence_max) {}
 
     // nullopt if none got free in time. Throws PostgresError if one cannot be opened.
     std::optional<LentConnection> acquire(Deadline deadline);
@@ -48,6 +48,7 @@ class PostgresPool {
 
     const PostgresOptions& options_;
     const Clock& clock_;
+    PostgresWatchdog watchdog_;
     mutable std::mutex mutex_;
     std::condition_variable has_idle_;
     std::vector<std::unique_ptr<PostgresConnection>> idle_;

@@ -84,6 +84,8 @@ void PostgresNotifications::listen() try {
     callbacks_.listens();
     while (wait_for_bytes(raw.connection.sock())) raw.connection.get_notifs();
     is_listening_ = false;
+    // Else the receiver's end says UNLISTEN, which a server that hangs would not answer.
+    raw.connection.disconnect();
 } catch (...) {
     rethrow_as_postgres_error("cannot listen");  // without the URL in its text
 }

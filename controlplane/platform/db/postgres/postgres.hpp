@@ -12,6 +12,9 @@
 //   with it, so pgbouncer may pool transactions.
 // - A COMMIT whose answer is lost throws DatabaseError: nobody is told of a success that may not
 //   be.
+// - A server that hangs without closing holds no thread: a transaction that is past its time is
+//   given up from here (silence_max). Opening a connection takes connect_timeout at most, 5 s
+//   unless the URL says otherwise. Migrations and prepare_all wait without a limit.
 
 #include <chrono>
 #include <memory>
@@ -33,6 +36,9 @@ struct PostgresOptions {
     // How long a closure is run again and again, if the call's deadline allows.
     std::chrono::milliseconds conflict_time_max{10'000};
     std::chrono::milliseconds lost_time_max{1'000};  // who waits longer keeps a thread from others
+    // How long past its time a transaction waits for a server that does not answer and does not
+    // close, before it counts as lost.
+    std::chrono::milliseconds silence_max{2'000};
     std::chrono::milliseconds slow_time{50};  // a longer closure is logged
     // How long a migration asks again and again for tables that others are at.
     std::chrono::milliseconds schema_time_max{60'000};
