@@ -10,6 +10,8 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/build_tools.sh"  # sets $root
 source "$root/installers/processes.sh"
 # shellcheck source-path=SCRIPTDIR
 source "$root/installers/database.sh"
+# shellcheck source-path=SCRIPTDIR
+source "$root/installers/packages.sh"
 readonly called_from=$PWD
 readonly bin="$root/build/release/bin"
 readonly base="$root/.quickstart"
@@ -81,46 +83,6 @@ confirm() {
     [[ $2 == y ]] || choices='[y/N]'
     read -r -p "$1 $choices " answer || { say ''; return 1; }
     [[ ${answer:-$2} == [yY]* ]]
-}
-
-# --- packages -------------------------------------------------------------------------------------
-apt() {
-    local sudo=()
-    [[ $EUID -eq 0 ]] || sudo=(sudo --)
-    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Acquire::Retries=2 \
-        -o DPkg::Lock::Timeout=120 "$@" >>"$logs/packages.log" 2>&1
-}
-
-install_packages() {
-    local needed=() faster=() program
-    if [[ $install == no ]] || ! command -v apt-get >/dev/null; then
-        for program in c++ cmake ninja protoc; do
-            command -v "$program" >/dev/null ||
-                die "$program is missing; install what installers/packages.txt lists."
-        done
-        done_step 'Installing nothing: taking the compilers and libraries that are here'
-        return
-    fi
-    mapfile -t needed < <(missing_packages build)
-    mapfile -t faster < <(missing_packages faster)
-    # For shorter builds alone nobody is asked for a password.
-    if [[ ${#needed[@]} -eq 0 && (${#faster[@]} -eq 0 || $EUID -ne 0) ]]; then
-        done_step 'All packages are there'
-        return
-    fi
-    say "      Missing: ${needed[*]:-none that is needed}"
-    [[ ${#faster[@]} -eq 0 ]] || say "      For shorter builds: ${faster[*]}"
-    [[ $EUID -eq 0 ]] || command -v sudo >/dev/null ||
-        die "packages are missing and there is no sudo; as root: apt-get install ${needed[*]}"
-    confirm '      Install them?' y || die 'nothing was installed.'
-    [[ $EUID -eq 0 ]] || sudo -v || die 'sudo did not let us install packages.'
-    progress 'installing'
-    apt update || true  # what is in the lists already may do
-    [[ ${#needed[@]} -eq 0 ]] || apt install --no-install-recommends "${needed[@]}" ||
-        die "packages could not be installed (is there a network?); see $logs/packages.log"
-    [[ ${#faster[@]} -eq 0 ]] || apt install --no-install-recommends "${faster[@]}" || true
-    end_progress
-    done_step 'Installed'
 }
 
 # --- build ----------------------------------------------------------------------------------------
@@ -226,7 +188,8 @@ start_control_plane() {
     local stamp attempt
     stamp="port $port $(build_stamp synapsex-controlplane)"
     if ! is_current controlplane "$stamp"; then
-        [[ $port == "$last_port" ]] || stop agent  # the old port may soon be another program's
+        # It may be minutes until the agent asks again, and the old port another program's by then.
+        stop agent
         stop controlplane
         is_port_taken && die_of_port
         initialise
@@ -285,8 +248,22 @@ enrolled_vm() {
     sed -n 's/.*"vmId": *"\([^"]*\)".*/\1/p' "$data/agent/identity.json" 2>/dev/null || true
 }
 
+# A VM that was removed never comes back under its old identity.
+forget_removed_agent() {
+    local enrolled answer
+    enrolled=$(enrolled_vm)
+    [[ -n $enrolled ]] || return 0
+    if answer=$(ctl --json vms get "$enrolled" 2>&1) || [[ $answer != *vms.not_found* ]]; then
+        return 0
+    fi
+    say "      $enrolled was removed; enrolling this machine anew"
+    stop agent
+    rm -rf -- "$data/agent"
+}
+
 start_agent() {
     local stamp attempt token_arguments=()
+    forget_removed_agent
     stamp="port $port $(build_stamp synapsex-agent synapsex-executor)"
     if ! is_current agent "$stamp"; then
         stop agent
@@ -419,7 +396,7 @@ check_port() {
 # The database is named by a URL, and CMake, ninja and shells read the others in paths.
 check_root() {
     local character
-    for character in '%' '?' '#' ';' '$' '`' "'" '"' $'\\'; do
+    for character in '%' '?' '#' ';' '$' '`' "'" '"' $'\\' '(' ')' '&' '<' '>' '|' '*'; do
         [[ $root != *"$character"* ]] ||
             die "the path $root has a $character in it, which does not work; move the checkout."
     done

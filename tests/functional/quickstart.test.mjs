@@ -128,6 +128,27 @@ test('the quickstart, from sources to a living VM and away again', { skip }, asy
         assert.deepEqual(pidsOf(await status()), pids, 'and stays there');
     });
 
+    await t.test('after a kill -9 of the control plane a run has the VM online without the agent\'s back-off', async () => {
+        const pid = pids.find((each) => execFileSync('readlink', [`/proc/${each}/exe`], { encoding: 'utf8' }).includes('controlplane'));
+        process.kill(pid, 'SIGKILL');
+        await eventually('it is gone', () => !isAlive(pid));
+        ok(await quickstart('--yes', '--no-install'));
+        await eventually('it is online again', async () => (await onlyVm()).state === 'online', { within: 30_000, every: 500 });
+        assert.equal((await onlyVm()).id, vm.id);
+    });
+
+    await t.test('a machine whose VM was removed is enrolled anew', async () => {
+        const agents = JSON.parse(ok(await tool('agents', 'list', '--json')));
+        const [agent] = agents.items ?? agents;
+        ok(await tool('agents', 'remove', agent.id, '--yes'));
+        const said = ok(await quickstart('--yes', '--no-install'));
+        assert.ok(said.includes(`${vm.id} was removed; enrolling this machine anew`), said);
+        const fresh = await onlyVm();
+        assert.notEqual(fresh.id, vm.id);
+        assert.equal(fresh.state, 'online');
+        pids = pidsOf(await status());
+    });
+
     await t.test('--clean leaves the build and nothing else', async () => {
         ok(await quickstart('--clean', '--yes'));
         for (const pid of pids) assert.ok(!isAlive(pid));
@@ -145,7 +166,7 @@ function bareCheckout(name) {
 const bareQuickstart = (folder, ...parameters) => run(join(folder, 'installers', 'quickstart.sh'), parameters);
 
 test('a path in which nothing works is refused at once, with the character that is to blame', async () => {
-    for (const character of ['%', '?', '#', "'", '"', ';', '$', '\\', '`']) {
+    for (const character of ['%', '?', '#', "'", '"', ';', '$', '\\', '`', '(', '&', '|', '*']) {
         const folder = bareCheckout(`a${character}b`);
         const done = await bareQuickstart(folder, '--yes', '--no-install');
         assert.equal(done.code, 1);
