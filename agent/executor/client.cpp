@@ -1,4 +1,5 @@
 #include "agent/executor/client.hpp"
+#include "shared/base/descriptor.hpp"
 
 #include <array>
 #include <cerrno>
@@ -8,7 +9,6 @@
 #include <sys/time.h>
 #include <sys/un.h>
 
-#include "agent/executor/descriptor.hpp"
 
 namespace synapsex::executor {
 

@@ -5,8 +5,8 @@
 
 #include <filesystem>
 
-#include "agent/executor/descriptor.hpp"
 #include "shared/base/result.hpp"
+#include "shared/base/descriptor.hpp"
 
 namespace synapsex::executor {
 

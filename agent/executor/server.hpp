@@ -11,11 +11,11 @@
 
 #include <sys/types.h>
 
-#include "agent/executor/descriptor.hpp"
 #include "agent/executor/protocol.hpp"
 #include "agent/executor/run_lock.hpp"
 #include "shared/base/result.hpp"
 #include "shared/base/time.hpp"
+#include "shared/base/descriptor.hpp"
 
 namespace synapsex::executor {
 

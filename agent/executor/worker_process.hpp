@@ -10,8 +10,8 @@
 
 #include <sys/types.h>
 
-#include "agent/executor/descriptor.hpp"
 #include "shared/base/result.hpp"
+#include "shared/base/descriptor.hpp"
 
 namespace synapsex::executor {
 

@@ -23,21 +23,6 @@ Problem file_problem(const std::string& what, const std::filesystem::path& path)
     };
 }
 
-bool write_all(int descriptor, std::string_view content) {
-    while (!content.empty()) {
-        const auto count = ::write(descriptor, content.data(), content.size());
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0) return false;
-        content.remove_prefix(static_cast<std::size_t>(count));
-    }
-    return true;
-}
-
-bool sync_directory(const std::filesystem::path& path) {
-    const Descriptor directory{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    return directory.is_open() && ::fsync(directory.number()) == 0;
-}
-
 }  // namespace
 
 Result<std::optional<std::string>> find_small_file(
@@ -73,7 +58,7 @@ Result<Done> write_file_atomically(
         !file.close())
         return file_problem("Cannot write", aside);
     if (::rename(aside.c_str(), path.c_str()) != 0) return file_problem("Cannot rename to", path);
-    if (is_synced && !sync_directory(path.parent_path()))
+    if (is_synced && !sync_folder(path.parent_path()))
         return file_problem("Cannot sync the directory of", path);
     return Done{};
 }

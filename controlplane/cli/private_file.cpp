@@ -9,24 +9,11 @@
 #include <unistd.h>
 #include <utility>
 
+#include "shared/base/descriptor.hpp"
+
 namespace synapsex::cli {
 
 namespace {
-
-class Descriptor {
- public:
-    explicit Descriptor(int number) : number_(number) {}
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    ~Descriptor() {
-        if (number_ >= 0) ::close(number_);
-    }
-    int number() const { return number_; }
-    bool is_open() const { return number_ >= 0; }
-
- private:
-    int number_;
-};
 
 Problem unreadable(const std::filesystem::path& path) {
     return {
@@ -47,22 +34,6 @@ Problem exposed(const std::filesystem::path& path, std::string_view how) {
         .kind = Kind::forbidden,
         .code = "cli.file_exposed",
         .detail = path.string() + " holds secrets and " + std::string{how}};
-}
-
-bool write_all(int descriptor, std::string_view content) {
-    while (!content.empty()) {
-        const auto written = ::write(descriptor, content.data(), content.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) return false;
-        content.remove_prefix(static_cast<std::size_t>(written));
-    }
-    return true;
-}
-
-// Without it a power cut may undo the rename.
-void sync_folder(const std::filesystem::path& folder) {
-    const Descriptor descriptor{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (descriptor.is_open()) ::fsync(descriptor.number());
 }
 
 bool make_private_folders(const std::filesystem::path& folder) {
@@ -180,7 +151,7 @@ Result<Done> write_private_file(const std::filesystem::path& path, std::string_v
         ::unlink(temporary.c_str());
         return problem;
     }
-    sync_folder(folder_of(target));
+    (void)sync_folder(folder_of(target));  // without it a power cut may undo the rename
     return Done{};
 }
 

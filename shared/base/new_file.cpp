@@ -26,22 +26,6 @@ fs::path folder_of(const fs::path& path) {
     return path.has_parent_path() ? path.parent_path() : ".";
 }
 
-bool write_all(const Descriptor& file, std::string_view content) {
-    while (!content.empty()) {
-        const auto count = ::write(file.number(), content.data(), content.size());
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0) return false;
-        content.remove_prefix(static_cast<std::size_t>(count));
-    }
-    return true;
-}
-
-// A name in a folder is durable only once the folder is.
-bool sync_folder(const fs::path& folder) {
-    const Descriptor file{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    return file.is_open() && ::fsync(file.number()) == 0;
-}
-
 // What writers left that were killed. One that may be at work yet is left alone: its file is about
 // as old as ours.
 void remove_leftovers(const fs::path& path, const fs::path& ours) {
@@ -62,7 +46,7 @@ void remove_leftovers(const fs::path& path, const fs::path& ours) {
 std::error_code write_and_link(
     Descriptor& file, const fs::path& aside, const fs::path& path, std::string_view content
 ) {
-    if (!write_all(file, content) || ::fsync(file.number()) != 0 || !file.close())
+    if (!write_all(file.number(), content) || ::fsync(file.number()) != 0 || !file.close())
         return last_error();
     // link, unlike rename, never replaces what somebody else has made meanwhile.
     const auto linked = ::link(aside.c_str(), path.c_str()) == 0 ? std::error_code{} : last_error();

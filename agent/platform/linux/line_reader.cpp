@@ -38,7 +38,7 @@ bool LineReader::fill() {
     if (!file_.is_open() || end_ == kLineMax || bytes_read_ >= kFileMax) return false;
     ssize_t count = 0;
     do {
-        count = ::read(file_.get(), buffer_.data() + end_, kLineMax - end_);
+        count = ::read(file_.number(), buffer_.data() + end_, kLineMax - end_);
     } while (count < 0 && errno == EINTR);
     if (count <= 0) return false;
     end_ += static_cast<std::size_t>(count);

@@ -20,7 +20,7 @@ class LineReader {
     static constexpr std::size_t kFileMax = 256 * 1024 * 1024;
 
     // A file that is not open has no lines.
-    explicit LineReader(FileDescriptor file) : file_(std::move(file)) {}
+    explicit LineReader(Descriptor file) : file_(std::move(file)) {}
 
     // Without its line break; valid until the next call. nullopt at the end.
     std::optional<std::string_view> next();
@@ -29,7 +29,7 @@ class LineReader {
     bool fill();
     void skip_rest_of_line();
 
-    FileDescriptor file_;
+    Descriptor file_;
     std::array<char, kLineMax> buffer_;
     std::size_t begin_ = 0;
     std::size_t end_ = 0;

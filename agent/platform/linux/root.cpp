@@ -31,21 +31,17 @@ Directory open_directory(int root, const std::string& path) {
 
 }  // namespace
 
-FileDescriptor::~FileDescriptor() {
-    if (fd_ >= 0) ::close(fd_);
-}
-
 Root::Root(const std::string& path)
     : directory_(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)) {
     if (!directory_.is_open()) throw std::system_error(errno, std::generic_category(), path);
 }
 
-FileDescriptor Root::open(const std::string& path) const {
+Descriptor Root::open(const std::string& path) const {
     // O_NONBLOCK: a pipe in the place of a file must not hold us up before fstat finds it out.
     constexpr int kFlags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-    FileDescriptor file{::openat(directory_.get(), path.c_str(), kFlags)};
+    Descriptor file{::openat(directory_.number(), path.c_str(), kFlags)};
     struct stat status {};
-    if (!file.is_open() || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return {};
+    if (!file.is_open() || ::fstat(file.number(), &status) != 0 || !S_ISREG(status.st_mode)) return {};
     return file;
 }
 
@@ -56,7 +52,7 @@ std::string Root::read(const std::string& path, std::size_t max_bytes) const {
     std::array<char, 1024> buffer;
     while (text.size() < max_bytes) {
         const auto wanted = std::min(buffer.size(), max_bytes - text.size());
-        const auto count = ::read(file.get(), buffer.data(), wanted);
+        const auto count = ::read(file.number(), buffer.data(), wanted);
         if (count < 0 && errno == EINTR) continue;
         if (count <= 0) break;
         text.append(buffer.data(), static_cast<std::size_t>(count));
@@ -74,18 +70,18 @@ std::optional<std::uint64_t> Root::read_number(const std::string& path) const {
 
 bool Root::exists(const std::string& path) const {
     struct stat status {};
-    return ::fstatat(directory_.get(), path.c_str(), &status, 0) == 0;
+    return ::fstatat(directory_.number(), path.c_str(), &status, 0) == 0;
 }
 
 std::string Root::read_link(const std::string& path) const {
     std::array<char, 1024> target;
-    const auto size = ::readlinkat(directory_.get(), path.c_str(), target.data(), target.size());
+    const auto size = ::readlinkat(directory_.number(), path.c_str(), target.data(), target.size());
     return size > 0 ? std::string{target.data(), static_cast<std::size_t>(size)} : std::string{};
 }
 
 std::vector<std::string> Root::list(const std::string& path, std::size_t max) const {
     std::vector<std::string> names;
-    const auto directory = open_directory(directory_.get(), path);
+    const auto directory = open_directory(directory_.number(), path);
     if (!directory) return names;
     while (names.size() < max) {
         const dirent* entry = ::readdir(directory.get());
@@ -98,7 +94,7 @@ std::vector<std::string> Root::list(const std::string& path, std::size_t max) co
 }
 
 std::uint32_t Root::count_numbered(const std::string& path) const {
-    const auto directory = open_directory(directory_.get(), path);
+    const auto directory = open_directory(directory_.number(), path);
     std::uint32_t count = 0;
     if (!directory) return count;
     while (const dirent* entry = ::readdir(directory.get()))
@@ -108,7 +104,7 @@ std::uint32_t Root::count_numbered(const std::string& path) const {
 
 PackageStamp Root::stamp(const std::string& path) const {
     struct stat status {};
-    if (::fstatat(directory_.get(), path.c_str(), &status, 0) != 0) return {};
+    if (::fstatat(directory_.number(), path.c_str(), &status, 0) != 0) return {};
     return {
         .modified_at_ns = static_cast<std::int64_t>(status.st_mtim.tv_sec) * 1'000'000'000 +
                           status.st_mtim.tv_nsec,

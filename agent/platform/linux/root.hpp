@@ -15,26 +15,9 @@
 #include <vector>
 
 #include "agent/platform/system_facts.hpp"
+#include "shared/base/descriptor.hpp"
 
 namespace synapsex::platform {
-
-class FileDescriptor {
- public:
-    FileDescriptor() = default;
-    explicit FileDescriptor(int fd) : fd_(fd) {}
-    FileDescriptor(FileDescriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    FileDescriptor& operator=(FileDescriptor&& other) noexcept {
-        std::swap(fd_, other.fd_);
-        return *this;
-    }
-    ~FileDescriptor();
-
-    bool is_open() const { return fd_ >= 0; }
-    int get() const { return fd_; }
-
- private:
-    int fd_ = -1;
-};
 
 class Root {
  public:
@@ -42,7 +25,7 @@ class Root {
     explicit Root(const std::string& path);
 
     // Not open if there is no such regular file, or if we may not read it.
-    FileDescriptor open(const std::string& path) const;
+    Descriptor open(const std::string& path) const;
     // The first `max_bytes` of the file.
     std::string read(const std::string& path, std::size_t max_bytes = 4096) const;
     // The same without white space around it: how /sys writes one value.
@@ -60,7 +43,7 @@ class Root {
     PackageStamp stamp(const std::string& path) const;
 
  private:
-    FileDescriptor directory_;
+    Descriptor directory_;
 };
 
 }  // namespace synapsex::platform
