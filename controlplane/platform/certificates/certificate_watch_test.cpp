@@ -106,6 +106,17 @@ TEST_F(CertificateWatchTest, files_that_do_not_load_fail_the_task_and_keep_the_o
     EXPECT_THAT(events(), ElementsAre("certificate.expiring 7"));
 }
 
+TEST_F(CertificateWatchTest, what_a_full_disk_leaves_out_is_told_when_there_is_room) {
+    CertificateWatch watch{parts()};
+    leave(days{5});
+    database->set_room(db::Room::critical);
+    EXPECT_TRUE(watch.look());
+    EXPECT_TRUE(events().empty());
+    database->set_room(db::Room::plenty);
+    EXPECT_TRUE(watch.look());
+    EXPECT_THAT(events(), ElementsAre("certificate.expiring 7"));
+}
+
 TEST_F(CertificateWatchTest, the_metric_says_when_it_ends) {
     CertificateWatch watch{parts()};
     const auto not_after = [this] {
