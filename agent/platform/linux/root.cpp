@@ -41,7 +41,8 @@ Descriptor Root::open(const std::string& path) const {
     constexpr int kFlags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
     Descriptor file{::openat(directory_.number(), path.c_str(), kFlags)};
     struct stat status {};
-    if (!file.is_open() || ::fstat(file.number(), &status) != 0 || !S_ISREG(status.st_mode)) return {};
+    if (!file.is_open() || ::fstat(file.number(), &status) != 0) return {};
+    if (!S_ISREG(status.st_mode)) return {};
     return file;
 }
 

@@ -71,7 +71,7 @@ Result<Done> CertificateWatch::look() {
 Result<Done> CertificateWatch::tell(const net::CertificateInfo& certificate) {
     const auto now = parts_.clock.now();
     const auto notice = notice_due(certificate.not_after, now);
-    // Events are left out while the disk is nearly full: told when there is room, not noted and lost.
+    // Events are left out while the disk is nearly full: noted and told when there is room.
     if (!notice || parts_.database.room() == db::Room::critical) return Done{};
     const auto id = outbox::MessageId::make(now, parts_.random);
     const auto call = Call::system(
