@@ -11,6 +11,7 @@
 #include "controlplane/platform/leases/migrations.hpp"
 #include "controlplane/platform/leases/tables.hpp"
 #include "controlplane/platform/leases/work_items.hpp"
+#include "controlplane/platform/outbox/earlier_outbox.hpp"
 #include "controlplane/platform/outbox/inbox.hpp"
 #include "controlplane/platform/outbox/migrations.hpp"
 #include "controlplane/platform/outbox/tables.hpp"
@@ -152,6 +153,7 @@ void HostedDatabase::prepare() {
     database_->prepare_all(leases::WorkItems::queries());
     database_->prepare_all(idempotency::AnswerStore::queries());
     database_->prepare_all(outbox::OutboxStore::queries());
+    database_->prepare_all(outbox::EarlierOutbox::queries());
     database_->prepare_all(outbox::Inbox::queries());
     database_->prepare_all(wakeups::queries());
     database_->prepare_all(certificates::CertificateNotices::queries());

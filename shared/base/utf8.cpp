@@ -1,5 +1,8 @@
 #include "shared/base/utf8.hpp"
 
+#include <cstdint>
+#include <cstring>
+
 namespace synapsex {
 
 namespace {
@@ -25,6 +28,18 @@ bool is_blank(char32_t c) {
            c == 0x205F || c == 0x3000;
 }
 
+// How many bytes at its start are ASCII: most text is, and eight are looked at at once.
+std::size_t ascii_size(std::string_view text) {
+    constexpr std::uint64_t kHighBits = 0x8080808080808080;
+    std::size_t size = 0;
+    for (std::uint64_t word = 0; text.size() - size >= sizeof word; size += sizeof word) {
+        std::memcpy(&word, text.data() + size, sizeof word);
+        if (word & kHighBits) break;
+    }
+    while (size < text.size() && static_cast<unsigned char>(text[size]) < 0x80) ++size;
+    return size;
+}
+
 }  // namespace
 
 std::size_t utf8_sequence_size(std::string_view text) {
@@ -45,13 +60,16 @@ std::size_t utf8_sequence_size(std::string_view text) {
 
 std::optional<std::size_t> count_code_points(std::string_view text) {
     std::size_t count = 0;
-    while (!text.empty()) {
+    for (;;) {
+        const auto ascii = ascii_size(text);
+        count += ascii;
+        text.remove_prefix(ascii);
+        if (text.empty()) return count;
         const auto size = utf8_sequence_size(text);
         if (size == 0) return std::nullopt;
         text.remove_prefix(size);
         ++count;
     }
-    return count;
 }
 
 bool is_name(std::string_view text) {

@@ -15,13 +15,21 @@ namespace {
 constexpr std::string_view kBase64Url =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+// Looked up once: to find it by name takes longer than to hash a short text. Lives as long as the
+// program.
+const EVP_MD* sha256_algorithm() {
+    static const EVP_MD* const found = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    if (!found) throw std::runtime_error("SHA-256 is not available");
+    return found;
+}
+
 }  // namespace
 
 std::string sha256(std::string_view bytes) {
     std::string digest(32, '\0');
     unsigned int size = 0;
     auto* out = reinterpret_cast<unsigned char*>(digest.data());
-    if (EVP_Digest(bytes.data(), bytes.size(), out, &size, EVP_sha256(), nullptr) != 1 ||
+    if (EVP_Digest(bytes.data(), bytes.size(), out, &size, sha256_algorithm(), nullptr) != 1 ||
         size != 32)
         throw std::runtime_error("SHA-256 is not available");
     return digest;

@@ -8,6 +8,7 @@ import test, { after, before } from 'node:test';
 
 import { ControlPlane } from '../support/control_plane.mjs';
 import { JsonAgent } from '../support/json_agent.mjs';
+import { allMessages, numberedMessages, postedMessages } from '../support/outbox.mjs';
 import { eventually } from '../support/processes.mjs';
 
 let controlPlane;
@@ -18,10 +19,8 @@ before(async () => {
 });
 after(async () => { await controlPlane?.stop(); });
 
-const messages = (where = '') => controlPlane.database.rows(
-    `SELECT message_id, tenant_id, kind, type, subject, actor, request_id, argument_digest, client_address, data, sequence, prev_hash FROM platform_outbox ${where} ORDER BY message_id`,
-);
-const of = (answer) => messages(`WHERE request_id = '${answer.headers['x-request-id']}'`);
+const messages = () => allMessages(controlPlane.database);
+const of = (answer) => messages().filter(({ requestId }) => requestId === answer.headers['x-request-id']);
 // Keyed, so that nobody who reads the database can try passwords against it: from the root key.
 const digest = (text) => {
     const root = readFileSync(join(controlPlane.dataDir, 'keys', 'root.key'));
@@ -55,19 +54,19 @@ test('every change tells what happened, to what, and who asked', async () => {
         const [message] = told;
         assert.equal(message.kind, 'change');
         assert.equal(message.subject, subject ?? answer.json.id);
-        assert.equal(message.tenant_id, type === 'tenant.created' ? answer.json.id : owner.tenantId);
-        assert.equal(message.client_address, '127.0.0.1');
+        assert.equal(message.tenantId, type === 'tenant.created' ? answer.json.id : owner.tenantId);
+        assert.equal(message.clientAddress, '127.0.0.1');
         const actor = JSON.parse(message.actor);
         assert.deepEqual(actor[0], { type: 'user', id: owner.id });
         if (type === 'enrollment_token.created') assert.deepEqual(actor[1], { type: 'api_key', id: key.json.id });
         else assert.equal(actor[1].type, 'session');
         assert.ok(!message.data.includes(key.json.key) && !message.data.includes(token.json.token), 'no secret in it');
     }
-    assert.equal(of(changes[0][1])[0].argument_digest, digest(JSON.stringify({ name: 'Outbox' })));
-    const [enrolled] = messages(`WHERE subject = '${agent.agentId}' AND type = 'agent.enrolled'`);
-    assert.equal(enrolled.tenant_id, owner.tenantId);
-    const [registered] = messages(`WHERE type = 'user.registered' AND subject = '${ada.id}'`);
-    assert.equal(registered.tenant_id, ada.tenantId);
+    assert.equal(of(changes[0][1])[0].argumentDigest, digest(JSON.stringify({ name: 'Outbox' })));
+    const [enrolled] = messages().filter(({ subject, type }) => subject === agent.agentId && type === 'agent.enrolled');
+    assert.equal(enrolled.tenantId, owner.tenantId);
+    const [registered] = messages().filter(({ subject, type }) => subject === ada.id && type === 'user.registered');
+    assert.equal(registered.tenantId, ada.tenantId);
 });
 
 test('what was refused or changes nothing tells nothing', async () => {
@@ -88,7 +87,7 @@ test('what was refused or changes nothing tells nothing', async () => {
 test('messages get numbers without a gap, also over a kill', async () => {
     const burst = (n) => Promise.all(Array.from({ length: n }, (_, i) =>
         controlPlane.post('/v1/agents/enrollment-tokens', { name: `burst ${i}` }, { as: owner }).catch(() => undefined)));
-    const allNumbered = () => messages('WHERE sequence IS NULL').length === 0;
+    const allNumbered = () => postedMessages(controlPlane.database).length === 0;
     await burst(30);
     await eventually('the first have their number', allNumbered, { within: 90_000 });
     const dying = burst(30);
@@ -99,9 +98,9 @@ test('messages get numbers without a gap, also over a kill', async () => {
     const tokens = controlPlane.database.rows('SELECT token_id FROM agent_registry_enrollment_tokens');
     // Not before the lease of the killed one has ended.
     await eventually('all have their number', allNumbered, { within: 90_000 });
-    const numbered = messages().sort((a, b) => a.sequence - b.sequence);
+    const numbered = numberedMessages(controlPlane.database);
     numbered.forEach((message, i) => assert.equal(message.sequence, i + 1));
-    assert.equal(new Set(numbered.map((message) => message.prev_hash)).size, numbered.length, 'each has another before it');
+    assert.equal(new Set(numbered.map((message) => message.prevHash)).size, numbered.length, 'each has another before it');
     for (const { token_id: id } of tokens)
         assert.equal(numbered.filter((message) => message.subject === id && message.type === 'enrollment_token.created').length, 1, id);
 });

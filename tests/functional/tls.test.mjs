@@ -11,6 +11,7 @@ import { Agent } from '../support/agent.mjs';
 import { Authority } from '../support/certificates.mjs';
 import { ControlPlane } from '../support/control_plane.mjs';
 import { rawRequest } from '../support/http.mjs';
+import { allMessages } from '../support/outbox.mjs';
 import { eventually, freePort, program, run, temporaryFolder } from '../support/processes.mjs';
 
 const authority = new Authority();
@@ -132,7 +133,7 @@ test('a certificate that comes to its end is told of once, in the log and as an 
     process.kill(controlPlane.process.pid, 'SIGHUP');
     await eventually('it was looked at again', () => controlPlane.logLines.filter((line) => /read the certificate again/.test(line.message)).length >= 4);
     assert.equal(told().length, 1);
-    const events = controlPlane.database.rows("SELECT type, data FROM platform_outbox WHERE type LIKE 'certificate.%'");
+    const events = allMessages(controlPlane.database).filter(({ type }) => type.startsWith('certificate.'));
     assert.equal(events.length, 1, JSON.stringify(events));
     assert.match(JSON.stringify(events), /expiring/);
 });

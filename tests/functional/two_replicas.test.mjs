@@ -12,6 +12,7 @@ import test, { after, before } from 'node:test';
 import { assertProblem, ControlPlane } from '../support/control_plane.mjs';
 import { isPostgres } from '../support/databases.mjs';
 import { JsonAgent, kSlotSeconds, slotOf } from '../support/json_agent.mjs';
+import { numberedMessages, postedMessages } from '../support/outbox.mjs';
 import { eventually, freePort, isLong, temporaryFolder, throughout } from '../support/processes.mjs';
 
 const skip = !isPostgres && 'a SQLite file has one process';
@@ -302,15 +303,15 @@ async function disturb() {
 // Who numbered what, under which token, as the database saw it.
 function watchNumbering() {
     database.run(`
-        CREATE TABLE test_numbered (sequence bigint, replica text, token bigint);
-        CREATE FUNCTION test_note_number() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+        CREATE TABLE test_numbered (through bigint, replica text, token bigint);
+        CREATE FUNCTION test_note_numbers() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
         BEGIN
-            INSERT INTO test_numbered SELECT NEW.sequence, current_setting('application_name'), token
+            INSERT INTO test_numbered SELECT NEW.through, current_setting('application_name'), token
             FROM platform_leases WHERE name = 'platform.relay_outbox';
             RETURN NULL;
         END $$;
-        CREATE TRIGGER test_numbering AFTER UPDATE OF sequence ON platform_outbox
-            FOR EACH ROW EXECUTE FUNCTION test_note_number()`);
+        CREATE TRIGGER test_numbering AFTER INSERT ON platform_outbox_numbered
+            FOR EACH ROW EXECUTE FUNCTION test_note_numbers()`);
 }
 
 test('two replicas keep every promise while one at a time is stopped or killed', { skip }, async (t) => {
@@ -342,9 +343,8 @@ test('two replicas keep every promise while one at a time is stopped or killed',
     t.diagnostic(`${[...acknowledged.values()].reduce((sum, n) => sum + n, 0)} changes acknowledged; ${JSON.stringify(happened)}`);
     if (!isLong) endLeases();
     await eventually('all messages have their number', () =>
-        database.rows('SELECT message_id FROM platform_outbox WHERE sequence IS NULL').length === 0, { within: 90_000 });
-    const messages = database.rows(`SELECT message_id, tenant_id, kind, type, subject, subject_version, occurred_at, actor, on_behalf_of, request_id,
-        decision_id, argument_digest, client_address, schema_version, data, sequence, prev_hash FROM platform_outbox ORDER BY sequence`);
+        postedMessages(database).length === 0, { within: 90_000 });
+    const messages = numberedMessages(database);
 
     await t.test('each acknowledged change has one message, and nothing else has', () => {
         const told = new Map();
@@ -357,20 +357,19 @@ test('two replicas keep every promise while one at a time is stopped or killed',
         let before = '';
         messages.forEach((message, i) => {
             assert.equal(message.sequence, i + 1);
-            assert.equal(message.prev_hash, before, `message ${i + 1}`);
-            const parts = Object.values(message).map(String);
-            before = createHash('sha256').update(parts.map((part) => `${Buffer.byteLength(part)}:${part}`).join('')).digest('hex');
+            assert.equal(message.prevHash, before, `message ${i + 1}`);
+            before = createHash('sha256').update(message.line).digest('hex');
         });
         assert.deepEqual(database.rows('SELECT sequence, hash FROM platform_outbox_head'), [{ sequence: messages.length, hash: before }]);
     });
 
     await t.test('a role has one holder at a time, and who lost it does nothing more', () => {
-        const numbered = database.rows('SELECT sequence, replica, token FROM test_numbered ORDER BY sequence');
+        const numbered = database.rows('SELECT through, replica, token FROM test_numbered ORDER BY through');
         assert.deepEqual(new Set(numbered.map(({ replica }) => replica)), new Set(['replica_0', 'replica_1']), 'both had it');
         const holders = new Map();
         let last = 0;
-        for (const { sequence, replica, token } of numbered) {
-            assert.ok(token >= last, `message ${sequence} under token ${token} after ${last}`);
+        for (const { through, replica, token } of numbered) {
+            assert.ok(token >= last, `message ${through} under token ${token} after ${last}`);
             last = token;
             assert.equal(holders.get(token) ?? replica, replica, `two did something under token ${token}`);
             holders.set(token, replica);

@@ -5,8 +5,8 @@
 
 #include "controlplane/platform/certificates/migrations.hpp"
 #include "controlplane/platform/outbox/migrations.hpp"
-#include "controlplane/platform/outbox/outbox_store.hpp"
 #include "tests/support/fake_clock.hpp"
+#include "tests/support/posted_messages.hpp"
 #include "tests/support/seeded_random.hpp"
 #include "tests/support/test_certificate.hpp"
 #include "tests/support/test_database.hpp"
@@ -30,9 +30,7 @@ class CertificateWatchTest : public ::testing::Test {
     // Type and data of every event so far, "certificate.expiring 30".
     std::vector<std::string> events() {
         std::vector<std::string> told;
-        for (const auto& message : database.in_read([](db::Session& session) {
-                 return outbox::OutboxStore{session}.list_unnumbered(100);
-             })) {
+        for (const auto& message : testing::posted_messages(database)) {
             const auto at = message.data.find("\"days\":") + 7;
             told.push_back(
                 message.type + ' ' + message.data.substr(at, message.data.find('}', at) - at)

@@ -31,6 +31,15 @@ void Session::refuse_broken_text(const Query& query, std::span<const Value> valu
     }
 }
 
+void Session::append(const Query& insert, std::string tenant, std::string line) {
+    const auto refuse = [&](const char* why) {
+        throw DatabaseError(std::string{insert.name} + ": " + why);
+    };
+    if (is_reading_) refuse("a read leaves nothing");
+    if (line.find('\n') != line.npos) refuse("a line with an end in it");
+    appended_.push_back({&insert, std::move(tenant), std::move(line)});
+}
+
 Database::InsideTransaction::InsideTransaction() {
     is_inside_transaction = true;
 }

@@ -24,8 +24,11 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 #include "controlplane/platform/auth/call.hpp"
+#include "controlplane/platform/db/appended.hpp"
 #include "controlplane/platform/db/effect.hpp"
 #include "controlplane/platform/db/query.hpp"
 #include "controlplane/platform/db/room.hpp"
@@ -72,6 +75,15 @@ class Session {
         return query(statement, args...).affected;
     }
 
+    // Leaves a line for a table that a task empties again, as an outbox is. The transaction's last
+    // statement writes it: `insert`, with $1 the tenant, $2 how many lines there are, $3 the lines,
+    // each with its '\n'. Transactions that are committed together (SQLite) leave one row for each
+    // tenant. No statement of the transaction sees it. Throws DatabaseError in a read, and for a
+    // line that has a '\n' in it.
+    void append(const Query& insert, std::string tenant, std::string line);
+    // For the engine: what has been left since the last call of this.
+    std::vector<AppendedLine> take_appended() { return std::exchange(appended_, {}); }
+
     // The database's clock: the only time that lease SQL may compare with.
     virtual Timestamp now() = 0;
 
@@ -85,6 +97,8 @@ class Session {
     static void refuse_broken_text(const Query& query, std::span<const Value> values);
 
     Room room_ = Room::plenty;
+    bool is_reading_ = false;
+    std::vector<AppendedLine> appended_;
 };
 
 // The transaction in which migrations change the schema (migrate.hpp).
@@ -185,6 +199,7 @@ class Database {
         const Body body = [&](Session& session) {
             const InsideTransaction inside;
             session.room_ = room();
+            session.is_reading_ = run == &Database::read_erased;
             outcome.emplace(fn(session));
             if (!outcome->has_value() || !caller.effect) return outcome->has_value();
             const Made made{typeid(**outcome), &**outcome};

@@ -9,8 +9,9 @@
 // (docs/migrations.md).
 //
 // Column types that engines spell differently are placeholders: ${id} a text id, ${int} a 64-bit
-// integer (STRICT tables of SQLite know no BIGINT), ${bool}, ${real}, ${bytes}; ${strict} is the
-// end of a CREATE TABLE.
+// integer (STRICT tables of SQLite know no BIGINT), ${bool}, ${real}, ${bytes}; ${counter} is a
+// primary key that the database counts up, for the order in which rows were inserted; ${strict} is
+// the end of a CREATE TABLE.
 //
 //   CREATE TABLE tenants (
 //       tenant_id ${id} PRIMARY KEY,

@@ -3,8 +3,10 @@
 // What an outbox holds: what happened, to what, by whom. A message is written in the transaction of
 // the change that it tells of, so neither is there without the other.
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "shared/base/describe.hpp"
 #include "shared/base/ids.hpp"
@@ -57,7 +59,33 @@ struct NumberedMessage : Message {
 };
 BOOST_DESCRIBE_STRUCT(NumberedMessage, (Message), (sequence, prev_hash))
 
-// SHA-256 over all members, hex. A chain of them shows whether one was changed or left out.
+// As the outbox keeps it until it has a number: "change {"messageId":"evt_…",…}". What is empty or
+// 0 is left out.
+std::string posted_line(const Message& message);
+// Members that it does not know are a newer release's. Throws DatabaseError for what posted_line
+// does not write.
+Message parse_posted_line(std::string_view line);
+
+// Then: "17 <hash of the message before> {"messageId":"evt_…",…}".
+std::string numbered_line(
+    std::int64_t sequence, std::string_view prev_hash, std::string_view json
+);
+NumberedMessage parse_numbered_line(std::string_view line);
+
+// The text up to the next space, which is taken away with it.
+std::string_view take_word(std::string_view& line);
+
+// fn(line) for each of several, without its end.
+template <class Fn>
+void for_each_line(std::string_view lines, Fn&& fn) {
+    while (!lines.empty()) {
+        const auto line = lines.substr(0, lines.find('\n'));
+        lines.remove_prefix(std::min(line.size() + 1, lines.size()));
+        fn(line);
+    }
+}
+
+// SHA-256 over its line, hex. A chain of them shows whether one was changed or left out.
 std::string hash_of(const NumberedMessage& message);
 
 }  // namespace synapsex::outbox

@@ -38,7 +38,7 @@ std::string actor_of(const Principal& principal) {
 
 void add(db::Session& session, const Call& call, const News& news) {
     if (news.kind == MessageKind::event && session.room() == db::Room::critical) return;
-    OutboxStore{session}.insert({
+    OutboxStore{session}.post({
         .message_id = news.id,
         .tenant_id = call.tenant.text(),
         .kind = news.kind,

@@ -10,6 +10,7 @@
 #include "controlplane/platform/outbox/migrations.hpp"
 #include "controlplane/platform/outbox/outbox.hpp"
 #include "controlplane/platform/outbox/relay.hpp"
+#include "tests/support/posted_messages.hpp"
 #include "tests/support/test_database.hpp"
 
 namespace synapsex::outbox {
@@ -37,6 +38,7 @@ class TestConsumer final : public Consumer {
     Result<Done> consume(const Call& call, std::span<const NumberedMessage> messages) override {
         if (throws) throw std::runtime_error("the consumer is broken");
         if (refuses) return Problem{Kind::unavailable, "tests.refused", "no"};
+        for (const auto& message : messages) seen.push_back(message.sequence);
         return database_.write(kTest, call, [&](db::Session& session) -> Result<Done> {
             for (const auto& message : messages)
                 if (Inbox{session}.accept(name(), message.message_id))
@@ -47,6 +49,7 @@ class TestConsumer final : public Consumer {
 
     bool refuses = false;
     bool throws = false;
+    std::vector<std::int64_t> seen{};  // numbers, as they came
 
  private:
     db::Database& database_;
@@ -86,6 +89,8 @@ class OutboxTest : public ::testing::Test {
     std::int64_t count() {
         return source.in_read([](db::Session& s) { return OutboxStore{s}.count(1'000); });
     }
+    // Without numbers.
+    std::vector<Message> posted() { return testing::posted_messages(source); }
     std::vector<std::string> received() {
         return target.in_read([](db::Session& session) {
             std::vector<std::string> ids;

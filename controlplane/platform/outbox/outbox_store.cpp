@@ -2,20 +2,14 @@
 
 #include <array>
 
-#include "controlplane/platform/api/json_object_text.hpp"
-
 namespace synapsex::outbox {
 
 namespace {
 
 using db::Query;
 
-constexpr Query kInsert{"outbox.insert", R"sql(
-    INSERT INTO platform_outbox
-        (message_id, tenant_id, kind, type, subject, subject_version, occurred_at, actor,
-         on_behalf_of, request_id, decision_id, argument_digest, client_address, schema_version,
-         data)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15))sql"};
+constexpr Query kPost{"outbox.post", R"sql(
+    INSERT INTO platform_outbox_posted (tenant_id, messages, lines) VALUES ($1, $2, $3))sql"};
 
 constexpr Query kGetHead{"outbox.get_head", R"sql(
     SELECT sequence, hash FROM platform_outbox_head WHERE singleton = 1)sql"};
@@ -24,34 +18,25 @@ constexpr Query kSetHead{"outbox.set_head", R"sql(
     UPDATE platform_outbox_head SET sequence = $1, hash = $2 WHERE singleton = 1)sql"};
 
 // Never "after the last id": a transaction may commit a smaller id later.
-constexpr Query kListUnnumbered{"outbox.list_unnumbered", R"sql(
-    SELECT message_id, tenant_id, kind, type, subject, subject_version, occurred_at, actor,
-           on_behalf_of, request_id, decision_id, argument_digest, client_address, schema_version,
-           data
-    FROM platform_outbox WHERE sequence IS NULL ORDER BY message_id LIMIT $1)sql"};
+constexpr Query kListPosted{"outbox.list_posted", R"sql(
+    SELECT posting_id AS through, messages FROM platform_outbox_posted
+    ORDER BY posting_id LIMIT $1)sql"};
 
-// A pair: the engines have different functions to read a JSON list as rows.
-constexpr Query kSetNumbers{
-    "outbox.set_numbers",
-    R"sql(
-    UPDATE platform_outbox SET sequence = given.sequence, prev_hash = given.prev_hash
-    FROM (SELECT json_extract(value, '$.id') AS message_id,
-                 json_extract(value, '$.sequence') AS sequence,
-                 json_extract(value, '$.prevHash') AS prev_hash
-          FROM json_each($1)) AS given
-    WHERE platform_outbox.message_id = given.message_id
-        AND platform_outbox.sequence IS NULL)sql",
-    R"sql(
-    UPDATE platform_outbox SET sequence = given.sequence, prev_hash = given."prevHash"
-    FROM json_to_recordset(CAST($1 AS json))
-        AS given (id text, sequence bigint, "prevHash" text)
-    WHERE platform_outbox.message_id = given.id AND platform_outbox.sequence IS NULL)sql"};
+// Reads and removes in one statement: on PostgreSQL another may show what committed in between.
+constexpr Query kTakePosted{"outbox.take_posted", R"sql(
+    DELETE FROM platform_outbox_posted WHERE posting_id <= $1 RETURNING posting_id, lines)sql"};
+
+constexpr Query kInsertNumbered{"outbox.insert_numbered", R"sql(
+    INSERT INTO platform_outbox_numbered (tenant_id, through, kind, messages, lines)
+    VALUES ('', $1, $2, $3, $4))sql"};
 
 constexpr Query kListAfter{"outbox.list_after", R"sql(
-    SELECT message_id, tenant_id, kind, type, subject, subject_version, occurred_at, actor,
-           on_behalf_of, request_id, decision_id, argument_digest, client_address, schema_version,
-           data, sequence, prev_hash
-    FROM platform_outbox WHERE sequence > $1 AND kind IN ($2, $3) ORDER BY sequence LIMIT $4)sql"};
+    SELECT through, SUM(messages) AS messages FROM platform_outbox_numbered
+    WHERE through > $1 AND kind IN ($2, $3) GROUP BY through ORDER BY through LIMIT $4)sql"};
+
+constexpr Query kReadAfter{"outbox.read_after", R"sql(
+    SELECT lines FROM platform_outbox_numbered
+    WHERE through > $1 AND kind IN ($2, $3) AND through <= $4 ORDER BY through)sql"};
 
 constexpr Query kFindCursor{"outbox.find_cursor", R"sql(
     SELECT sequence FROM platform_outbox_cursors WHERE consumer = $1)sql"};
@@ -61,30 +46,37 @@ constexpr Query kSetCursor{"outbox.set_cursor", R"sql(
     ON CONFLICT (consumer) DO UPDATE SET sequence = excluded.sequence)sql"};
 
 // The first condition follows from the second: it is the one that an index is for.
-constexpr Query kRemoveThrough{"outbox.remove_through", R"sql(
-    DELETE FROM platform_outbox WHERE message_id IN (
-        SELECT message_id FROM platform_outbox
-        WHERE sequence <= $1 AND (
-            (kind = 'change' AND sequence <= $2) OR (kind = 'event' AND sequence <= $3) OR
-            (kind = 'audit' AND sequence <= $4) OR (kind = 'usage' AND sequence <= $5))
-        ORDER BY sequence LIMIT $6))sql"};
+constexpr Query kListRemovable{"outbox.list_removable", R"sql(
+    SELECT through, SUM(messages) AS messages FROM platform_outbox_numbered
+    WHERE through <= $1 AND (
+        (kind = 'change' AND through <= $2) OR (kind = 'event' AND through <= $3) OR
+        (kind = 'audit' AND through <= $4) OR (kind = 'usage' AND through <= $5))
+    GROUP BY through ORDER BY through LIMIT $6)sql"};
+
+constexpr Query kRemove{"outbox.remove", R"sql(
+    DELETE FROM platform_outbox_numbered
+    WHERE through <= $1 AND (
+        (kind = 'change' AND through <= $2) OR (kind = 'event' AND through <= $3) OR
+        (kind = 'audit' AND through <= $4) OR (kind = 'usage' AND through <= $5)))sql"};
 
 constexpr Query kCount{"outbox.count", R"sql(
-    SELECT count(*) AS messages
-    FROM (SELECT message_id FROM platform_outbox LIMIT $1) AS counted)sql"};
+    SELECT COALESCE(SUM(messages), 0) AS messages FROM (
+        SELECT messages FROM (SELECT messages FROM platform_outbox_posted LIMIT $1) AS posted
+        UNION ALL
+        SELECT messages FROM (SELECT messages FROM platform_outbox_numbered LIMIT $1) AS numbered
+    ) AS counted)sql"};
 
-constexpr Query kOldestUnnumbered{"outbox.find_oldest_unnumbered", R"sql(
-    SELECT occurred_at FROM platform_outbox
-    WHERE sequence IS NULL ORDER BY message_id LIMIT 1)sql"};
+constexpr Query kOldestPosted{"outbox.find_oldest_posted", R"sql(
+    SELECT lines FROM platform_outbox_posted ORDER BY posting_id LIMIT 1)sql"};
 
 constexpr Query kOldestAfter{"outbox.find_oldest_after", R"sql(
-    SELECT occurred_at FROM platform_outbox
-    WHERE sequence > $1 AND kind IN ($2, $3) ORDER BY sequence LIMIT 1)sql"};
+    SELECT lines FROM platform_outbox_numbered
+    WHERE through > $1 AND kind IN ($2, $3) ORDER BY through LIMIT 1)sql"};
 
 constexpr std::array kQueries{
-    &kInsert,    &kGetHead,    &kSetHead,   &kListUnnumbered, &kSetNumbers,
-    &kListAfter, &kFindCursor, &kSetCursor, &kRemoveThrough,  &kCount,
-    &kOldestUnnumbered, &kOldestAfter,
+    &kPost,      &kGetHead,   &kSetHead,    &kListPosted, &kTakePosted,    &kInsertNumbered,
+    &kListAfter, &kReadAfter, &kFindCursor, &kSetCursor,  &kListRemovable, &kRemove,
+    &kCount,     &kOldestPosted, &kOldestAfter,
 };
 
 struct Kinds {
@@ -97,22 +89,18 @@ Kinds kinds_of(Stream stream) {
     return {MessageKind::change, MessageKind::event};
 }
 
-std::optional<Timestamp> first_instant(const db::Rows& rows) {
+std::optional<Timestamp> first_instant(const db::Rows& rows, auto parse) {
     if (rows.empty()) return std::nullopt;
-    return rows[0].get<Timestamp>("occurred_at");
+    const auto lines = rows[0].get<std::string>("lines");
+    return parse(std::string_view{lines}.substr(0, lines.find('\n'))).occurred_at;
 }
 
 }  // namespace
 
 std::span<const Query* const> OutboxStore::queries() { return kQueries; }
 
-void OutboxStore::insert(const Message& message) {
-    session_.execute(
-        kInsert, message.message_id, message.tenant_id, message.kind, message.type,
-        message.subject, message.subject_version, message.occurred_at, message.actor,
-        message.on_behalf_of, message.request_id, message.decision_id, message.argument_digest,
-        message.client_address, message.schema_version, message.data
-    );
+void OutboxStore::post(const Message& message) {
+    session_.append(kPost, message.tenant_id, posted_line(message));
 }
 
 Head OutboxStore::get_head() { return session_.find<Head>(kGetHead).value(); }
@@ -121,30 +109,42 @@ void OutboxStore::set_head(const Head& head) {
     session_.execute(kSetHead, head.sequence, head.hash);
 }
 
-std::vector<Message> OutboxStore::list_unnumbered(std::int64_t limit) {
-    return session_.list<Message>(kListUnnumbered, limit);
+std::vector<Bundle> OutboxStore::list_posted(std::int64_t limit) {
+    return session_.list<Bundle>(kListPosted, limit);
 }
 
-std::int64_t OutboxStore::set_numbers(std::span<const NumberedMessage> messages) {
-    std::string list;
-    for (const auto& message : messages) {
-        if (!list.empty()) list += ',';
-        list += api::JsonObjectText{}
-                    .add_text("id", message.message_id.text())
-                    .add("sequence", std::to_string(message.sequence))
-                    .add_text("prevHash", message.prev_hash)
-                    .finish();
-    }
-    return session_.execute(kSetNumbers, "[" + list + "]");
+std::vector<Posting> OutboxStore::take_posted(std::int64_t through) {
+    auto postings = session_.list<Posting>(kTakePosted, through);
+    std::ranges::sort(postings, {}, &Posting::posting_id);
+    return postings;
 }
 
-std::vector<NumberedMessage> OutboxStore::list_after(
+void OutboxStore::insert_numbered(const Numbered& numbered) {
+    session_.execute(
+        kInsertNumbered, numbered.through, numbered.kind, numbered.messages, numbered.lines
+    );
+}
+
+std::vector<Bundle> OutboxStore::list_after(
     Stream stream, std::int64_t sequence, std::int64_t limit
 ) {
     const auto kinds = kinds_of(stream);
-    return session_.list<NumberedMessage>(
-        kListAfter, sequence, kinds.first, kinds.second, limit
-    );
+    return session_.list<Bundle>(kListAfter, sequence, kinds.first, kinds.second, limit);
+}
+
+std::vector<NumberedMessage> OutboxStore::read_after(
+    Stream stream, std::int64_t sequence, std::int64_t through
+) {
+    const auto kinds = kinds_of(stream);
+    std::vector<NumberedMessage> messages;
+    const auto rows = session_.query(kReadAfter, sequence, kinds.first, kinds.second, through);
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        for_each_line(rows[i].get<std::string>("lines"), [&](std::string_view line) {
+            messages.push_back(parse_numbered_line(line));
+        });
+    // The kinds of a step stand one after the other.
+    std::ranges::sort(messages, {}, &NumberedMessage::sequence);
+    return messages;
 }
 
 std::int64_t OutboxStore::find_cursor(std::string_view consumer) {
@@ -156,10 +156,16 @@ void OutboxStore::set_cursor(std::string_view consumer, std::int64_t sequence) {
     session_.execute(kSetCursor, consumer, sequence);
 }
 
-std::int64_t OutboxStore::remove_through(const Through& through, std::int64_t limit) {
-    return session_.execute(
-        kRemoveThrough, through.last(), through.change, through.event, through.audit,
+std::vector<Bundle> OutboxStore::list_removable(const Through& through, std::int64_t limit) {
+    return session_.list<Bundle>(
+        kListRemovable, through.last(), through.change, through.event, through.audit,
         through.usage, limit
+    );
+}
+
+void OutboxStore::remove(const Through& through) {
+    session_.execute(
+        kRemove, through.last(), through.change, through.event, through.audit, through.usage
     );
 }
 
@@ -167,13 +173,15 @@ std::int64_t OutboxStore::count(std::int64_t most) {
     return session_.query(kCount, most)[0].get<std::int64_t>("messages");
 }
 
-std::optional<Timestamp> OutboxStore::find_oldest_unnumbered() {
-    return first_instant(session_.query(kOldestUnnumbered));
+std::optional<Timestamp> OutboxStore::find_oldest_posted() {
+    return first_instant(session_.query(kOldestPosted), parse_posted_line);
 }
 
 std::optional<Timestamp> OutboxStore::find_oldest_after(Stream stream, std::int64_t sequence) {
     const auto kinds = kinds_of(stream);
-    return first_instant(session_.query(kOldestAfter, sequence, kinds.first, kinds.second));
+    return first_instant(
+        session_.query(kOldestAfter, sequence, kinds.first, kinds.second), parse_numbered_line
+    );
 }
 
 }  // namespace synapsex::outbox

@@ -1,6 +1,8 @@
 #include "controlplane/platform/outbox/outbox.hpp"
 
+#include "controlplane/platform/outbox/earlier_outbox.hpp"
 #include "controlplane/platform/outbox/outbox_fixture.hpp"
+#include "shared/crypto/hash.hpp"
 
 namespace synapsex::outbox {
 namespace {
@@ -8,9 +10,7 @@ namespace {
 class MessageTest : public OutboxTest {
  protected:
     Message only_message() {
-        const auto messages = source.in_read([](db::Session& session) {
-            return OutboxStore{session}.list_unnumbered(10);
-        });
+        const auto messages = posted();
         EXPECT_EQ(messages.size(), 1U);
         return messages.at(0);
     }
@@ -65,13 +65,9 @@ TEST_F(MessageTest, names_whoever_acts) {
         write(call_of({.kind = kind, .credential_id = "ses_1"}));
         expected.emplace_back(actor);
     }
-    const auto messages = source.in_read([](db::Session& session) {
-        return OutboxStore{session}.list_unnumbered(10);
-    });
     std::vector<std::string> actors;
-    for (const auto& message : messages) actors.push_back(message.actor);
-    EXPECT_EQ(std::multiset<std::string>(actors.begin(), actors.end()),
-              std::multiset<std::string>(expected.begin(), expected.end()));
+    for (const auto& message : posted()) actors.push_back(message.actor);
+    EXPECT_EQ(actors, expected) << "in the order in which they were committed";
 }
 
 TEST_F(MessageTest, is_not_there_if_the_change_is_undone) {
@@ -105,6 +101,7 @@ TEST_F(MessageTest, a_disk_that_is_critically_full_leaves_out_events_and_nothing
 
 TEST_F(MessageTest, every_statement_is_right_on_this_engine) {
     source->prepare_all(OutboxStore::queries());
+    source->prepare_all(EarlierOutbox::queries());
     source->prepare_all(Inbox::queries());
 }
 
@@ -121,6 +118,61 @@ TEST_F(MessageTest, an_inbox_takes_a_message_once_for_each_consumer) {
     };
     EXPECT_EQ(prune(clock.now() - std::chrono::hours{1}), 0) << "they may come again";
     EXPECT_EQ(prune(clock.now() + std::chrono::hours{1}), 1);
+}
+
+TEST_F(MessageTest, comes_out_of_its_line_as_it_went_in) {
+    NumberedMessage message;
+    message.sequence = 17;
+    message.prev_hash = std::string(64, 'a');
+    message.message_id = fresh_id();
+    message.tenant_id = "ten_1";
+    message.kind = MessageKind::usage;
+    message.type = "tests.\"quoted\"\n";
+    message.subject = "two words";
+    message.subject_version = 3;
+    message.occurred_at = clock.now();
+    message.actor = R"([{"type":"user","id":"usr_1"}])";
+    message.on_behalf_of = "x";
+    message.request_id = "req_1";
+    message.decision_id = "dec_1";
+    message.argument_digest = "abc";
+    message.client_address = "2001:db8::1";
+    message.schema_version = 2;
+    message.data = "{\"a\":\n[1.0,\"\u00e9\"]}";
+    const auto same = [](const Message& a, const Message& b) {
+        bool equal = true;
+        for_each_member<Message>([&](std::string_view, std::string_view, auto member) {
+            equal = equal && a.*member == b.*member;
+        });
+        return equal;
+    };
+    const auto posted = posted_line(message);
+    EXPECT_EQ(posted.find('\n'), posted.npos);
+    EXPECT_TRUE(same(parse_posted_line(posted), message));
+    const auto line = numbered_line(
+        message.sequence, message.prev_hash, std::string_view{posted}.substr(sizeof "usage")
+    );
+    const auto numbered = parse_numbered_line(line);
+    EXPECT_TRUE(same(numbered, message));
+    EXPECT_EQ(numbered.sequence, 17);
+    EXPECT_EQ(numbered.prev_hash, message.prev_hash);
+    EXPECT_EQ(hash_of(numbered), crypto::sha256_hex(line));
+}
+
+TEST_F(MessageTest, a_line_of_a_newer_release_is_read_and_a_broken_one_is_not) {
+    Message message;
+    message.message_id = fresh_id();
+    message.type = "tests.new";
+    const auto known = posted_line(message);
+    auto newer = known;
+    newer.insert(newer.find('{') + 1, R"("whatIsThis":[{"a":true}],)");
+    EXPECT_EQ(parse_posted_line(newer).type, "tests.new");
+    for (const std::string_view broken : {"", "change", "change {", "change []",
+                                          R"(change {"kind":"rumour"})", R"(change {"type":7})"})
+        EXPECT_THROW(parse_posted_line(broken), db::DatabaseError) << broken;
+    const auto json = known.substr(known.find('{'));
+    for (const auto& broken : {json, "x  " + json, "1x  " + json, std::string{"1 "}})
+        EXPECT_THROW(parse_numbered_line(broken), db::DatabaseError) << broken;
 }
 
 TEST_F(MessageTest, has_another_hash_if_text_moves_from_one_member_to_the_next) {

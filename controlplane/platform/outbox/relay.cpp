@@ -4,6 +4,8 @@
 #include <array>
 
 #include "controlplane/platform/leases/lease_store.hpp"
+#include "controlplane/platform/outbox/earlier_outbox.hpp"
+#include "controlplane/platform/outbox/numbering.hpp"
 #include "shared/base/log.hpp"
 
 namespace synapsex::outbox {
@@ -30,8 +32,30 @@ std::vector<std::int64_t*> kinds_of(Stream stream, Through& all) {
     return {&all.usage};
 }
 
-// Tells whether it is too many, and whether by a batch.
+// Tells whether it is too many; where bundles hold one message each, whether by a batch.
 std::int64_t most_counted(const RelayLimits& limits) { return limits.kept_max + limits.batch; }
+
+// The first of them, to where there are `batch` messages.
+Bundle batch_of(const std::vector<Bundle>& bundles, std::int64_t batch) {
+    Bundle taken;
+    for (const auto& bundle : bundles) {
+        if (taken.messages >= batch) break;
+        taken.through = bundle.through;
+        taken.messages += bundle.messages;
+    }
+    return taken;
+}
+
+// The first of them that are `most` messages at most.
+Bundle at_most(const std::vector<Bundle>& bundles, std::int64_t most) {
+    Bundle taken;
+    for (const auto& bundle : bundles) {
+        if (taken.messages + bundle.messages > most) break;
+        taken.through = bundle.through;
+        taken.messages += bundle.messages;
+    }
+    return taken;
+}
 
 Result<Done> consume(
     Consumer& consumer, const Call& call, std::span<const NumberedMessage> messages
@@ -62,8 +86,8 @@ Relay::Relay(const Parts& parts, const std::string& name)
       )) {
     parts.metrics.gauge(
         "synapsex_outbox_messages",
-        "Messages in the outbox, those nobody consumes included; counted up to " +
-            std::to_string(most_counted(parts.limits)) + ".",
+        "Messages in the outbox, those nobody consumes included; of more than " +
+            std::to_string(most_counted(parts.limits)) + " maybe not all.",
         [levels = levels_] { return static_cast<double>(levels->kept.load()); },
         {{"database", name}}
     );
@@ -77,20 +101,23 @@ template <class T, class Fn>
 Result<T> Relay::fenced(const Call& call, const leases::Lease& lease, const Fn& fn) {
     return parts_.database.write(kRelay, call, [&](db::Session& session) -> Result<T> {
         if (!leases::LeaseStore{session}.fence(lease)) return leases::lease_lost();
-        OutboxStore store{session};
-        return fn(store);
+        return fn(session);
     });
 }
 
 Result<Done> Relay::run(const Call& call, const leases::Lease& lease) {
-    std::int64_t moved = parts_.limits.batch;
+    std::int64_t moved = has_earlier_.exchange(false) ? parts_.limits.batch : 0;
     while (moved == parts_.limits.batch && !is_expired(call)) {
-        SYNAPSEX_TRY(moved, number(call, lease));
+        SYNAPSEX_TRY(moved, move_earlier(call, lease));
+    }
+    std::int64_t numbered = parts_.limits.batch;
+    while (numbered >= parts_.limits.batch && !is_expired(call)) {
+        SYNAPSEX_TRY(numbered, number(call, lease));
     }
     Result<Done> outcome = Done{};
     for (auto* consumer : parts_.consumers) {
         Result<std::int64_t> delivered = parts_.limits.batch;
-        while (delivered && *delivered == parts_.limits.batch && !is_expired(call))
+        while (delivered && *delivered >= parts_.limits.batch && !is_expired(call))
             delivered = deliver(call, lease, *consumer);
         if (!delivered) outcome = delivered.error();
     }
@@ -99,24 +126,28 @@ Result<Done> Relay::run(const Call& call, const leases::Lease& lease) {
     return outcome;
 }
 
+Result<std::int64_t> Relay::move_earlier(const Call& call, const leases::Lease& lease) {
+    using Count = std::int64_t;
+    SYNAPSEX_TRY(const auto count, fenced<Count>(call, lease, [&](db::Session& session) -> Count {
+        return EarlierOutbox{session}.move(parts_.limits.batch);
+    }));
+    if (count > 0) parts_.on_step("moved");
+    return count;
+}
+
 Result<std::int64_t> Relay::number(const Call& call, const leases::Lease& lease) {
     using Count = std::int64_t;
-    SYNAPSEX_TRY(const auto count, fenced<Count>(call, lease, [&](OutboxStore& store) -> Count {
-        auto head = store.get_head();
-        std::vector<NumberedMessage> numbered;
-        for (auto& message : store.list_unnumbered(parts_.limits.batch)) {
-            auto& next = numbered.emplace_back();
-            static_cast<Message&>(next) = std::move(message);
-            next.sequence = ++head.sequence;
-            next.prev_hash = std::exchange(head.hash, {});
-            head.hash = hash_of(next);
-        }
-        if (numbered.empty()) return 0;
-        if (store.set_numbers(numbered) != static_cast<Count>(numbered.size()))
-            throw db::DatabaseError("messages got a number twice");
-        store.set_head(head);
+    SYNAPSEX_TRY(const auto count, fenced<Count>(call, lease, [&](db::Session& session) -> Count {
+        OutboxStore store{session};
+        const auto batch = parts_.limits.batch;
+        const auto first = batch_of(store.list_posted(batch), batch);
+        if (first.messages == 0) return 0;
+        Numbering step{store.get_head()};
+        for (const auto& posting : store.take_posted(first.through)) step.add(posting.lines);
+        for (const auto& numbered : step.finish()) store.insert_numbered(numbered);
+        store.set_head(step.head());
         parts_.on_step("numbering");
-        return static_cast<Count>(numbered.size());
+        return step.count();
     }));
     numbered_.add(static_cast<std::uint64_t>(count));
     numbered_since_look_ += count;
@@ -127,23 +158,29 @@ Result<std::int64_t> Relay::number(const Call& call, const leases::Lease& lease)
 Result<std::int64_t> Relay::deliver(
     const Call& call, const leases::Lease& lease, Consumer& consumer
 ) {
-    using Messages = std::vector<NumberedMessage>;
-    const auto next = [&](OutboxStore& store) -> Messages {
-        const auto cursor = store.find_cursor(consumer.name());
-        return store.list_after(consumer.stream(), cursor, parts_.limits.batch);
+    struct Batch {
+        std::int64_t through = 0;  // the end of its last step, which may be of another stream
+        std::vector<NumberedMessage> messages;
     };
-    SYNAPSEX_TRY(const auto messages, fenced<Messages>(call, lease, next));
-    if (messages.empty()) return 0;
+    const auto next = [&](db::Session& session) -> Batch {
+        OutboxStore store{session};
+        const auto batch = parts_.limits.batch;
+        const auto cursor = store.find_cursor(consumer.name());
+        const auto first = batch_of(store.list_after(consumer.stream(), cursor, batch), batch);
+        return {first.through, store.read_after(consumer.stream(), cursor, first.through)};
+    };
+    SYNAPSEX_TRY(const auto batch, fenced<Batch>(call, lease, next));
+    if (batch.messages.empty()) return 0;
     parts_.on_step("read");
-    SYNAPSEX_CHECK(consume(consumer, call, messages));
+    SYNAPSEX_CHECK(consume(consumer, call, batch.messages));
     parts_.on_step("consumed");
-    SYNAPSEX_CHECK(fenced<Done>(call, lease, [&](OutboxStore& store) -> Done {
-        store.set_cursor(consumer.name(), messages.back().sequence);
+    SYNAPSEX_CHECK(fenced<Done>(call, lease, [&](db::Session& session) -> Done {
+        OutboxStore{session}.set_cursor(consumer.name(), batch.through);
         return {};
     }));
-    delivered_.add(messages.size());
+    delivered_.add(batch.messages.size());
     parts_.on_step("noted");
-    return static_cast<std::int64_t>(messages.size());
+    return static_cast<std::int64_t>(batch.messages.size());
 }
 
 Result<Through> Relay::find_through(const Call& call, std::int64_t none) {
@@ -163,12 +200,17 @@ Result<Through> Relay::find_through(const Call& call, std::int64_t none) {
 }
 
 Result<std::int64_t> Relay::remove(
-    const Call& call, const leases::Lease& lease, const Part& part
+    const Call& call, const leases::Lease& lease, const Through& through,
+    std::optional<std::int64_t> most
 ) {
     using Count = std::int64_t;
-    if (part.through.last() <= 0 || part.limit <= 0) return 0;
-    SYNAPSEX_TRY(const auto count, fenced<Count>(call, lease, [&](OutboxStore& store) -> Count {
-        return store.remove_through(part.through, part.limit);
+    if (through.last() <= 0) return 0;
+    SYNAPSEX_TRY(const auto count, fenced<Count>(call, lease, [&](db::Session& session) -> Count {
+        OutboxStore store{session};
+        const auto steps = store.list_removable(through, parts_.limits.batch);
+        const auto oldest = most ? at_most(steps, *most) : batch_of(steps, INT64_MAX);
+        if (oldest.messages > 0) store.remove(through.up_to(oldest.through));
+        return oldest.messages;
     }));
     if (count > 0) parts_.on_step("removed");
     return count;
@@ -177,9 +219,9 @@ Result<std::int64_t> Relay::remove(
 Result<Done> Relay::remove_delivered(const Call& call, const leases::Lease& lease) {
     if (parts_.consumers.empty()) return Done{};
     SYNAPSEX_TRY(const auto through, find_through(call, 0));
-    std::int64_t removed = parts_.limits.batch;
-    while (removed == parts_.limits.batch && !is_expired(call)) {
-        SYNAPSEX_TRY(removed, remove(call, lease, {through, parts_.limits.batch}));
+    std::int64_t removed = 1;
+    while (removed > 0 && !is_expired(call)) {
+        SYNAPSEX_TRY(removed, remove(call, lease, through, std::nullopt));
     }
     return Done{};
 }
@@ -204,8 +246,8 @@ Result<Done> Relay::remove_beyond_cap(const Call& call, const leases::Lease& lea
     std::int64_t dropped = 0;
     while (!is_expired(call)) {
         SYNAPSEX_TRY(const auto kept, count(call));
-        const Part part{through, std::min(kept - parts_.limits.kept_max, parts_.limits.batch)};
-        SYNAPSEX_TRY(const auto removed, remove(call, lease, part));
+        const auto too_many = kept - parts_.limits.kept_max;
+        SYNAPSEX_TRY(const auto removed, remove(call, lease, through, too_many));
         if (removed == 0) break;
         dropped += removed;
         dropped_.add(static_cast<std::uint64_t>(removed));
@@ -221,7 +263,8 @@ Result<Done> Relay::measure(const Call& call) {
         OutboxStore store{session};
         levels_->kept = store.count(most_counted(parts_.limits));
         was_beyond_cap_ = levels_->kept > parts_.limits.kept_max;
-        auto oldest = store.find_oldest_unnumbered();
+        has_earlier_ = !EarlierOutbox{session}.is_empty();
+        auto oldest = store.find_oldest_posted();
         for (const auto* consumer : parts_.consumers) {
             const auto cursor = store.find_cursor(consumer->name());
             const auto waiting = store.find_oldest_after(consumer->stream(), cursor);

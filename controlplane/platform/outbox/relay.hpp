@@ -3,19 +3,21 @@
 // Takes messages out of an outbox: gives each its number, hands it to the consumers of its stream,
 // removes it when all have committed it.
 //
-//   written ─number─▶ numbered ─consume─▶ committed by a consumer ─note─▶ noted ─remove─▶ gone
+//   posted ─number─▶ numbered ─consume─▶ committed by a consumer ─note─▶ noted ─remove─▶ gone
 //
-// It runs under a lease. Each step but `consume` is a transaction that holds the lease's fencing
-// token, so a relay that was stopped and wakes up late changes nothing; what it hands on then, the
+// Messages move in bundles: posted are those of one commit and tenant, numbered those of one step
+// and kind. It runs under a lease. Each step but `consume` is a transaction that holds the lease's
+// fencing token, so a relay that was stopped and wakes up late changes nothing; what it hands on then, the
 // consumer has had. It may die between any two steps.
 //
-// A message of a stream without a consumer is kept, up to a number, and a batch more until the next
-// look; of those beyond it the oldest go and are counted. A message that a consumer is to have is
-// never removed before.
+// Messages of streams without a consumer are kept, the newest of them up to a number; the steps
+// beyond it go whole, and are counted. A message that a consumer is to have is never removed
+// before.
 
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "controlplane/platform/leases/lease.hpp"
@@ -26,8 +28,11 @@
 namespace synapsex::outbox {
 
 struct RelayLimits {
-    std::int64_t batch = 500;        // messages in one transaction
-    std::int64_t kept_max = 100'000; // of streams that nobody consumes
+    // Messages in one transaction, and what comes in one bundle with the last of them.
+    std::int64_t batch = 500;
+    // Of streams that nobody consumes: that many stay at least, and a step more at most. Looked for
+    // when it was measured, and after a batch.
+    std::int64_t kept_max = 100'000;
     std::chrono::seconds alarm_lag{60};
 };
 
@@ -55,13 +60,14 @@ class Relay {
 
  private:
     // One batch each: how many messages it was.
+    Result<std::int64_t> move_earlier(const Call& call, const leases::Lease& lease);
     Result<std::int64_t> number(const Call& call, const leases::Lease& lease);
     Result<std::int64_t> deliver(const Call& call, const leases::Lease& lease, Consumer& consumer);
-    struct Part {  // the `limit` oldest of what may go
-        Through through;
-        std::int64_t limit;
-    };
-    Result<std::int64_t> remove(const Call& call, const leases::Lease& lease, const Part& part);
+    // Of what may go, the oldest steps, `most` messages at most if it says so.
+    Result<std::int64_t> remove(
+        const Call& call, const leases::Lease& lease, const Through& through,
+        std::optional<std::int64_t> most
+    );
     Result<Done> remove_delivered(const Call& call, const leases::Lease& lease);
     Result<Done> remove_beyond_cap(const Call& call, const leases::Lease& lease);
     Result<std::int64_t> count(const Call& call);
@@ -86,6 +92,7 @@ class Relay {
     };
     const std::shared_ptr<Levels> levels_ = std::make_shared<Levels>();
     std::atomic<bool> was_beyond_cap_{false};  // when it was measured
+    std::atomic<bool> has_earlier_{true};      // may have: when it was measured
     std::int64_t numbered_since_look_ = 0;     // run's alone
 };
 

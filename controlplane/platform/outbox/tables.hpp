@@ -13,9 +13,20 @@ namespace synapsex::outbox {
 inline constexpr std::array kTables{
     db::Table{
         .name = "platform_outbox",
+        .growth = db::Growth::bounded,
+        .kept = "what releases before the next two tables leave, until it is moved there",
+    },
+    db::Table{
+        .name = "platform_outbox_posted",
+        .growth = db::Growth::growing,
+        .kept = "until numbered",
+        .pruner = "platform.relay_outbox",
+    },
+    db::Table{
+        .name = "platform_outbox_numbered",
         .growth = db::Growth::growing,
         .rows_max = RelayLimits{}.kept_max,
-        .kept = "until consumed; {rows} of what nobody consumes",
+        .kept = "until consumed; {rows} messages of what nobody consumes, as many rows at most",
         .pruner = "platform.relay_outbox",
     },
     db::Table{

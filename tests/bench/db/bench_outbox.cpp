@@ -49,7 +49,8 @@ constexpr db::Query kInsert{"bench.insert", R"sql(
     INSERT INTO bench_vms (tenant_id, vm_id, name, note, created_at, updated_at)
     VALUES ($1, $2, $3, $4, $5, $5))sql"};
 constexpr db::Query kClearVms{"bench.clear_vms", "DELETE FROM bench_vms"};
-constexpr db::Query kClearOutbox{"bench.clear_outbox", "DELETE FROM platform_outbox"};
+constexpr db::Query kClearPosted{"bench.clear_posted", "DELETE FROM platform_outbox_posted"};
+constexpr db::Query kClearNumbered{"bench.clear_numbered", "DELETE FROM platform_outbox_numbered"};
 
 enum class Outbox { off, on };
 
@@ -120,7 +121,8 @@ class Bench {
     void clear() {
         const auto fn = [](db::Session& session) -> Result<Done> {
             session.execute(kClearVms);
-            session.execute(kClearOutbox);
+            session.execute(kClearPosted);
+            session.execute(kClearNumbered);
             return Done{};
         };
         database_->write(kBench, call_, fn).value();

@@ -4,11 +4,11 @@ const tests = ['synapsex_platform_outbox_test'];
 const onPostgres = ['synapsex_platform_outbox_test on PostgreSQL'];
 const at = (name) => `controlplane/platform/outbox/${name}`;
 
-const consume = `    SYNAPSEX_CHECK(consume(consumer, call, messages));
+const consume = `    SYNAPSEX_CHECK(consume(consumer, call, batch.messages));
     parts_.on_step("consumed");
 `;
-const note = `    SYNAPSEX_CHECK(fenced<Done>(call, lease, [&](OutboxStore& store) -> Done {
-        store.set_cursor(consumer.name(), messages.back().sequence);
+const note = `    SYNAPSEX_CHECK(fenced<Done>(call, lease, [&](db::Session& session) -> Done {
+        OutboxStore{session}.set_cursor(consumer.name(), batch.through);
         return {};
     }));
 `;
@@ -23,21 +23,60 @@ export default [
         tests,
     },
     {
-        id: 'unnumbered-messages-are-read-after-the-last-id',
+        id: 'messages-are-taken-after-the-last-that-was-taken',
         file: at('outbox_store.cpp'),
-        find: 'FROM platform_outbox WHERE sequence IS NULL ORDER BY message_id LIMIT $1',
-        replace: `FROM platform_outbox WHERE message_id > COALESCE((
-            SELECT MAX(message_id) FROM platform_outbox WHERE sequence IS NOT NULL), '')
-        ORDER BY message_id LIMIT $1`,
-        why: 'what got its id first and is committed last is never handed on',
+        find: 'SELECT posting_id AS through, messages FROM platform_outbox_posted\n    ORDER BY',
+        replace: `SELECT posting_id AS through, messages FROM platform_outbox_posted
+    WHERE posting_id > COALESCE((SELECT sequence FROM platform_outbox_head), 0) ORDER BY`,
+        why: 'what was written first and is committed last is never handed on',
         tests: onPostgres,
     },
     {
-        id: 'a-stream-starts-again-with-the-message-that-was-had-last',
+        id: 'a-stream-starts-again-with-the-step-that-was-had-last',
         file: at('outbox_store.cpp'),
-        find: 'FROM platform_outbox WHERE sequence > $1 AND kind IN ($2, $3) ORDER BY sequence LIMIT $4',
-        replace: 'FROM platform_outbox WHERE sequence >= $1 AND kind IN ($2, $3) ORDER BY sequence LIMIT $4',
-        why: 'each run of the relay hands a message on again; a batch of one never ends',
+        find: 'WHERE through > $1 AND kind IN ($2, $3) GROUP BY through ORDER BY through LIMIT $4',
+        replace: 'WHERE through >= $1 AND kind IN ($2, $3) GROUP BY through ORDER BY through LIMIT $4',
+        why: 'a consumer never comes further: its last step is handed on again and again',
+        tests,
+    },
+    {
+        id: 'postings-are-numbered-as-the-statement-returns-them',
+        file: at('outbox_store.cpp'),
+        find: 'std::ranges::sort(postings, {}, &Posting::posting_id);',
+        replace: 'std::ranges::sort(postings, std::greater{}, &Posting::posting_id);',
+        why: 'a resource is renamed before it is made',
+        tests,
+    },
+    {
+        id: 'a-consumer-gets-the-kinds-of-a-step-one-after-the-other',
+        file: at('outbox_store.cpp'),
+        find: 'std::ranges::sort(messages, {}, &NumberedMessage::sequence);',
+        replace: '',
+        why: 'an event overtakes the change that it follows from',
+        tests,
+    },
+    {
+        id: 'a-consumer-has-come-to-its-last-message-not-to-the-end-of-the-step',
+        file: at('relay.cpp'),
+        find: 'OutboxStore{session}.set_cursor(consumer.name(), batch.through);',
+        replace: 'OutboxStore{session}.set_cursor(consumer.name(), batch.messages.back().sequence);',
+        why: 'steps of several kinds are never removed',
+        tests,
+    },
+    {
+        id: 'messages-of-an-earlier-release-are-moved-by-both-relays',
+        file: at('earlier_outbox.cpp'),
+        find: 'if (session_.execute(kRemove, message.message_id) == 0) continue;',
+        replace: '',
+        why: 'they are numbered again and again',
+        tests,
+    },
+    {
+        id: 'what-an-earlier-release-leaves-later-is-not-looked-for',
+        file: at('relay.cpp'),
+        find: 'has_earlier_ = !EarlierOutbox{session}.is_empty();',
+        replace: '',
+        why: 'what was changed through the old replica during an upgrade is in no audit log',
         tests,
     },
     {
@@ -59,8 +98,8 @@ export default [
     {
         id: 'the-relay-numbers-one-batch-and-stops',
         file: at('relay.cpp'),
-        find: 'while (moved == parts_.limits.batch && !is_expired(call)) {',
-        replace: 'if (moved == parts_.limits.batch && !is_expired(call)) {',
+        find: 'while (numbered >= parts_.limits.batch && !is_expired(call)) {',
+        replace: 'if (numbered >= parts_.limits.batch && !is_expired(call)) {',
         why: 'after a busy hour messages arrive 500 at a time, each second',
         tests,
     },
@@ -99,8 +138,8 @@ export default [
     {
         id: 'the-cap-removes-the-newest',
         file: at('outbox_store.cpp'),
-        find: 'ORDER BY sequence LIMIT $6',
-        replace: 'ORDER BY sequence DESC LIMIT $6',
+        find: 'GROUP BY through ORDER BY through LIMIT $6',
+        replace: 'GROUP BY through ORDER BY through DESC LIMIT $6',
         why: 'audit records of today go, those of last year stay',
         tests,
     },
@@ -114,18 +153,18 @@ export default [
     },
     {
         id: 'messages-are-not-chained',
-        file: at('relay.cpp'),
-        find: 'next.prev_hash = std::exchange(head.hash, {});',
-        replace: 'next.prev_hash = {};',
+        file: at('numbering.cpp'),
+        find: 'numbered_line(++head_.sequence, head_.hash, json)',
+        replace: 'numbered_line(++head_.sequence, "", json)',
         why: 'a message that is changed or taken out afterwards does not show',
         tests,
     },
     {
-        id: 'a-hash-does-not-tell-where-a-member-ends',
+        id: 'text-in-a-message-is-not-quoted',
         file: at('message.cpp'),
-        find: '        text += std::to_string(part.size());\n',
-        replace: '',
-        why: 'a forger moves text from one member to the next under the same hash',
+        find: 'api::append_quoted(json, text);',
+        replace: "json += '\"'; json += text; json += '\"';",
+        why: 'a name with a quote in it stops the relay',
         tests,
     },
     {

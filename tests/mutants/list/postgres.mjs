@@ -148,4 +148,12 @@ export default [
         why: 'pages are in another order than on SQLite, and cursors skip rows',
         tests,
     },
+    {
+        id: 'what-a-transaction-appended-is-not-written',
+        file: at('postgres_database.cpp'),
+        find: 'appended.write(connection.session());',
+        replace: '',
+        why: 'nothing that is changed is told of',
+        tests,
+    },
 ];

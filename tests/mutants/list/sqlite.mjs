@@ -213,4 +213,20 @@ export default [
         why: 'the schema says one thing and the rows another, found out months later',
         tests: engine,
     },
+    {
+        id: 'what-an-undone-closure-appended-is-written',
+        file: at('batch.cpp'),
+        find: 'if (is_kept) appended_.add(',
+        replace: 'appended_.add(',
+        why: 'the audit log tells of changes that were refused',
+        tests: engine,
+    },
+    {
+        id: 'what-was-appended-before-the-transaction-was-lost-is-written-twice',
+        file: at('batch.cpp'),
+        find: '    appended_.clear();\n',
+        replace: '',
+        why: 'after a full disk everything is told of twice',
+        tests: engine,
+    },
 ];

@@ -16,8 +16,9 @@ namespace synapsex::db {
 
 namespace {
 
-constexpr std::array<Spelling, 6> kDialect{{
+constexpr std::array<Spelling, 7> kDialect{{
     {"id", "TEXT"},
+    {"counter", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"},
     {"int", "BIGINT"},
     {"bool", "BOOLEAN"},
     {"real", "DOUBLE PRECISION"},
@@ -253,7 +254,12 @@ class PostgresDatabase final : public Database {
                 throw PostgresError(*failure, "a statement of the closure failed");
             if (outcome.took > wish.statement_time_max)
                 throw PostgresError(PostgresFailure::late, "the closure took too long");
-            is_committing = is_kept && !wish.is_read_only;
+            if (is_kept && !wish.is_read_only) {
+                Appended appended;
+                appended.add(connection.session().take_appended());
+                appended.write(connection.session());
+                is_committing = true;
+            }
         } catch (...) {
             note();
             connection.roll_back();

@@ -5,8 +5,9 @@ namespace synapsex::db {
 namespace {
 
 // Somebody else's lock passes; anything else is for the operator.
-void blame(Outcome& outcome, const sqlite::Error& error) {
-    if (error.failure() == sqlite::Failure::busy) {
+void blame(Outcome& outcome, const std::exception& error) {
+    const auto* of_sqlite = dynamic_cast<const sqlite::Error*>(&error);
+    if (of_sqlite && of_sqlite->failure() == sqlite::Failure::busy) {
         outcome.refusal = busy("Another program holds the database's lock.");
     } else {
         outcome.failure = std::make_exception_ptr(DatabaseError(error.what()));
@@ -111,10 +112,11 @@ BatchRunner::Ending BatchRunner::run_in_savepoint(PendingWrite& write) {
         if (connection_.is_in_transaction()) {
             if (!is_kept) undo_.run();
             release_.run();
+            if (is_kept) appended_.add(session_.take_appended());
             return Ending::kept;
         }
         blame_lost_transaction(write.outcome);
-    } catch (const sqlite::Error& error) {
+    } catch (const std::exception& error) {
         blame(write.outcome, error);
     }
     return Ending::lost;
@@ -128,11 +130,13 @@ void BatchRunner::run_alone(PendingWrite& write) {
     try {
         begin_.run();
         const bool is_kept = run_closure(write);
-        if (!connection_.is_in_transaction())
+        if (!connection_.is_in_transaction()) {
             blame_lost_transaction(write.outcome);
-        else if (is_kept)
+        } else if (is_kept) {
+            appended_.add(session_.take_appended());
             commit();
-    } catch (const sqlite::Error& error) {
+        }
+    } catch (const std::exception& error) {
         blame(write.outcome, error);
     }
     roll_back();
@@ -143,6 +147,7 @@ bool BatchRunner::run_closure(PendingWrite& write) {
     outcome = {};
     session_.take_slowest();
     session_.take_failure();
+    session_.take_appended();
     const auto started = clock_.steady_now();
     bool is_kept = false;
     try {
@@ -178,7 +183,7 @@ bool BatchRunner::try_commit() {
     try {
         commit();
         return true;
-    } catch (const sqlite::Error& error) {
+    } catch (const std::exception& error) {
         // Of several, each runs again by itself and meets the error if it is its own.
         if (ran_.size() == 1) blame(ran_.front()->outcome, error);
         return false;
@@ -186,6 +191,7 @@ bool BatchRunner::try_commit() {
 }
 
 void BatchRunner::commit() {
+    appended_.write(session_);
     const auto started = clock_.steady_now();
     commit_.run();
     counters_.commits.observe(clock_.steady_now() - started);
@@ -193,6 +199,7 @@ void BatchRunner::commit() {
 }
 
 void BatchRunner::roll_back() {
+    appended_.clear();
     if (!connection_.is_in_transaction()) return;
     try {
         rollback_.run();

@@ -74,6 +74,7 @@ class BatchRunner {
     sqlite::Statement savepoint_;
     sqlite::Statement release_;
     sqlite::Statement undo_;
+    Appended appended_;          // by those that are kept
     std::size_t taken_ = 0;      // by the batch that is running
     std::vector<WritePtr> ran_;  // those of them that started, in order
 };

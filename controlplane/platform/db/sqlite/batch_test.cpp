@@ -17,6 +17,9 @@ constexpr Query kInsertBlob{"notes.insert_blob", "INSERT INTO notes (id, body) V
 constexpr Query kInsertOnce{
     "notes.insert_once", "INSERT INTO notes (id) VALUES ($1) ON CONFLICT DO NOTHING"};
 constexpr Query kInsertReference{"refs.insert", "INSERT INTO refs (note_id) VALUES ($1)"};
+constexpr Query kTell{
+    "told.insert", "INSERT INTO told (tenant, lines, text) VALUES ($1, $2, $3)"};
+constexpr Query kListTold{"told.list", "SELECT tenant, lines, text FROM told ORDER BY id"};
 constexpr Query kListIds{"notes.list_ids", "SELECT id FROM notes ORDER BY id"};
 
 // The runner without its thread: what each test adds comes in one batch.
@@ -51,7 +54,9 @@ class Batch : public ::testing::Test, protected WriteSource {
         connection.execute(
             "CREATE TABLE notes (id INTEGER PRIMARY KEY, body BLOB) STRICT;"
             "CREATE TABLE refs (note_id INTEGER NOT NULL REFERENCES notes (id)"
-            "  DEFERRABLE INITIALLY DEFERRED) STRICT"
+            "  DEFERRABLE INITIALLY DEFERRED) STRICT;"
+            "CREATE TABLE told (id INTEGER PRIMARY KEY, tenant TEXT CHECK (tenant <> 'refused'),"
+            "  lines INTEGER, text TEXT) STRICT"
         );
     }
 
@@ -63,6 +68,26 @@ class Batch : public ::testing::Test, protected WriteSource {
     }
     PendingWrite& add_insert(std::int64_t id) {
         return add([id](Session& s) { return s.execute(kInsert, id) == 1; });
+    }
+    PendingWrite& add_telling(std::int64_t id, std::string tenant, std::string line) {
+        return add([=](Session& s) {
+            s.append(kTell, tenant, line);
+            return s.execute(kInsert, id) == 1;
+        });
+    }
+    // "tenant lines", and the first of its text.
+    std::vector<std::string> told() {
+        const sqlite::Transaction reading{connection};
+        Session& stores = session;
+        const auto rows = stores.query(kListTold);
+        std::vector<std::string> found;
+        for (std::size_t i = 0; i < rows.size(); ++i)
+            found.push_back(
+                rows[i].get<std::string>("tenant") + ' ' +
+                std::to_string(rows[i].get<std::int64_t>("lines")) + ' ' +
+                rows[i].get<std::string>("text").substr(0, 12)
+            );
+        return found;
     }
     // Returns how many writes the transaction took.
     std::size_t run() {
@@ -333,6 +358,41 @@ TEST_F(Batch, a_lone_write_whose_commit_fails_gets_the_error_and_is_not_run_agai
     EXPECT_TRUE(failed_with<DatabaseError>(culprit));
     EXPECT_EQ(runs, 1);
     EXPECT_FALSE(connection.is_in_transaction());
+}
+
+TEST_F(Batch, what_closures_append_is_one_row_a_tenant_of_those_that_are_kept) {
+    add_telling(1, "a", "one");
+    add_telling(2, "b", "other");
+    add([](Session& s) {
+        s.append(kTell, "a", "refused");
+        return false;
+    });
+    add_telling(1, "a", "fails: the id is taken");
+    add_telling(3, "a", "two");
+    run();
+    EXPECT_EQ(told(), (std::vector<std::string>{"a 2 one\ntwo\n", "b 1 other\n"}));
+    EXPECT_EQ(commits.value(), 1U);
+}
+
+TEST_F(Batch, one_that_appends_what_can_not_be_written_hurts_no_other) {
+    add_telling(1, "a", "one");
+    auto& culprit = add_telling(2, "refused", "x");
+    add_telling(3, "a", "three");
+    run();
+    EXPECT_TRUE(failed_with<DatabaseError>(culprit));
+    EXPECT_EQ(ids(), (std::vector<std::int64_t>{1, 3}));
+    EXPECT_EQ(told(), (std::vector<std::string>{"a 1 one\n", "a 1 three\n"}));
+    EXPECT_EQ(reruns.value(), 3U);
+}
+
+TEST_F(Batch, a_row_of_what_was_appended_has_a_size_that_only_one_line_exceeds) {
+    const std::string half(kAppendedBytesMax / 2, 'h');
+    const std::string more(kAppendedBytesMax * 2, 'm');
+    std::int64_t id = 0;
+    for (const auto& line : {half, half, more, half}) add_telling(++id, "a", line);
+    run();
+    EXPECT_EQ(told(), (std::vector<std::string>{
+        "a 1 hhhhhhhhhhhh", "a 1 hhhhhhhhhhhh", "a 1 mmmmmmmmmmmm", "a 1 hhhhhhhhhhhh"}));
 }
 
 TEST_F(Batch, a_lock_held_by_another_program_is_busy_for_all) {

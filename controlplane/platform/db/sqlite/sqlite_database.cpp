@@ -34,8 +34,9 @@ void make_private_file(const std::filesystem::path& path) {
 }
 
 // STRICT tables know INTEGER, REAL, TEXT and BLOB; a boolean is 0 or 1.
-constexpr std::array<Spelling, 6> kDialect{{
+constexpr std::array<Spelling, 7> kDialect{{
     {"id", "TEXT"},
+    {"counter", "INTEGER PRIMARY KEY"},
     {"int", "INTEGER"},
     {"bool", "INTEGER"},
     {"real", "REAL"},

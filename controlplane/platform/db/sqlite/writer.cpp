@@ -58,6 +58,7 @@ void configure(sqlite::Connection& connection, const SqliteOptions& options) {
     if (connection.pragma("journal_mode = WAL") != "wal")
         throw DatabaseError(options.path.string() + " cannot use a write-ahead log");
     connection.pragma("synchronous = FULL");
+    connection.pragma("secure_delete = FAST");
     connection.pragma("journal_size_limit = " + std::string{kWalBytesMax});
     if (options.pages_max > 0)
         connection.pragma("max_page_count = " + std::to_string(options.pages_max));
