@@ -71,6 +71,17 @@ TEST_F(Append, is_one_row_for_each_tenant_of_a_transaction_in_the_order_of_its_l
                                     Told{"ten_a", 1, "three\n"}));
 }
 
+TEST_F(Append, stays_in_order_where_a_line_needs_a_row_of_its_own) {
+    const std::string half(kAppendedBytesMax / 2, 'h');
+    const std::string more(kAppendedBytesMax, 'm');
+    database.in_write([&](Session& session) {
+        for (const auto& line : {half, more, std::string{"small"}}) tell(session, line);
+    });
+    std::vector<char> first_letters;
+    for (const auto& row : told()) first_letters.push_back(row.text[0]);
+    EXPECT_THAT(first_letters, ElementsAre('h', 'm', 's'));
+}
+
 TEST_F(Append, goes_with_what_is_undone) {
     EXPECT_FALSE(write([](Session& session) -> Result<Done> {
         tell(session, "refused");

@@ -107,7 +107,8 @@ class SchemaChange {
     virtual ~SchemaChange() = default;
     // Runs a migration's text: any number of statements, spelled for this engine (dialect.hpp).
     virtual void run_script(std::string_view text) = 0;
-    // For the record of what was applied, in the same transaction.
+    // For the record of what was applied, in the same transaction. Not for Session::append: a
+    // schema is changed before anybody tells of anything.
     virtual Session& session() = 0;
 };
 

@@ -4,6 +4,9 @@
 // index for each of its states. Such a release may run beside this one, or may have run before it.
 // Goes with the contract that drops the table.
 
+#include <string>
+#include <vector>
+
 #include "controlplane/platform/db/database.hpp"
 
 namespace synapsex::outbox {
@@ -15,9 +18,10 @@ class EarlierOutbox {
     static std::span<const db::Query* const> queries();
 
     bool is_empty();
-    // Posts the first `limit` messages anew, in their order, and removes them; how many. No number
-    // that they had has been shown to anybody: those releases had no consumers.
-    std::int64_t move(std::int64_t limit);
+    // Removes the first `limit` messages, in their order, and gives them back as they would have
+    // been posted (message.hpp). No number that they had has been shown to anybody: those releases
+    // had no consumers.
+    std::vector<std::string> take(std::int64_t limit);
 
  private:
     db::Session& session_;

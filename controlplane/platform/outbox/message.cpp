@@ -5,6 +5,7 @@
 #include "controlplane/platform/api/json_document.hpp"
 #include "controlplane/platform/api/json_writer.hpp"
 #include "controlplane/platform/db/query.hpp"
+#include "shared/base/utf8.hpp"
 #include "shared/crypto/hash.hpp"
 
 namespace synapsex::outbox {
@@ -13,6 +14,11 @@ namespace {
 
 void add_text(std::string& json, std::string_view key, std::string_view text) {
     if (text.empty()) return;
+    // Quoting would make something else of it.
+    if (text.find('\0') != text.npos || !count_code_points(text))
+        throw db::DatabaseError(
+            "a message whose " + std::string{key} + " has a zero byte, or is no UTF-8"
+        );
     json += json.empty() ? "{\"" : ",\"";
     json += key;
     json += "\":";
@@ -52,6 +58,7 @@ Message parse_message(std::string_view json) {
     const auto document = api::JsonDocument::parse(json);
     if (!document || document->root().kind != api::JsonKind::object) throw broken(json);
     Message message;
+    message.schema_version = 0;
     for (const auto* node = document->first_child(document->root()); node;
          node = document->next(*node)) {
         const db::Value value =
@@ -102,16 +109,11 @@ NumberedMessage parse_numbered_line(std::string_view line) {
     NumberedMessage message;
     static_cast<Message&>(message) = parse_message(rest);
     message.prev_hash = prev_hash;
+    message.hash = crypto::sha256_hex(line);
     const auto* const end = sequence.data() + sequence.size();
     const auto parsed = std::from_chars(sequence.data(), end, message.sequence);
     if (parsed.ec != std::errc{} || parsed.ptr != end) throw broken(line);
     return message;
-}
-
-std::string hash_of(const NumberedMessage& message) {
-    return crypto::sha256_hex(
-        numbered_line(message.sequence, message.prev_hash, to_json(message))
-    );
 }
 
 }  // namespace synapsex::outbox

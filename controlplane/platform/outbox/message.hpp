@@ -55,12 +55,13 @@ BOOST_DESCRIBE_STRUCT(
 // A message with its place in the one order of its database: 1, 2, 3 without a gap.
 struct NumberedMessage : Message {
     std::int64_t sequence = 0;
-    std::string prev_hash;  // hash_of the message before; empty for the first
+    std::string prev_hash;  // the hash of the message before; empty for the first
+    std::string hash;       // SHA-256 over its line, hex: shows whether one was changed or left out
 };
-BOOST_DESCRIBE_STRUCT(NumberedMessage, (Message), (sequence, prev_hash))
+BOOST_DESCRIBE_STRUCT(NumberedMessage, (Message), (sequence, prev_hash, hash))
 
 // As the outbox keeps it until it has a number: "change {"messageId":"evt_…",…}". What is empty or
-// 0 is left out.
+// 0 is left out. Throws DatabaseError for text that is no UTF-8 or has a zero byte.
 std::string posted_line(const Message& message);
 // Members that it does not know are a newer release's. Throws DatabaseError for what posted_line
 // does not write.
@@ -84,8 +85,5 @@ void for_each_line(std::string_view lines, Fn&& fn) {
         fn(line);
     }
 }
-
-// SHA-256 over its line, hex. A chain of them shows whether one was changed or left out.
-std::string hash_of(const NumberedMessage& message);
 
 }  // namespace synapsex::outbox

@@ -9,7 +9,8 @@ namespace {
 using db::Query;
 
 constexpr Query kPost{"outbox.post", R"sql(
-    INSERT INTO platform_outbox_posted (tenant_id, messages, lines) VALUES ($1, $2, $3))sql"};
+    INSERT INTO platform_outbox_posted (tenant_id, messages, size, lines)
+    VALUES ($1, $2, length($3), $3))sql"};
 
 constexpr Query kGetHead{"outbox.get_head", R"sql(
     SELECT sequence, hash FROM platform_outbox_head WHERE singleton = 1)sql"};
@@ -19,7 +20,7 @@ constexpr Query kSetHead{"outbox.set_head", R"sql(
 
 // Never "after the last id": a transaction may commit a smaller id later.
 constexpr Query kListPosted{"outbox.list_posted", R"sql(
-    SELECT posting_id AS through, messages FROM platform_outbox_posted
+    SELECT posting_id AS through, messages, size FROM platform_outbox_posted
     ORDER BY posting_id LIMIT $1)sql"};
 
 // Reads and removes in one statement: on PostgreSQL another may show what committed in between.
@@ -27,11 +28,11 @@ constexpr Query kTakePosted{"outbox.take_posted", R"sql(
     DELETE FROM platform_outbox_posted WHERE posting_id <= $1 RETURNING posting_id, lines)sql"};
 
 constexpr Query kInsertNumbered{"outbox.insert_numbered", R"sql(
-    INSERT INTO platform_outbox_numbered (tenant_id, through, kind, messages, lines)
-    VALUES ('', $1, $2, $3, $4))sql"};
+    INSERT INTO platform_outbox_numbered (tenant_id, through, kind, messages, size, lines)
+    VALUES ('*', $1, $2, $3, length($4), $4))sql"};
 
 constexpr Query kListAfter{"outbox.list_after", R"sql(
-    SELECT through, SUM(messages) AS messages FROM platform_outbox_numbered
+    SELECT through, SUM(messages) AS messages, SUM(size) AS size FROM platform_outbox_numbered
     WHERE through > $1 AND kind IN ($2, $3) GROUP BY through ORDER BY through LIMIT $4)sql"};
 
 constexpr Query kReadAfter{"outbox.read_after", R"sql(
@@ -47,7 +48,7 @@ constexpr Query kSetCursor{"outbox.set_cursor", R"sql(
 
 // The first condition follows from the second: it is the one that an index is for.
 constexpr Query kListRemovable{"outbox.list_removable", R"sql(
-    SELECT through, SUM(messages) AS messages FROM platform_outbox_numbered
+    SELECT through, SUM(messages) AS messages, SUM(size) AS size FROM platform_outbox_numbered
     WHERE through <= $1 AND (
         (kind = 'change' AND through <= $2) OR (kind = 'event' AND through <= $3) OR
         (kind = 'audit' AND through <= $4) OR (kind = 'usage' AND through <= $5))

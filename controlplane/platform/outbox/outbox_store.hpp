@@ -22,8 +22,9 @@ BOOST_DESCRIBE_STRUCT(Head, (), (sequence, hash))
 struct Bundle {
     std::int64_t through = 0;  // the posting's id, or the step's last number
     std::int64_t messages = 0;
+    std::int64_t size = 0;  // characters
 };
-BOOST_DESCRIBE_STRUCT(Bundle, (), (through, messages))
+BOOST_DESCRIBE_STRUCT(Bundle, (), (through, messages, size))
 
 // What was committed together, without numbers.
 struct Posting {
@@ -60,7 +61,8 @@ class OutboxStore {
 
     static std::span<const db::Query* const> queries();
 
-    // There once the transaction has committed.
+    // There once the transaction has committed. Throws DatabaseError for text that is no UTF-8 or
+    // has a zero byte.
     void post(const Message& message);
 
     // The last number that was given.

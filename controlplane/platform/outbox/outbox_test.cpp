@@ -137,7 +137,7 @@ TEST_F(MessageTest, comes_out_of_its_line_as_it_went_in) {
     message.decision_id = "dec_1";
     message.argument_digest = "abc";
     message.client_address = "2001:db8::1";
-    message.schema_version = 2;
+    message.schema_version = 0;
     message.data = "{\"a\":\n[1.0,\"\u00e9\"]}";
     const auto same = [](const Message& a, const Message& b) {
         bool equal = true;
@@ -156,7 +156,7 @@ TEST_F(MessageTest, comes_out_of_its_line_as_it_went_in) {
     EXPECT_TRUE(same(numbered, message));
     EXPECT_EQ(numbered.sequence, 17);
     EXPECT_EQ(numbered.prev_hash, message.prev_hash);
-    EXPECT_EQ(hash_of(numbered), crypto::sha256_hex(line));
+    EXPECT_EQ(numbered.hash, crypto::sha256_hex(line));
 }
 
 TEST_F(MessageTest, a_line_of_a_newer_release_is_read_and_a_broken_one_is_not) {
@@ -175,14 +175,25 @@ TEST_F(MessageTest, a_line_of_a_newer_release_is_read_and_a_broken_one_is_not) {
         EXPECT_THROW(parse_numbered_line(broken), db::DatabaseError) << broken;
 }
 
-TEST_F(MessageTest, has_another_hash_if_text_moves_from_one_member_to_the_next) {
-    NumberedMessage one;
-    one.type = "a:b";
-    one.subject = "c";
-    auto other = one;
+TEST_F(MessageTest, with_broken_text_undoes_its_change) {
+    for (const auto& broken : {std::string{"\xff"}, std::string{"a\0b", 3}}) {
+        News news{fresh_id(), clock.now(), "tests.changed", "sub_1"};
+        news.data = broken;
+        EXPECT_THROW(
+            source.in_write([&](db::Session& session) { outbox::add(session, call, news); }),
+            db::DatabaseError
+        );
+    }
+    EXPECT_EQ(count(), 0);
+}
+
+TEST_F(MessageTest, text_that_moves_from_one_member_to_the_next_makes_another_line) {
+    Message one;
+    one.type = "a\",\"subject\":\"b";
+    Message other;
     other.type = "a";
-    other.subject = "b:c";
-    EXPECT_NE(hash_of(one), hash_of(other));
+    other.subject = "b";
+    EXPECT_NE(posted_line(one), posted_line(other));
 }
 
 }  // namespace

@@ -35,15 +35,20 @@ std::vector<std::int64_t*> kinds_of(Stream stream, Through& all) {
 // Tells whether it is too many; where bundles hold one message each, whether by a batch.
 std::int64_t most_counted(const RelayLimits& limits) { return limits.kept_max + limits.batch; }
 
-// The first of them, to where there are `batch` messages.
-Bundle batch_of(const std::vector<Bundle>& bundles, std::int64_t batch) {
-    Bundle taken;
+// How many messages it was.
+std::int64_t insert_step(OutboxStore& store, Numbering& step) {
+    for (const auto& numbered : step.finish()) store.insert_numbered(numbered);
+    store.set_head(step.head());
+    return step.count();
+}
+
+Bundle all_of(const std::vector<Bundle>& bundles) {
+    Bundle all;
     for (const auto& bundle : bundles) {
-        if (taken.messages >= batch) break;
-        taken.through = bundle.through;
-        taken.messages += bundle.messages;
+        all.through = bundle.through;
+        all.messages += bundle.messages;
     }
-    return taken;
+    return all;
 }
 
 // The first of them that are `most` messages at most.
@@ -105,19 +110,30 @@ Result<T> Relay::fenced(const Call& call, const leases::Lease& lease, const Fn& 
     });
 }
 
-Result<Done> Relay::run(const Call& call, const leases::Lease& lease) {
-    std::int64_t moved = has_earlier_.exchange(false) ? parts_.limits.batch : 0;
-    while (moved == parts_.limits.batch && !is_expired(call)) {
-        SYNAPSEX_TRY(moved, move_earlier(call, lease));
+// The first of them, up to the limits of a batch.
+Bundle Relay::batch_of(const std::vector<Bundle>& bundles) const {
+    Bundle taken;
+    for (const auto& bundle : bundles) {
+        if (taken.messages >= parts_.limits.batch || taken.size >= parts_.limits.batch_size) break;
+        taken.through = bundle.through;
+        taken.messages += bundle.messages;
+        taken.size += bundle.size;
     }
-    std::int64_t numbered = parts_.limits.batch;
-    while (numbered >= parts_.limits.batch && !is_expired(call)) {
+    return taken;
+}
+
+Result<Done> Relay::run(const Call& call, const leases::Lease& lease) {
+    std::int64_t numbered = has_earlier_.exchange(false) ? 1 : 0;
+    while (numbered > 0 && !is_expired(call)) {
+        SYNAPSEX_TRY(numbered, number_earlier(call, lease));
+    }
+    for (numbered = 1; numbered > 0 && !is_expired(call);) {
         SYNAPSEX_TRY(numbered, number(call, lease));
     }
     Result<Done> outcome = Done{};
     for (auto* consumer : parts_.consumers) {
-        Result<std::int64_t> delivered = parts_.limits.batch;
-        while (delivered && *delivered >= parts_.limits.batch && !is_expired(call))
+        Result<std::int64_t> delivered = 1;
+        while (delivered && *delivered > 0 && !is_expired(call))
             delivered = deliver(call, lease, *consumer);
         if (!delivered) outcome = delivered.error();
     }
@@ -126,11 +142,16 @@ Result<Done> Relay::run(const Call& call, const leases::Lease& lease) {
     return outcome;
 }
 
-Result<std::int64_t> Relay::move_earlier(const Call& call, const leases::Lease& lease) {
+Result<std::int64_t> Relay::number_earlier(const Call& call, const leases::Lease& lease) {
     using Count = std::int64_t;
     SYNAPSEX_TRY(const auto count, fenced<Count>(call, lease, [&](db::Session& session) -> Count {
-        return EarlierOutbox{session}.move(parts_.limits.batch);
+        OutboxStore store{session};
+        Numbering step{store.get_head()};
+        for (const auto& line : EarlierOutbox{session}.take(parts_.limits.batch)) step.add(line);
+        return step.count() > 0 ? insert_step(store, step) : 0;
     }));
+    numbered_.add(static_cast<std::uint64_t>(count));
+    numbered_since_look_ += count;
     if (count > 0) parts_.on_step("moved");
     return count;
 }
@@ -139,15 +160,13 @@ Result<std::int64_t> Relay::number(const Call& call, const leases::Lease& lease)
     using Count = std::int64_t;
     SYNAPSEX_TRY(const auto count, fenced<Count>(call, lease, [&](db::Session& session) -> Count {
         OutboxStore store{session};
-        const auto batch = parts_.limits.batch;
-        const auto first = batch_of(store.list_posted(batch), batch);
+        const auto first = batch_of(store.list_posted(parts_.limits.batch));
         if (first.messages == 0) return 0;
         Numbering step{store.get_head()};
         for (const auto& posting : store.take_posted(first.through)) step.add(posting.lines);
-        for (const auto& numbered : step.finish()) store.insert_numbered(numbered);
-        store.set_head(step.head());
+        const auto numbered = insert_step(store, step);
         parts_.on_step("numbering");
-        return step.count();
+        return numbered;
     }));
     numbered_.add(static_cast<std::uint64_t>(count));
     numbered_since_look_ += count;
@@ -164,9 +183,9 @@ Result<std::int64_t> Relay::deliver(
     };
     const auto next = [&](db::Session& session) -> Batch {
         OutboxStore store{session};
-        const auto batch = parts_.limits.batch;
         const auto cursor = store.find_cursor(consumer.name());
-        const auto first = batch_of(store.list_after(consumer.stream(), cursor, batch), batch);
+        const auto first =
+            batch_of(store.list_after(consumer.stream(), cursor, parts_.limits.batch));
         return {first.through, store.read_after(consumer.stream(), cursor, first.through)};
     };
     SYNAPSEX_TRY(const auto batch, fenced<Batch>(call, lease, next));
@@ -208,7 +227,7 @@ Result<std::int64_t> Relay::remove(
     SYNAPSEX_TRY(const auto count, fenced<Count>(call, lease, [&](db::Session& session) -> Count {
         OutboxStore store{session};
         const auto steps = store.list_removable(through, parts_.limits.batch);
-        const auto oldest = most ? at_most(steps, *most) : batch_of(steps, INT64_MAX);
+        const auto oldest = most ? at_most(steps, *most) : all_of(steps);
         if (oldest.messages > 0) store.remove(through.up_to(oldest.through));
         return oldest.messages;
     }));

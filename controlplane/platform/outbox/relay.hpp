@@ -10,8 +10,8 @@
 // fencing token, so a relay that was stopped and wakes up late changes nothing; what it hands on then, the
 // consumer has had. It may die between any two steps.
 //
-// Messages of streams without a consumer are kept, the newest of them up to a number; the steps
-// beyond it go whole, and are counted. A message that a consumer is to have is never removed
+// Messages of streams without a consumer are kept up to a number; the oldest steps beyond it go
+// whole, and are counted. A message that a consumer is to have is never removed
 // before.
 
 #include <atomic>
@@ -30,8 +30,10 @@ namespace synapsex::outbox {
 struct RelayLimits {
     // Messages in one transaction, and what comes in one bundle with the last of them.
     std::int64_t batch = 500;
-    // Of streams that nobody consumes: that many stay at least, and a step more at most. Looked for
-    // when it was measured, and after a batch.
+    // Characters of them, and what comes in one bundle with the last of those.
+    std::int64_t batch_size = 1024 * 1024;
+    // All that is there; of that what nobody consumes goes, in whole steps, as long as this many
+    // stay. Looked for when it was measured, and after a batch.
     std::int64_t kept_max = 100'000;
     std::chrono::seconds alarm_lag{60};
 };
@@ -60,7 +62,7 @@ class Relay {
 
  private:
     // One batch each: how many messages it was.
-    Result<std::int64_t> move_earlier(const Call& call, const leases::Lease& lease);
+    Result<std::int64_t> number_earlier(const Call& call, const leases::Lease& lease);
     Result<std::int64_t> number(const Call& call, const leases::Lease& lease);
     Result<std::int64_t> deliver(const Call& call, const leases::Lease& lease, Consumer& consumer);
     // Of what may go, the oldest steps, `most` messages at most if it says so.
@@ -76,7 +78,8 @@ class Relay {
     bool is_cap_due();
     // Up to where all consumers of each kind have come; one that is missing counts as `none`.
     Result<Through> find_through(const Call& call, std::int64_t none);
-    // fn(OutboxStore&) in a transaction that holds the lease.
+    Bundle batch_of(const std::vector<Bundle>& bundles) const;
+    // fn(Session&) in a transaction that holds the lease.
     template <class T, class Fn>
     Result<T> fenced(const Call& call, const leases::Lease& lease, const Fn& fn);
     bool is_expired(const Call& call) const { return call.deadline.is_expired(parts_.clock); }

@@ -39,6 +39,20 @@ class RelayTest : public OutboxTest {
         return ids;
     }
 
+    // As a release before 0002_create_posted left it.
+    void add_earlier(const std::string& id, std::optional<std::int64_t> sequence) {
+        static constexpr db::Query kInsert{"test.insert_earlier", R"sql(
+            INSERT INTO platform_outbox
+                (message_id, tenant_id, kind, type, subject, subject_version, occurred_at, actor,
+                 on_behalf_of, request_id, decision_id, argument_digest, client_address,
+                 schema_version, data, sequence, prev_hash)
+            VALUES ($1, 'ten_1', 'event', 'tests.earlier', 'sub_1', 0, $3, '[]', '', '', '', '',
+                    '', 1, '{}', $2, NULL))sql"};
+        source.in_write([&](db::Session& session) {
+            session.execute(kInsert, id, sequence, clock.now());
+        });
+    }
+
     TestConsumer consumer{*target, Stream::events};
 };
 
@@ -74,12 +88,10 @@ TEST_F(RelayTest, chains_the_messages_so_that_a_change_shows) {
     });
     ASSERT_EQ(messages.size(), 3U);
     EXPECT_EQ(messages[0].prev_hash, "");
-    EXPECT_EQ(messages[1].prev_hash, hash_of(messages[0]));
-    EXPECT_EQ(messages[2].prev_hash, hash_of(messages[1]));
-    EXPECT_EQ(head().hash, hash_of(messages[2]));
-    auto changed = messages[1];
-    changed.data = R"({"a":2})";
-    EXPECT_NE(hash_of(changed), messages[2].prev_hash);
+    EXPECT_EQ(messages[1].prev_hash, messages[0].hash);
+    EXPECT_EQ(messages[2].prev_hash, messages[1].hash);
+    EXPECT_EQ(head().hash, messages[2].hash);
+    EXPECT_NE(messages[0].hash, messages[1].hash);
 }
 
 TEST_F(RelayTest, keeps_what_a_consumer_refuses_and_brings_it_again) {
@@ -206,41 +218,46 @@ TEST_F(RelayTest, a_batch_is_what_was_committed_together_or_more) {
     EXPECT_EQ(numbers(), (std::vector<std::int64_t>{2, 4, 6})) << "the changes' audit records";
 }
 
-TEST_F(RelayTest, messages_of_an_earlier_release_are_moved_once_and_in_their_order) {
-    // As it left them: the first with a number, the second not yet.
-    static constexpr db::Query kInsert{"test.insert_earlier", R"sql(
-        INSERT INTO platform_outbox
-            (message_id, tenant_id, kind, type, subject, subject_version, occurred_at, actor,
-             on_behalf_of, request_id, decision_id, argument_digest, client_address,
-             schema_version, data, sequence, prev_hash)
-        VALUES ($1, 'ten_1', 'event', 'tests.earlier', 'sub_1', 0, 1, '[]', '', '', '', '', '', 1,
-                '{}', $2, $3))sql"};
+TEST_F(RelayTest, a_consumer_gets_its_stream_and_nothing_else) {
+    auto few = parts({&consumer});
+    few.limits.batch = 2;
+    for (const auto kind :
+         {MessageKind::audit, MessageKind::usage, MessageKind::audit, MessageKind::event,
+          MessageKind::usage, MessageKind::change, MessageKind::audit, MessageKind::event})
+        add("tests.mixed", kind);
+    EXPECT_TRUE(Relay(few, "main").run(call, acquire("a")));
+    EXPECT_EQ(consumer.seen, (std::vector<std::int64_t>{4, 6, 8}));
+}
+
+TEST_F(RelayTest, a_batch_ends_where_its_size_does) {
+    for (int i = 0; i < 4; ++i) add();
+    auto small = parts({&consumer});
+    small.limits.batch_size = 1;
+    std::vector<std::string> steps;
+    small.on_step = [&](std::string_view step) { steps.emplace_back(step); };
+    EXPECT_TRUE(Relay(small, "main").run(call, acquire("a")));
+    EXPECT_EQ(std::ranges::count(steps, "numbered"), 4);
+    EXPECT_EQ(std::ranges::count(steps, "consumed"), 4);
+    EXPECT_EQ(received().size(), 4U);
+}
+
+TEST_F(RelayTest, messages_of_an_earlier_release_come_first_and_in_their_order) {
     std::vector<std::string> ids;
     for (int i = 0; i < 5; ++i) ids.push_back(fresh_id().text());
     std::ranges::sort(ids);
-    std::ranges::rotate(ids, ids.begin() + 4);  // numbered before those with smaller ids
-    source.in_write([&](db::Session& session) {
-        for (std::size_t i = 0; i < ids.size(); ++i)
-            session.execute(
-                kInsert, ids[i], i == 0 ? std::optional{std::int64_t{1}} : std::nullopt,
-                i == 0 ? std::optional<std::string>{""} : std::nullopt
-            );
-    });
+    // One that was numbered, as those without a number were not, before those with smaller ids.
+    std::ranges::rotate(ids, ids.begin() + 4);
+    add_earlier(ids.front(), 1);
+    for (std::size_t i = 1; i < ids.size(); ++i) add_earlier(ids[i], std::nullopt);
     ids.push_back(add().message_id.text());
     auto few = parts({&consumer});
     few.limits.batch = 2;
     Relay relay{few, "main"};
     EXPECT_TRUE(relay.run(call, acquire("a")));
-    auto moved = received();
-    EXPECT_EQ(moved.front(), ids.back()) << "posted before the others were moved";
-    std::ranges::rotate(moved, moved.begin() + 1);
-    EXPECT_EQ(moved, ids);
+    EXPECT_EQ(received(), ids);
+    EXPECT_EQ(head().sequence, 6);
     // While both releases run it leaves more; it is looked for when all is measured.
-    source.in_write([&](db::Session& session) {
-        session.execute(
-            kInsert, fresh_id(), std::optional<std::int64_t>{}, std::optional<std::string>{}
-        );
-    });
+    add_earlier(fresh_id().text(), std::nullopt);
     EXPECT_TRUE(relay.measure(call));
     EXPECT_TRUE(relay.run(call, acquire("a")));
     EXPECT_EQ(received().size(), 7U);
@@ -300,10 +317,15 @@ TEST_F(RelayTest, tells_how_long_the_oldest_message_waits) {
     EXPECT_TRUE(Relay(parts({&consumer}), "main").measure(call));
     const News old{fresh_id(), clock.now() - std::chrono::minutes{5}, "tests.old", "sub_1"};
     source.in_write([&](db::Session& session) { outbox::add(session, call, old); });
+    add();  // a moment ago
     Relay relay{parts({&consumer}), "main"};
-    const auto lags = relay.measure(call);
-    ASSERT_FALSE(lags);
-    EXPECT_EQ(lags.error().code, "outbox.lags");
+    for (const bool is_numbered : {false, true}) {
+        SCOPED_TRACE(is_numbered);
+        const auto lags = relay.measure(call);
+        ASSERT_FALSE(lags);
+        EXPECT_EQ(lags.error().code, "outbox.lags");
+        EXPECT_TRUE(Relay(parts({}), "other").run(call, acquire("a")));
+    }
     EXPECT_TRUE(relay.run(call, acquire("a")));
     EXPECT_TRUE(relay.measure(call));
 }
@@ -347,13 +369,19 @@ TEST_F(RelayTest, one_that_was_stopped_in_the_middle_doubles_nothing) {
 // What PostgreSQL alone can do: the smaller id is committed after the larger one was handed on.
 TEST_F(RelayTest, does_not_miss_what_was_written_first_and_commits_last) {
     if (!source.is_postgres()) GTEST_SKIP() << "SQLite has one writer";
+    // As Session::append, which writes last, does it: but in the middle of a transaction.
+    static constexpr db::Query kPost{"test.post", R"sql(
+        INSERT INTO platform_outbox_posted (tenant_id, messages, size, lines)
+        VALUES ('', 1, length($1), $1))sql"};
     const auto lease = acquire("a");
-    const News first{fresh_id(), clock.now(), "tests.first", "sub_1", "{}", MessageKind::event};
+    Message first;
+    first.message_id = fresh_id();
+    first.kind = MessageKind::event;
     std::latch is_written{1};
     std::latch may_commit{1};
     std::thread slow{[&] {
         source.in_write([&](db::Session& session) {
-            outbox::add(session, call, first);
+            session.execute(kPost, posted_line(first) + '\n');
             is_written.count_down();
             may_commit.wait();
         });
@@ -366,8 +394,26 @@ TEST_F(RelayTest, does_not_miss_what_was_written_first_and_commits_last) {
     may_commit.count_down();
     slow.join();
     EXPECT_TRUE(run(lease));
-    EXPECT_EQ(received(), (std::vector{second, first.id.text()}));
+    EXPECT_EQ(received(), (std::vector{second, first.message_id.text()}));
     EXPECT_EQ(head().sequence, 2);
+}
+
+// A transaction of no tenant has the empty text for its own.
+TEST_F(RelayTest, numbered_messages_are_shown_to_no_tenant_and_to_no_call_without_one) {
+    if (!source.is_postgres()) GTEST_SKIP() << "SQLite has no row level security";
+    static constexpr db::Query kCount{
+        "test.count", "SELECT count(*) AS rows FROM platform_outbox_numbered"};
+    add();
+    EXPECT_TRUE(Relay(parts({}), "main").run(call, acquire("a")));
+    const auto rows = [&](const Call& as) {
+        const auto counted = source->read(as, [](db::Session& session) -> Result<std::int64_t> {
+            return session.query(kCount)[0].get<std::int64_t>("rows");
+        });
+        return counted.value();
+    };
+    EXPECT_EQ(rows(call), 0);
+    EXPECT_EQ(rows(call.of_tenant(TenantId::make(clock.now(), random))), 0);
+    EXPECT_EQ(count(), 1);
 }
 
 // --- the process dies ---------------------------------------------------------------------------
@@ -423,7 +469,12 @@ class DyingRelayTest : public RelayTest, public ::testing::WithParamInterface<co
 
 TEST_P(DyingRelayTest, loses_and_doubles_nothing) {
     const std::string_view killed_at = GetParam();
-    const auto ids = add_some(7);
+    std::vector<std::string> ids;
+    if (killed_at == "moved") {
+        ids.push_back(fresh_id().text());
+        add_earlier(ids.back(), std::nullopt);
+    }
+    for (const auto& id : add_some(7 - static_cast<int>(ids.size()))) ids.push_back(id);
     const int first = run_process(killed_at, acquire("a"));
     ASSERT_TRUE(WIFSIGNALED(first) && WTERMSIG(first) == SIGKILL) << "status " << first;
     const int second = run_process("never", acquire("b"));
@@ -435,7 +486,9 @@ TEST_P(DyingRelayTest, loses_and_doubles_nothing) {
 
 INSTANTIATE_TEST_SUITE_P(
     AtEveryStep, DyingRelayTest,
-    ::testing::Values("numbering", "numbered", "read", "consumed", "noted", "removed")
+    ::testing::Values(
+        "moved", "numbering", "numbered", "read", "consumed", "noted", "removed"
+    )
 );
 
 }  // namespace

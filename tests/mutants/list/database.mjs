@@ -43,4 +43,12 @@ export default [
         why: 'PostgreSQL is sent the text up to there: another name, another tenant',
         tests: [...tests, 'synapsex_platform_db_test on PostgreSQL'],
     },
+    {
+        id: 'a-line-is-appended-to-the-first-row-that-has-room',
+        file: 'controlplane/platform/db/appended.cpp',
+        find: 'const auto newest_first = std::views::reverse(rows_);',
+        replace: 'const auto newest_first = std::views::all(rows_);',
+        why: 'a small message overtakes a large one that came before it',
+        tests,
+    },
 ];

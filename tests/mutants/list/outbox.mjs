@@ -25,9 +25,9 @@ export default [
     {
         id: 'messages-are-taken-after-the-last-that-was-taken',
         file: at('outbox_store.cpp'),
-        find: 'SELECT posting_id AS through, messages FROM platform_outbox_posted\n    ORDER BY',
-        replace: `SELECT posting_id AS through, messages FROM platform_outbox_posted
-    WHERE posting_id > COALESCE((SELECT sequence FROM platform_outbox_head), 0) ORDER BY`,
+        find: 'SELECT posting_id AS through, messages, size FROM platform_outbox_posted\n    ORDER BY',
+        replace: `SELECT posting_id AS through, messages, size FROM platform_outbox_posted
+    WHERE posting_id > (SELECT sequence FROM platform_outbox_head) ORDER BY`,
         why: 'what was written first and is committed last is never handed on',
         tests: onPostgres,
     },
@@ -64,11 +64,35 @@ export default [
         tests,
     },
     {
-        id: 'messages-of-an-earlier-release-are-moved-by-both-relays',
+        id: 'messages-of-an-earlier-release-stay-where-they-were',
         file: at('earlier_outbox.cpp'),
-        find: 'if (session_.execute(kRemove, message.message_id) == 0) continue;',
-        replace: '',
+        find: 'DELETE FROM platform_outbox WHERE message_id = $1',
+        replace: "UPDATE platform_outbox SET type = 'moved' WHERE message_id = $1",
         why: 'they are numbered again and again',
+        tests,
+    },
+    {
+        id: 'a-consumer-is-shown-messages-of-other-streams',
+        file: at('outbox_store.cpp'),
+        find: 'WHERE through > $1 AND kind IN ($2, $3) AND through <= $4 ORDER BY through',
+        replace: 'WHERE through > $1 AND kind NOT IN ($2 || '-', $3 || '-') AND through <= $4 ORDER BY through',
+        why: 'webhooks get audit records',
+        tests,
+    },
+    {
+        id: 'a-step-without-messages-of-a-stream-stops-its-consumer',
+        file: at('outbox_store.cpp'),
+        find: 'WHERE through > $1 AND kind IN ($2, $3) GROUP BY through',
+        replace: 'WHERE through > $1 AND kind NOT IN ($2 || '-', $3 || '-') GROUP BY through',
+        why: 'after one step of audit records alone no event is handed on any more',
+        tests,
+    },
+    {
+        id: 'the-lag-is-that-of-the-newest-message',
+        file: at('outbox_store.cpp'),
+        find: 'SELECT lines FROM platform_outbox_posted ORDER BY posting_id LIMIT 1',
+        replace: 'SELECT lines FROM platform_outbox_posted ORDER BY posting_id DESC LIMIT 1',
+        why: 'nobody hears that messages wait for hours',
         tests,
     },
     {
@@ -98,8 +122,8 @@ export default [
     {
         id: 'the-relay-numbers-one-batch-and-stops',
         file: at('relay.cpp'),
-        find: 'while (numbered >= parts_.limits.batch && !is_expired(call)) {',
-        replace: 'if (numbered >= parts_.limits.batch && !is_expired(call)) {',
+        find: 'for (numbered = 1; numbered > 0 && !is_expired(call);) {',
+        replace: 'if (!is_expired(call)) {',
         why: 'after a busy hour messages arrive 500 at a time, each second',
         tests,
     },

@@ -58,6 +58,9 @@ void configure(sqlite::Connection& connection, const SqliteOptions& options) {
     if (connection.pragma("journal_mode = WAL") != "wal")
         throw DatabaseError(options.path.string() + " cannot use a write-ahead log");
     connection.pragma("synchronous = FULL");
+    // Debian's SQLite would fill each page that becomes free with zeros: the log and the file are
+    // written as often for what goes as for what comes. What a secret is in here is sealed or
+    // hashed; the rest may stay readable in the file until the page is used again.
     connection.pragma("secure_delete = FAST");
     connection.pragma("journal_size_limit = " + std::string{kWalBytesMax});
     if (options.pages_max > 0)
