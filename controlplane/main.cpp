@@ -31,6 +31,11 @@ void add_settings(CLI::App& command, app::SettingValues& flags) {
     }
 }
 
+app::AuthorityWish authority_wish_of(std::string_view word) {
+    if (word == "rotate") return app::AuthorityWish::rotate;
+    return word == "retire" ? app::AuthorityWish::retire : app::AuthorityWish::show;
+}
+
 // Settings that cannot be read decide nothing about a URL: not the code of a refused one.
 int refuse_usage(const std::string& why) {
     std::fprintf(stderr, "synapsex-controlplane: %s\n", why.c_str());
@@ -51,7 +56,17 @@ int run(int argc, char** argv) {
     auto& check_egress = *program.add_subcommand(
         "check-egress", "Say whether a URL that a tenant supplied would be sent to, and why."
     );
-    for (auto* command : {&serve, &init, &keys, &check_egress}) {
+    auto& authority = *program.add_subcommand(
+        "authority", "The certificate authority that agents pin: show, rotate, retire."
+    );
+    std::string authority_wish = "show";
+    authority
+        .add_option(
+            "wish", authority_wish,
+            "show: print its certificate; rotate: let another follow it; retire: end the former one"
+        )
+        ->check(CLI::IsMember({"show", "rotate", "retire"}));
+    for (auto* command : {&serve, &init, &keys, &check_egress, &authority}) {
         command->add_option(
             "--config", file, std::string{"TOML file (default "} + kDefaultFile + ")"
         );
@@ -104,6 +119,7 @@ int run(int argc, char** argv) {
     set_log_level(config->log_level);
     if (init) return app::init(*config, wish);
     if (keys) return app::list_keys(*config);
+    if (authority) return app::manage_authority(*config, authority_wish_of(authority_wish));
     return is_only_migrated ? app::migrate(*config) : app::serve(*config);
 }
 

@@ -10,6 +10,7 @@
 #define TOML_ENABLE_FORMATTERS 0
 #include <toml++/toml.h>
 
+#include "shared/crypto/public_key_pin.hpp"
 #include "shared/net/url_rules.hpp"
 
 namespace synapsex::agent {
@@ -93,6 +94,14 @@ Result<LogLevel> parse_log_level(const std::string& text) {
     return invalid("log_level is debug, info, warning or error, not '" + text + "'.");
 }
 
+Result<std::string> parse_authority_pin(const std::string& text) {
+    if (text.empty() || text == kNoAuthorityPin || crypto::is_public_key_pin(text)) return text;
+    return invalid(
+        "authority_pin is what `synapsex-controlplane keys` shows for the authority, 43 "
+        "characters, or 'none', not '" + text + "'."
+    );
+}
+
 Result<std::string> parse_url(std::string url) {
     while (url.ends_with('/')) url.pop_back();
     if (url.empty()) return url;
@@ -112,6 +121,7 @@ Result<SettingValues> collect_settings(const ConfigSources& sources) {
 Result<AgentConfig> make_config(const SettingValues& values) {
     const auto text = [&](std::string_view key) { return values.find(key)->second.text; };
     SYNAPSEX_TRY(const auto url, parse_url(text("url")));
+    SYNAPSEX_TRY(const auto authority_pin, parse_authority_pin(text("authority_pin")));
     SYNAPSEX_TRY(const auto proxy, parse_proxy(text("proxy")));
     SYNAPSEX_TRY(const auto spool_bytes_max, parse_spool_bytes(text("spool_mib")));
     SYNAPSEX_TRY(const auto log_level, parse_log_level(text("log_level")));
@@ -124,6 +134,7 @@ Result<AgentConfig> make_config(const SettingValues& values) {
         .data_dir = text("data_dir"),
         .run_dir = text("run_dir"),
         .ca_file = text("ca_file"),
+        .authority_pin = authority_pin,
         .proxy = proxy,
         .spool_bytes_max = spool_bytes_max,
         .log_level = log_level,

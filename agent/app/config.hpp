@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "shared/base/log.hpp"
 #include "shared/base/result.hpp"
@@ -38,6 +39,9 @@ inline constexpr std::array kSettings{
             "sockets and pid files"},
     Setting{"ca_file", "--ca-file", "SYNAPSEX_AGENT_CA_FILE", "",
             "PEM file with the authorities to trust instead of the system's"},
+    Setting{"authority_pin", "--authority-pin", "SYNAPSEX_AGENT_AUTHORITY_PIN", "",
+            "public key of the control plane's authority instead of the one that the token named; "
+            "'none': the system's authorities, or ca_file"},
     Setting{"proxy", "--proxy", "SYNAPSEX_AGENT_PROXY", "never",
             "never, or environment: honour http_proxy, https_proxy and no_proxy"},
     Setting{"spool_mib", "--spool-mib", "SYNAPSEX_AGENT_SPOOL_MIB", "64",
@@ -46,6 +50,7 @@ inline constexpr std::array kSettings{
             "debug, info, warning or error"},
 };
 
+inline constexpr std::string_view kNoAuthorityPin = "none";
 inline constexpr const char* kDefaultConfigFile = "/etc/synapsex/agent.toml";
 inline constexpr const char* kConfigFileEnvironment = "SYNAPSEX_AGENT_CONFIG";
 
@@ -56,6 +61,7 @@ struct AgentConfig {
     std::filesystem::path data_dir;
     std::filesystem::path run_dir;
     std::string ca_file;
+    std::string authority_pin;
     net::ProxyUse proxy = net::ProxyUse::never;
     std::size_t spool_bytes_max = 0;
     LogLevel log_level = LogLevel::info;

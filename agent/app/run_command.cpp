@@ -28,6 +28,10 @@ WorkerSettings settings_of(const AgentConfig& config, platform::SystemFacts& fac
     return {
         .url = config.url,
         .token_file = config.token_file,
+        .authority_pin = config.authority_pin.empty() ? std::nullopt
+                         : config.authority_pin == kNoAuthorityPin
+                             ? std::optional{std::string{}}
+                             : std::optional{config.authority_pin},
         .data_dir = config.data_dir,
         .run_dir = config.run_dir,
         .name = config.name.empty() ? facts.os().hostname : config.name,

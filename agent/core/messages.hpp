@@ -29,6 +29,11 @@ struct Identity {
     std::string url;     // of the control plane, without a slash at its end
     std::string issuer;  // audience of the assertions that fetch access tokens
     std::string server_incarnation;  // at enrollment; heartbeats learn later ones
+    // From the token that a person gave to this machine, never from the control plane: what its
+    // authority has to be (crypto/public_key_pin.hpp), with the one that follows it, if one does;
+    // and the fingerprint of the operators' trust root. Empty: none was given.
+    std::vector<std::string> authority_pins{};
+    std::string trust_root{};
 
     friend bool operator==(const Identity&, const Identity&) = default;
 };

@@ -106,7 +106,7 @@ CallResult<Identity> ControlPlane::enroll(const EnrollmentRequest& wish) {
     request.body = write_enrollment(wish);
     const auto body = call(std::move(request));
     if (!body) return body.error();
-    auto identity = read_identity(*body);
+    auto identity = read_enrolled(*body);
     if (!identity) return unreadable("The answer to the enrollment names no agent.");
     identity->url = url_;
     // A server without an opinion is its own issuer.

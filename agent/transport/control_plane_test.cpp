@@ -23,6 +23,8 @@ class ScriptedHttp final : public net::HttpClient {
         answers.pop_front();
         return answer;
     }
+    void pin_authorities(std::vector<std::string>) override {}
+    std::vector<std::string> pinned_authorities() const override { return {}; }
     void cancel() override {}
     void resume() override {}
 
@@ -49,10 +51,13 @@ class ControlPlaneTest : public ::testing::Test {
 TEST_F(ControlPlaneTest, enrolls_and_keeps_the_issuer_the_server_names) {
     will_answer(201, R"({"agentId":"agt_01hv3x8k2m4n6p8q0r2s4t6v8w",
         "vmId":"vm_01hv3x8k2m4n6p8q0r2s4t6v8w","tenantId":"ten_01hv3x8k2m4n6p8q0r2s4t6v8w",
-        "serverIncarnation":"inc-1","issuer":"https://issuer.test","later":true})");
+        "serverIncarnation":"inc-1","issuer":"https://issuer.test","later":true,
+        "authorityPins":["of-the-servers-choice"],"trustRoot":"of-the-servers-choice"})");
     const auto identity = control_plane_.enroll({"sxe_a.b", "web-1", "key", "boot", "0.1.0"});
     ASSERT_TRUE(identity);
     EXPECT_EQ(identity->issuer, "https://issuer.test");
+    EXPECT_TRUE(identity->authority_pins.empty()) << "the server has no say in that";
+    EXPECT_EQ(identity->trust_root, "");
     EXPECT_EQ(identity->url, "https://sx.test");
     EXPECT_EQ(http_.requests[0].url, "https://sx.test/v1/agents/enroll");
     EXPECT_EQ(http_.requests[0].body,

@@ -30,6 +30,16 @@ std::string text_of(const json::object& object, std::string_view name) {
     return {value->get_string().data(), value->get_string().size()};
 }
 
+std::vector<std::string> texts_of(const json::object& object, std::string_view name) {
+    std::vector<std::string> texts;
+    const auto* value = object.if_contains({name.data(), name.size()});
+    if (value == nullptr || !value->is_array()) return texts;
+    for (const auto& item : value->get_array())
+        if (item.is_string())
+            texts.emplace_back(item.get_string().data(), item.get_string().size());
+    return texts;
+}
+
 // Codes are compared, logged and shown on terminals: whatever does not look like one is none.
 bool is_code(std::string_view text) {
     const auto is_allowed = [](char c) {
@@ -70,6 +80,14 @@ std::string write_assertion_claims(
     });
 }
 
+std::optional<Identity> read_enrolled(std::string_view text) {
+    auto identity = read_identity(text);
+    if (!identity) return std::nullopt;
+    identity->authority_pins.clear();
+    identity->trust_root.clear();
+    return identity;
+}
+
 std::optional<Identity> read_identity(std::string_view text) {
     const auto object = parse_object(text);
     if (!object) return std::nullopt;
@@ -84,10 +102,13 @@ std::optional<Identity> read_identity(std::string_view text) {
         .url = text_of(*object, "url"),
         .issuer = text_of(*object, "issuer"),
         .server_incarnation = text_of(*object, "serverIncarnation"),
+        .authority_pins = texts_of(*object, "authorityPins"),
+        .trust_root = text_of(*object, "trustRoot"),
     };
 }
 
 std::string write_identity(const Identity& identity) {
+    const auto& pins = identity.authority_pins;
     return json::serialize(json::object{
         {"agentId", identity.agent_id.text()},
         {"vmId", identity.vm_id.text()},
@@ -95,6 +116,8 @@ std::string write_identity(const Identity& identity) {
         {"url", identity.url},
         {"issuer", identity.issuer},
         {"serverIncarnation", identity.server_incarnation},
+        {"authorityPins", json::array(pins.begin(), pins.end())},
+        {"trustRoot", identity.trust_root},
     });
 }
 

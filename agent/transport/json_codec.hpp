@@ -22,9 +22,10 @@ std::string write_assertion_claims(
     std::string_view token_id
 );
 
-// The answer to an enrollment, and identity.json. nullopt unless every id is well formed: ids
-// become parts of addresses later.
+// identity.json. nullopt unless every id is well formed: ids become parts of addresses later.
 std::optional<Identity> read_identity(std::string_view json);
+// The same from the answer to an enrollment, which cannot say what the agent trusts.
+std::optional<Identity> read_enrolled(std::string_view json);
 std::string write_identity(const Identity& identity);
 
 // nullopt also for a token that lives shorter than kTokenLifetimeMin.

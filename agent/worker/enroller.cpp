@@ -2,6 +2,7 @@
 
 #include "agent/worker/files.hpp"
 #include "shared/base/log.hpp"
+#include "shared/crypto/enrollment_token.hpp"
 
 namespace synapsex::agent {
 
@@ -33,15 +34,25 @@ Result<Identity> Enroller::enroll(const EnrollmentWish& wish, const IdentityStor
     SYNAPSEX_TRY(const auto token, read_token(wish.token_file));
     if (wish.url.empty()) return not_enrolled("The address of the control plane (url) is missing.");
     SYNAPSEX_TRY(const auto key, store.load_or_make_key(random_));
+    const auto parts = crypto::parse_enrollment_token(token);
+    if (!parts)
+        return not_enrolled(
+            "What is in " + wish.token_file.string() +
+            " is no whole enrollment token; copy it again."
+        );
+    const auto pin = wish.authority_pin.value_or(parts->authority_pin);
+    if (!pin.empty()) http_.pin_authorities({pin});
     ControlPlane control_plane{http_, wish.url};
     const EnrollmentRequest request{
-        .token = token,
+        .token = parts->claim(),
         .name = wish.name,
         .public_key = key.public_key_base64url(),
         .boot_id = wish.boot_id,
         .agent_version = wish.agent_version,
     };
-    SYNAPSEX_TRY(const auto identity, ask(request, control_plane));
+    SYNAPSEX_TRY(auto identity, ask(request, control_plane));
+    if (!parts->authority_pin.empty()) identity.authority_pins = {parts->authority_pin};
+    identity.trust_root = parts->trust_root;
     SYNAPSEX_CHECK(store.save_identity(identity));
     if (const auto erased = erase_file(wish.token_file); !erased)
         log_warning("the enrollment token is used; delete its file",

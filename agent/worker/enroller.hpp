@@ -3,6 +3,9 @@
 // Turns an enrollment token into an identity on disk, asking until it is granted, refused for good,
 // or the agent is stopped.
 
+#include <optional>
+#include <string>
+
 #include "agent/core/enrollment.hpp"
 #include "agent/transport/control_plane.hpp"
 #include "agent/worker/identity_store.hpp"
@@ -16,6 +19,7 @@ struct EnrollmentWish {
     std::string name;
     std::string boot_id;
     std::string agent_version;
+    std::optional<std::string> authority_pin{};  // see WorkerSettings
 };
 
 class Enroller {

@@ -1,7 +1,8 @@
 #pragma once
 
 // Who this agent is, on disk: agent.key (the private key) and identity.json, both 0600 in the data
-// directory. They are written once, at enrollment.
+// directory. They are written at enrollment; the pins of identity.json again when one authority of
+// the control plane follows another.
 
 #include <filesystem>
 #include <optional>

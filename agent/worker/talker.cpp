@@ -112,6 +112,15 @@ void Talker::on_answer(const HeartbeatAnswer& answer, const Heartbeat& sent) {
     state_.last_heartbeat_at = parts_.clock.now();
     write_state();
     if (is_first && parts_.on_first_answer) parts_.on_first_answer();
+    notice_pins();
+}
+
+void Talker::notice_pins() {
+    auto pins = parts_.http.pinned_authorities();
+    if (pins == facts_.identity.authority_pins) return;
+    facts_.identity.authority_pins = pins;
+    if (!parts_.on_pins) return;
+    inventory_thread_.post([on_pins = parts_.on_pins, pins = std::move(pins)] { on_pins(pins); });
 }
 
 // Exactly those that were sent and are stored, and none between them. How many are dealt with by

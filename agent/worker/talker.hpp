@@ -28,6 +28,8 @@ struct TalkerParts {
     Random& random;
     const StopSignal& stop;
     std::function<void()> on_first_answer{};  // the start is over
+    // One authority follows another. On a thread that may wait for the disk; does not throw.
+    std::function<void(const std::vector<std::string>& pins)> on_pins{};
 };
 
 // What does not change while the worker runs.
@@ -61,6 +63,7 @@ class Talker {
     std::size_t forget_stored(const HeartbeatAnswer& answer, const Heartbeat& sent);
     Heartbeat make_heartbeat(const SendHeartbeat& wish);
     void on_answer(const HeartbeatAnswer& answer, const Heartbeat& sent);
+    void notice_pins();
     void report(const CallFailure& failure, std::string_view what);
     void write_state();
 

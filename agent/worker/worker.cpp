@@ -108,6 +108,10 @@ class Worker {
         }
         const auto key = store_.load_key();
         if (!key) return key.error();
+        stored_ = *identity;
+        if (settings_.authority_pin) identity->authority_pins = local_pins();
+        if (!identity->authority_pins.empty())
+            parts_.http.pin_authorities(identity->authority_pins);
         if (!settings_.url.empty()) identity->url = settings_.url;
         talk({
             .identity = *std::move(identity),
@@ -135,11 +139,33 @@ class Worker {
             .random = parts_.random,
             .stop = stop_,
             .on_first_answer = shrink_resident_set,
+            .on_pins = [this](const std::vector<std::string>& pins) { store_pins(pins); },
         };
         log_info("agent started", {{"agentId", facts.identity.agent_id.text()},
                                    {"version", facts.agent_version}});
         Talker talker{talker_parts, std::move(facts)};
         talker.run();
+    }
+
+    // What stands in agent.toml is not taken into the identity: it counts while it stands there.
+    std::vector<std::string> local_pins() const {
+        if (settings_.authority_pin->empty()) return {};
+        return {*settings_.authority_pin};
+    }
+
+    void store_pins(const std::vector<std::string>& pins) {
+        if (settings_.authority_pin) return;
+        stored_.authority_pins = pins;
+        const auto saved = store_.save_identity(stored_);
+        std::string list;
+        for (const auto& pin : pins) list += (list.empty() ? "" : ", ") + pin;
+        if (saved)
+            log_info("the control plane's authorities that are pinned", {{"pins", list}});
+        else
+            log_warning(
+                "the pin of the control plane's next authority is not stored; it will be again",
+                {{"detail", saved.error().detail}}
+            );
     }
 
     EnrollmentWish enrollment_wish() const {
@@ -149,6 +175,7 @@ class Worker {
             .name = settings_.name,
             .boot_id = settings_.boot_id,
             .agent_version = settings_.agent_version,
+            .authority_pin = settings_.authority_pin,
         };
     }
 
@@ -185,6 +212,7 @@ class Worker {
     const WorkerSettings& settings_;
     const WorkerParts& parts_;
     IdentityStore store_;
+    Identity stored_;  // as it is on disk
     StopSignal stop_;
     bool was_signaled_ = false;
 };

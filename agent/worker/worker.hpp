@@ -5,6 +5,7 @@
 // the spool, one for the inventory and one for the state file.
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "agent/spool/spool_file.hpp"
@@ -18,6 +19,8 @@ namespace synapsex::agent {
 struct WorkerSettings {
     std::string url;  // empty: the one of the enrollment
     std::filesystem::path token_file;
+    // In place of what the token named; empty text: no authority is pinned.
+    std::optional<std::string> authority_pin{};
     std::filesystem::path data_dir;
     std::filesystem::path run_dir;
     std::string name;

@@ -29,6 +29,12 @@ int init(const Config& config, const InitWish& wish);
 
 // The keys of the data directory, a line each: name, algorithm, key id, public key. Nothing secret.
 int list_keys(const Config& config);
+
+enum class AuthorityWish { show, rotate, retire };
+// The installation's certificate authority: its certificate in PEM; another one after it, which it
+// vouches for; or an end of that.
+int manage_authority(const Config& config, AuthorityWish wish);
+
 struct EgressQuestion {
     std::string url;
     bool is_json = false;

@@ -86,6 +86,30 @@ std::optional<std::string> apply_tls_key(Config& config, const std::string& text
     return std::nullopt;
 }
 
+std::optional<std::string> apply_tls_authority(Config& config, const std::string& text) {
+    config.tls_authority = text;
+    return std::nullopt;
+}
+
+// "cp.example.com,192.0.2.1"
+std::optional<std::string> apply_tls_names(Config& config, const std::string& text) {
+    for (std::size_t start = 0; !text.empty() && start <= text.size();) {
+        const auto comma = std::min(text.find(',', start), text.size());
+        auto item = text.substr(start, comma - start);
+        std::erase(item, ' ');
+        const auto is_allowed = [](char c) {
+            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                   c == '.' || c == '-' || c == ':' || c == '*';
+        };
+        if (item.empty() || item.size() > 253 || !std::ranges::all_of(item, is_allowed))
+            return "is no list of names and addresses, as in cp.example.com,192.0.2.1: \"" + item +
+                   "\" is none";
+        config.tls_names.push_back(std::move(item));
+        start = comma + 1;
+    }
+    return std::nullopt;
+}
+
 std::optional<std::string> apply_public_url(Config& config, const std::string& text) {
     if (!text.empty() && !text.starts_with("http://") && !text.starts_with("https://"))
         return "is no http:// or https:// URL";
@@ -252,10 +276,17 @@ std::vector<Setting> make_table() {
           "address:port of TLS, as in 0.0.0.0:8443 (default: none)", ""},
          apply_listen_tls},
         {{"tls-certificate", "SYNAPSEX_TLS_CERTIFICATE",
-          "PEM file: the server's certificate, then those up to the authority", ""},
+          "PEM file: the server's certificate, then those up to the authority (default: one of "
+          "the installation's own authority, renewed by itself)", ""},
          apply_tls_certificate},
         {{"tls-key", "SYNAPSEX_TLS_KEY", "PEM file: its key, readable by its owner alone", ""},
          apply_tls_key},
+        {{"tls-authority", "SYNAPSEX_TLS_AUTHORITY",
+          "PEM file: the authority of tls-certificate, for agents to pin", ""},
+         apply_tls_authority},
+        {{"tls-names", "SYNAPSEX_TLS_NAMES",
+          "names and addresses of the own certificate (default: the host of public-url)", ""},
+         apply_tls_names},
         {{"public-url", "SYNAPSEX_PUBLIC_URL",
           "how clients and agents reach the server (default: http:// and the listen address)", ""},
          apply_public_url},
@@ -376,11 +407,28 @@ void add_problem(Problem& problem, const std::string& where, const std::string& 
     problem.detail += where + ": " + why;
 }
 
+// "cp.example.com" of "https://cp.example.com:8443/x", without the brackets of an IPv6 address.
+std::string host_of(const std::string& url) {
+    auto host = url.substr(std::min(url.find("://") + 3, url.size()));
+    host = host.substr(0, host.find('/'));
+    if (host.starts_with('[')) return host.substr(1, host.find(']') - 1);
+    return host.substr(0, host.rfind(':'));
+}
+
 // What TLS takes together.
-void check_tls(const Config& config, Problem& problem) {
+void check_tls(Config& config, Problem& problem) {
+    if (config.tls_certificate.empty() != config.tls_key.empty())
+        add_problem(problem, "tls-certificate", "goes with tls-key: give both or none");
+    if (!config.tls_authority.empty() && config.tls_certificate.empty())
+        add_problem(
+            problem, "tls-authority", "is the authority of tls-certificate: give that, too"
+        );
+    if (!config.tls_names.empty() && !config.tls_certificate.empty())
+        add_problem(
+            problem, "tls-names", "is for the own certificate; that of tls-certificate has its own"
+        );
     if (!config.has_tls()) return;
-    if (config.tls_certificate.empty() || config.tls_key.empty())
-        add_problem(problem, "listen-tls", "needs tls-certificate and tls-key");
+    if (config.tls_names.empty()) config.tls_names = {host_of(config.public_url)};
     if (!config.public_url.starts_with("https://"))
         add_problem(
             problem, "listen-tls",

@@ -24,8 +24,10 @@ struct Config {
     std::uint16_t listen_port = 8080;
     std::string listen_tls_address;  // empty: no TLS
     std::uint16_t listen_tls_port = 8443;
-    std::filesystem::path tls_certificate;
+    std::filesystem::path tls_certificate;  // empty: one of the installation's own authority
     std::filesystem::path tls_key;
+    std::filesystem::path tls_authority;  // of tls_certificate, for agents to pin; empty: none
+    std::vector<std::string> tls_names;   // of the own certificate
     std::string public_url;  // how clients and agents reach the server
     bool is_public_url_given = false;  // else it is made from the listen address
     std::filesystem::path data_dir;
@@ -46,6 +48,7 @@ struct Config {
     // Where LISTEN is heard, on PostgreSQL.
     const std::string& database_listen_url_of(const std::string& service) const;
     bool has_tls() const { return !listen_tls_address.empty(); }
+    bool has_own_certificate() const { return has_tls() && tls_certificate.empty(); }
     // "127.0.0.1:8080", "[::1]:8080"
     std::string listen_endpoint() const;
 };

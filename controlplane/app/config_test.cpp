@@ -1,5 +1,6 @@
 #include "controlplane/app/config.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -131,6 +132,32 @@ TEST_F(ConfigTest, tls_listens_anywhere_with_a_certificate_a_key_and_a_public_ur
     EXPECT_EQ(load_config(sources()).error().code, "config.invalid");
     flags = {{"listen-tls", "8443"}};
     EXPECT_EQ(load_config(sources()).error().errors.front().pointer, "--listen-tls");
+}
+
+TEST_F(ConfigTest, without_a_certificate_tls_has_one_of_its_own_for_the_host_of_the_public_url) {
+    const auto names_for = [&](const std::string& url) {
+        flags["public-url"] = url;
+        const auto config = load_config(sources()).value();
+        EXPECT_TRUE(config.has_own_certificate());
+        return config.tls_names;
+    };
+    using ::testing::ElementsAre;
+    flags = {{"listen-tls", "0.0.0.0:8443"}};
+    EXPECT_THAT(names_for("https://cp.example.com:8443"), ElementsAre("cp.example.com"));
+    EXPECT_THAT(names_for("https://cp.example.com"), ElementsAre("cp.example.com"));
+    EXPECT_THAT(names_for("https://[2001:db8::1]:8443"), ElementsAre("2001:db8::1"));
+    EXPECT_THAT(names_for("https://192.0.2.1/x"), ElementsAre("192.0.2.1"));
+    flags["tls-names"] = "cp.example.com, *.example.com,192.0.2.1";
+    EXPECT_THAT(names_for("https://cp.example.com"),
+                ElementsAre("cp.example.com", "*.example.com", "192.0.2.1"));
+    for (const auto* wrong : {"a b_c", "a,,b", "DNS:x\n", "a,"}) {
+        flags["tls-names"] = wrong;
+        EXPECT_EQ(load_config(sources()).error().code, "config.invalid") << wrong;
+    }
+    flags = {{"tls-authority", "/etc/ca.crt"}};
+    EXPECT_EQ(load_config(sources()).error().code, "config.invalid") << "of which certificate?";
+    flags = {{"tls-names", "x"}, {"tls-certificate", "/etc/cp.crt"}, {"tls-key", "/etc/cp.key"}};
+    EXPECT_EQ(load_config(sources()).error().code, "config.invalid") << "it has its own names";
 }
 
 TEST_F(ConfigTest, refuses_a_file_that_is_no_toml_or_names_no_setting) {

@@ -4,6 +4,8 @@
 
 #include "controlplane/app/services.hpp"
 #include "shared/base/new_file.hpp"
+#include "shared/crypto/authority.hpp"
+#include "shared/crypto/key_file.hpp"
 
 namespace synapsex::app {
 
@@ -52,6 +54,10 @@ std::filesystem::path key_directory(const std::filesystem::path& data_dir) {
     return data_dir / "keys";
 }
 
+std::filesystem::path authority_path(const std::filesystem::path& data_dir) {
+    return key_directory(data_dir) / "authority.key";
+}
+
 Identity load_identity(const std::filesystem::path& data_dir, const crypto::KeyStore& keys) {
     auto access_tokens = keys.get(kAccessTokens);
     const bool is_new = !access_tokens && is_missing(access_tokens.error());
@@ -68,7 +74,10 @@ Identity load_identity(const std::filesystem::path& data_dir, const crypto::KeyS
             "nothing else"
         );
     require(root);
-    return {load_issuer(issuer_path(data_dir)), require(std::move(access_tokens))};
+    return {
+        .issuer = load_issuer(issuer_path(data_dir)),
+        .access_token_keys = require(std::move(access_tokens)),
+    };
 }
 
 Identity load_or_make_identity(
@@ -77,9 +86,20 @@ Identity load_or_make_identity(
     const auto issuer = issuer_path(data_dir);
     require(keys.get_or_make_root_key());
     return {
-        std::filesystem::exists(issuer) ? load_issuer(issuer) : public_url,
-        require(keys.get_or_make(kAccessTokens))
+        .issuer = std::filesystem::exists(issuer) ? load_issuer(issuer) : public_url,
+        .access_token_keys = require(keys.get_or_make(kAccessTokens)),
     };
+}
+
+void make_authority(const std::filesystem::path& data_dir, Timestamp now) {
+    const auto path = authority_path(data_dir);
+    if (!std::filesystem::exists(path)) {
+        const auto saved = crypto::Authority::make(now).save(path);
+        // By another init, a moment ago.
+        if (!saved && saved.error().code != crypto::kKeyExists)
+            throw StartRefused(saved.error().detail);
+    }
+    require(crypto::Authority::load(path));
 }
 
 void save_issuer(const std::filesystem::path& data_dir, const std::string& issuer) {

@@ -1,15 +1,18 @@
 #pragma once
 
-// The data directory: mode 0700, keys in keys/ (a crypto::FileKeyStore), the issuer in issuer, the
+// The data directory: mode 0700, keys in keys/ (a crypto::FileKeyStore, and the key of the
+// installation's certificate authority), the issuer in issuer, the own certificate in tls/, the
 // SQLite database beside them. Keys are made by `init` and by nothing else: a control plane that
 // made one at its start would sign or seal what those beside it cannot verify or open, and a key
 // that a restore forgot has to be missed at once.
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 
 #include "controlplane/app/config.hpp"
+#include "shared/base/time.hpp"
 #include "shared/crypto/key_store.hpp"
 
 namespace synapsex::app {
@@ -22,10 +25,15 @@ void make_data_dir(const std::filesystem::path& data_dir);
 struct Identity {
     std::string issuer;  // `iss` of access tokens, `aud` of agents' assertions
     crypto::SigningKeys access_token_keys;
+    // See agent_registry::Trust.
+    std::function<std::string()> authority_pin = [] { return std::string{}; };
 };
 
 // Where a FileKeyStore keeps its keys.
 std::filesystem::path key_directory(const std::filesystem::path& data_dir);
+
+// Of the installation's certificate authority (crypto/authority.hpp).
+std::filesystem::path authority_path(const std::filesystem::path& data_dir);
 
 // Throws StartRefused: there is none (run init), a key cannot be used, or the root key is missing.
 Identity load_identity(const std::filesystem::path& data_dir, const crypto::KeyStore& keys);
@@ -35,6 +43,8 @@ Identity load_identity(const std::filesystem::path& data_dir, const crypto::KeyS
 Identity load_or_make_identity(
     const std::filesystem::path& data_dir, const std::string& public_url, crypto::KeyStore& keys
 );
+// Makes the certificate authority if the directory has none. Throws StartRefused.
+void make_authority(const std::filesystem::path& data_dir, Timestamp now);
 // Writes the issuer, whole or not at all, if the directory has none. Throws StartRefused.
 void save_issuer(const std::filesystem::path& data_dir, const std::string& issuer);
 

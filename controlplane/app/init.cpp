@@ -109,6 +109,7 @@ int init(const Config& config, const InitWish& wish) {
     make_data_dir(config.data_dir);
     crypto::FileKeyStore keys{key_directory(config.data_dir), random};
     const auto identity = load_or_make_identity(config.data_dir, config.public_url, keys);
+    make_authority(config.data_dir, clock.now());
     TaskBook tasks{metrics, clock};
     const Platform platform{clock, random, metrics, parking, tasks, wakeups};
     Services services{platform, config, identity};

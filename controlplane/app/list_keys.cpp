@@ -4,6 +4,7 @@
 #include "controlplane/app/commands.hpp"
 #include "controlplane/app/data_dir.hpp"
 #include "controlplane/app/databases.hpp"
+#include "shared/crypto/authority.hpp"
 #include "shared/crypto/file_key_store.hpp"
 #include "shared/crypto/hash.hpp"
 
@@ -29,6 +30,14 @@ int list_keys(const Config& config) {
     const auto signing = keys.list();
     if (!signing) throw StartRefused(signing.error().detail);
     std::printf("root\tHKDF-SHA256\t%s\n", root->key_id().c_str());
+    const auto authority = crypto::Authority::load(authority_path(config.data_dir));
+    if (!authority) throw StartRefused(authority.error().detail);
+    std::printf(
+        "authority\tECDSA P-256\t%s\tuntil %s\n", authority->pin().c_str(),
+        format_rfc3339(authority->not_after()).c_str()
+    );
+    if (const auto former = authority->former_pin())
+        std::printf("authority (former)\tECDSA P-256\t%s\n", former->c_str());
     for (const auto& [name, published] : *signing)
         for (const auto& key : published)
             std::printf(

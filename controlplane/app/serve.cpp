@@ -8,9 +8,11 @@
 #include "controlplane/app/open_files.hpp"
 #include "controlplane/app/services.hpp"
 #include "controlplane/platform/certificates/certificate_watch.hpp"
+#include "controlplane/platform/certificates/own_certificate.hpp"
 #include "controlplane/services/api_gateway/gateway.hpp"
 #include "shared/base/version.hpp"
 #include "shared/crypto/file_key_store.hpp"
+#include "shared/crypto/public_key_pin.hpp"
 
 namespace synapsex::app {
 
@@ -28,12 +30,44 @@ sigset_t block_signals() {
     return signals;
 }
 
-// nullptr: no TLS is asked for.
-std::unique_ptr<net::TlsCertificate> open_certificate(const Config& config) {
-    if (!config.has_tls()) return nullptr;
-    auto certificate = net::TlsCertificate::open({config.tls_certificate, config.tls_key});
-    if (!certificate) throw StartRefused(certificate.error().detail);
-    return *std::move(certificate);
+// What TLS is spoken with, and what agents pin of it.
+struct Certificates {
+    std::unique_ptr<certificates::OwnCertificate> own;     // nullptr: one is given, or none needed
+    std::unique_ptr<net::TlsCertificate> shown;            // nullptr: no TLS is asked for
+    std::function<std::string()> authority_pin = [] { return std::string{}; };
+};
+
+template <class T>
+T require(Result<T> outcome) {
+    if (!outcome) throw StartRefused(outcome.error().detail);
+    return *std::move(outcome);
+}
+
+Certificates open_certificates(const Config& config, const Clock& clock) {
+    Certificates opened;
+    if (!config.has_tls()) return opened;
+    net::TlsFiles files{config.tls_certificate, config.tls_key};
+    if (config.has_own_certificate()) {
+        const auto authority = authority_path(config.data_dir);
+        if (!std::filesystem::exists(authority))
+            throw StartRefused(
+                authority.string() + " is not there; restore it from the backup, or, if there has "
+                "never been one, run synapsex-controlplane init again: it makes what is missing "
+                "and changes nothing else"
+            );
+        opened.own = std::make_unique<certificates::OwnCertificate>(
+            certificates::OwnCertificate::Parts{
+                clock, authority, config.data_dir / "tls" / "server.pem", config.tls_names}
+        );
+        require(opened.own->renew_if_due());
+        files = opened.own->files();
+        opened.authority_pin = [own = opened.own.get()] { return own->authority_pin(); };
+    } else if (!config.tls_authority.empty()) {
+        const auto pin = require(crypto::public_key_pin_of_file(config.tls_authority));
+        opened.authority_pin = [pin] { return pin; };
+    }
+    opened.shown = require(net::TlsCertificate::open(files));
+    return opened;
 }
 
 std::unique_ptr<http::Server> listen(
@@ -76,9 +110,10 @@ void publish_counters(Metrics& metrics, http::Server& server) {
 // Its task, and what it watches with.
 struct WatchedCertificate {
     WatchedCertificate(
-        net::TlsCertificate& certificate, db::Database& database, const Platform& platform
+        const Certificates& opened, db::Database& database, const Platform& platform
     )
-        : watch({certificate, database, platform.clock, platform.random, platform.metrics}),
+        : watch({*opened.shown, opened.own.get(), database, platform.clock, platform.random,
+                 platform.metrics}),
           task(certificates::kWatchCertificate, platform.tasks, [this]() -> Result<TaskRun> {
               SYNAPSEX_CHECK(watch.look());
               return TaskRun::done;
@@ -89,10 +124,10 @@ struct WatchedCertificate {
 };
 
 std::unique_ptr<WatchedCertificate> watch_certificate(
-    net::TlsCertificate* certificate, db::Database& database, const Platform& platform
+    const Certificates& opened, db::Database& database, const Platform& platform
 ) {
-    if (certificate == nullptr) return nullptr;
-    return std::make_unique<WatchedCertificate>(*certificate, database, platform);
+    if (!opened.shown) return nullptr;
+    return std::make_unique<WatchedCertificate>(opened, database, platform);
 }
 
 }  // namespace
@@ -110,8 +145,9 @@ int serve(const Config& config) {
     TaskBook tasks{metrics, clock};
     const Platform platform{clock, random, metrics, parking, tasks, wakeups};
     const crypto::FileKeyStore keys{key_directory(config.data_dir), random};
-    const auto identity = load_identity(config.data_dir, keys);
-    const auto certificate = open_certificate(config);
+    auto identity = load_identity(config.data_dir, keys);
+    const auto certificates = open_certificates(config, clock);
+    identity.authority_pin = certificates.authority_pin;
 
     api::Router router;
     Services services{platform, config, identity};
@@ -130,16 +166,16 @@ int serve(const Config& config) {
         .access_log =
             config.is_access_logged ? api_gateway::AccessLog::on : api_gateway::AccessLog::off,
     }};
-    const auto server = listen(config, certificate.get(), gateway);
+    const auto server = listen(config, certificates.shown.get(), gateway);
     publish_counters(metrics, *server);
     services.start();
-    auto watch = watch_certificate(certificate.get(), services.installation(), platform);
+    auto watch = watch_certificate(certificates, services.installation(), platform);
     server->start();
     log_info(
         "control plane serves", {{"version", kVersion},
                                  {"address", config.listen_address},
                                  {"port", server->port()},
-                                 {"tlsPort", certificate ? server->port(1) : 0},
+                                 {"tlsPort", certificates.shown ? server->port(1) : 0},
                                  {"publicUrl", config.public_url}}
     );
     if (const auto notice = issuer_notice(config, identity.issuer)) log_warning(*notice);

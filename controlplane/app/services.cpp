@@ -56,8 +56,8 @@ Services::Services(
       tenants_(platform, databases_.of("tenant")),
       vms_(platform, databases_.of("vm_registry")),
       agents_(
-          platform, databases_.of("agent_registry"), vms_.directory(), identity.issuer,
-          peers_of(config)
+          platform, databases_.of("agent_registry"), vms_.directory(),
+          agent_registry::Trust{identity.issuer, identity.authority_pin}, peers_of(config)
       ),
       auth_(
           platform, databases_.of("auth"), tenants_.directory(), agents_.directory(),

@@ -42,7 +42,12 @@ std::string advice_on_sign_in(Context& context) {
 std::string advice_on_network(const Problem& problem, Context& context) {
     const auto url = context.url();
     const auto at = url ? " at " + *url : std::string{};
-    if (problem.code == net::kTlsFailed)
+    if (problem.code == net::kTlsExpired || problem.code == net::kTlsNotYetValid)
+        return "check this machine's clock, then the server's certificate";
+    if (problem.code == net::kTlsName)
+        return "use the host name that the server's certificate is for, or give the server one for "
+               "this name (public-url, tls-names)";
+    if (problem.code == net::kTlsFailed || problem.code == net::kTlsAuthority)
         return "check that the address is right and speaks https, and name the server's own "
                "certificate authority with --ca-file";
     if (problem.code == net::kInsecureUrl || problem.code == net::kInvalidUrl)

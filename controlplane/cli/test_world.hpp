@@ -62,6 +62,8 @@ class ScriptedHttpClient final : public net::HttpClient {
         server_.answers.pop_front();
         return answer;
     }
+    void pin_authorities(std::vector<std::string>) override {}
+    std::vector<std::string> pinned_authorities() const override { return {}; }
     void cancel() override {}
     void resume() override {}
 

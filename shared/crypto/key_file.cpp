@@ -88,4 +88,20 @@ Result<Done> make_key_file(const std::filesystem::path& path, std::string_view c
     };
 }
 
+Result<Done> replace_key_file(const std::filesystem::path& path, std::string_view content) {
+    const auto unwritable = [&](const std::string& why) {
+        return Problem{Kind::internal, "crypto.key_unwritable", path.string() + ": " + why};
+    };
+    auto aside = path;
+    aside += ".next";
+    std::error_code failure;
+    std::filesystem::remove(aside, failure);  // of one that was killed here
+    if (failure) return unwritable(failure.message());
+    SYNAPSEX_CHECK(make_key_file(aside, content));
+    std::filesystem::rename(aside, path, failure);
+    if (failure) return unwritable(failure.message());
+    if (!sync_folder(path.parent_path())) return unwritable(std::strerror(errno));
+    return Done{};
+}
+
 }  // namespace synapsex::crypto

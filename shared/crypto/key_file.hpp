@@ -27,4 +27,8 @@ Result<std::string> read_key_file(const std::filesystem::path& path);
 // crypto.key_unwritable.
 Result<Done> make_key_file(const std::filesystem::path& path, std::string_view content);
 
+// The one operation that writes over a key: whoever reads sees the old content or the new one, also
+// after a power cut. crypto.key_unwritable.
+Result<Done> replace_key_file(const std::filesystem::path& path, std::string_view content);
+
 }  // namespace synapsex::crypto

@@ -8,9 +8,11 @@
 
 #include <curl/curl.h>
 #include <netinet/in.h>
+#include <openssl/x509_vfy.h>
 #include <sys/socket.h>
 
 #include "shared/net/ip_address.hpp"
+#include "shared/net/pinned_authorities.hpp"
 #include "shared/net/url_rules.hpp"
 
 namespace synapsex::net {
@@ -116,6 +118,14 @@ curl_socket_t on_open_socket(void* context, curlsocktype, curl_sockaddr* peer) {
     return ::socket(peer->family, peer->socktype | SOCK_CLOEXEC, peer->protocol);
 }
 
+// Refused by libcurls that speak TLS with another library than OpenSSL: then set() throws, and
+// nothing is sent.
+CURLcode on_ssl_context(CURL*, void* context, void* authorities) {
+    auto* const judge = static_cast<PinnedAuthorities*>(authorities);
+    judge->judge_handshakes_of(static_cast<SSL_CTX*>(context));
+    return CURLE_OK;
+}
+
 Problem problem(Kind kind, std::string_view code, std::string detail) {
     return {.kind = kind, .code = std::string{code}, .detail = std::move(detail)};
 }
@@ -129,8 +139,27 @@ struct FailureName {
     std::string_view code;
 };
 
-FailureName name_of(CURLcode result) {
+// `verdict` is OpenSSL's on the chain. libcurl looks at the name before it asks for that, and
+// leaves what it began with: not X509_V_OK, which is X509_V_ERR_UNSPECIFIED.
+FailureName name_of_refused_peer(long verdict) {
+    switch (verdict) {
+        case X509_V_OK:
+        case X509_V_ERR_UNSPECIFIED: return {Kind::unavailable, kTlsName};
+        case X509_V_ERR_CERT_HAS_EXPIRED: return {Kind::unavailable, kTlsExpired};
+        case X509_V_ERR_CERT_NOT_YET_VALID: return {Kind::unavailable, kTlsNotYetValid};
+        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+        case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+        case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+        case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+            return {Kind::unavailable, kTlsAuthority};
+        default: return {Kind::unavailable, kTlsFailed};
+    }
+}
+
+FailureName name_of(CURLcode result, long verdict) {
     switch (result) {
+        case CURLE_PEER_FAILED_VERIFICATION: return name_of_refused_peer(verdict);
         case CURLE_COULDNT_RESOLVE_HOST:
         case CURLE_COULDNT_RESOLVE_PROXY:
         case CURLE_COULDNT_CONNECT:
@@ -139,7 +168,6 @@ FailureName name_of(CURLcode result) {
         case CURLE_SSL_CONNECT_ERROR:
         case CURLE_SSL_CERTPROBLEM:
         case CURLE_SSL_CIPHER:
-        case CURLE_PEER_FAILED_VERIFICATION:
         case CURLE_SSL_CACERT_BADFILE:
         case CURLE_SSL_ISSUER_ERROR:
         case CURLE_SSL_INVALIDCERTSTATUS: return {Kind::unavailable, kTlsFailed};
@@ -153,7 +181,7 @@ FailureName name_of(CURLcode result) {
     }
 }
 
-Problem failure_of(CURLcode result, const Reception& reception, const char* text) {
+Problem failure_of(CURLcode result, long verdict, const Reception& reception, const char* text) {
     if (result == CURLE_OUT_OF_MEMORY) throw std::bad_alloc{};
     if (reception.is_over_limit)
         return problem(Kind::unavailable, kResponseTooLarge, "The answer is larger than allowed.");
@@ -162,7 +190,7 @@ Problem failure_of(CURLcode result, const Reception& reception, const char* text
             Kind::internal, kAddressNotVetted,
             "The address to connect to is none of those that were vetted."
         );
-    const auto name = name_of(result);
+    const auto name = name_of(result, verdict);
     return problem(name.kind, name.code, *text != '\0' ? text : curl_easy_strerror(result));
 }
 
@@ -209,12 +237,19 @@ bool has_line_break(const HttpRequest& request) {
 
 class CurlHttpClient::Impl {
  public:
-    explicit Impl(CurlOptions options) : options_(std::move(options)) {
+    explicit Impl(CurlOptions options)
+        : options_(std::move(options)) {
         initialise_curl_once();
-        multi_.reset(curl_multi_init());
-        easy_.reset(curl_easy_init());
-        if (!multi_ || !easy_) throw std::bad_alloc{};
-        curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, kKeptConnectionsMax);
+        open();
+    }
+
+    // Kept connections were made under another trust.
+    void pin_authorities(std::vector<std::string> pins) {
+        open();
+        authorities_.emplace(std::move(pins), options_.now);
+    }
+    std::vector<std::string> pinned_authorities() const {
+        return authorities_ ? authorities_->pins() : std::vector<std::string>{};
     }
 
     Result<HttpResponse> send(const HttpRequest& request) {
@@ -235,7 +270,12 @@ class CurlHttpClient::Impl {
         curl_multi_remove_handle(multi_.get(), easy_.get());
 
         if (!result) return canceled();
-        if (*result != CURLE_OK) return failure_of(*result, reception, error_text_);
+        if (*result != CURLE_OK) {
+            long verdict = 0;
+            curl_easy_getinfo(easy_.get(), CURLINFO_SSL_VERIFYRESULT, &verdict);
+            if (authorities_ && authorities_->refusal()) return *authorities_->refusal();
+            return failure_of(*result, verdict, reception, error_text_);
+        }
         long status = 0;
         curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
         reception.response.status = static_cast<int>(status);
@@ -249,6 +289,14 @@ class CurlHttpClient::Impl {
     void resume() { is_canceled_ = false; }
 
  private:
+    void open() {
+        easy_.reset();
+        multi_.reset(curl_multi_init());
+        easy_.reset(curl_easy_init());
+        if (!multi_ || !easy_) throw std::bad_alloc{};
+        curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, kKeptConnectionsMax);
+    }
+
     void prepare(const HttpRequest& request, curl_slist* headers, Reception& reception) {
         CURL* easy = easy_.get();
         curl_easy_reset(easy);  // options only: connections and TLS sessions stay
@@ -279,7 +327,13 @@ class CurlHttpClient::Impl {
         set(easy, CURLOPT_QUICK_EXIT, 1L);
 #endif
         if (options_.proxy == ProxyUse::never || request.target) set(easy, CURLOPT_PROXY, "");
-        if (!options_.ca_file.empty()) {
+        if (authorities_) {
+            authorities_->forget_refusal();
+            set(easy, CURLOPT_CAINFO, static_cast<const char*>(nullptr));
+            set(easy, CURLOPT_CAPATH, static_cast<const char*>(nullptr));
+            set(easy, CURLOPT_SSL_CTX_FUNCTION, &on_ssl_context);
+            set(easy, CURLOPT_SSL_CTX_DATA, &*authorities_);
+        } else if (!options_.ca_file.empty()) {
             set(easy, CURLOPT_CAINFO, options_.ca_file.c_str());
             set(easy, CURLOPT_CAPATH, static_cast<const char*>(nullptr));
         }
@@ -327,7 +381,8 @@ class CurlHttpClient::Impl {
         return std::nullopt;
     }
 
-    CurlOptions options_;
+    const CurlOptions options_;
+    std::optional<PinnedAuthorities> authorities_;
     // The easy handle goes first: closing it uses the connections that the multi handle owns.
     std::unique_ptr<CURLM, CloseMulti> multi_;
     std::unique_ptr<CURL, CloseEasy> easy_;
@@ -343,6 +398,12 @@ CurlHttpClient::~CurlHttpClient() = default;
 
 Result<HttpResponse> CurlHttpClient::send(const HttpRequest& request) {
     return impl_->send(request);
+}
+void CurlHttpClient::pin_authorities(std::vector<std::string> pins) {
+    impl_->pin_authorities(std::move(pins));
+}
+std::vector<std::string> CurlHttpClient::pinned_authorities() const {
+    return impl_->pinned_authorities();
 }
 void CurlHttpClient::cancel() { impl_->cancel(); }
 void CurlHttpClient::resume() { impl_->resume(); }

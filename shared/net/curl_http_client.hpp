@@ -3,9 +3,11 @@
 // HttpClient by libcurl. Made for a small resident process: HTTP/1.1, two kept connections, small
 // buffers, no cookies, no redirects; certificates are always verified.
 
+#include <functional>
 #include <memory>
 #include <string>
 
+#include "shared/base/time.hpp"
 #include "shared/net/http_client.hpp"
 
 namespace synapsex::net {
@@ -18,6 +20,8 @@ struct CurlOptions {
     // PEM file with the authorities to trust instead of the system's. It also saves memory: the
     // system's bundle takes more than a megabyte once it is parsed.
     std::string ca_file{};
+    // What certificates are held to, where an authority is pinned.
+    std::function<Timestamp()> now = [] { return SystemClock{}.now(); };
     ProxyUse proxy = ProxyUse::never;
 };
 
@@ -29,6 +33,8 @@ class CurlHttpClient final : public HttpClient {
     CurlHttpClient& operator=(const CurlHttpClient&) = delete;
 
     Result<HttpResponse> send(const HttpRequest& request) override;
+    void pin_authorities(std::vector<std::string> pins) override;
+    std::vector<std::string> pinned_authorities() const override;
     void cancel() override;
     void resume() override;
 

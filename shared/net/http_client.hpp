@@ -48,7 +48,11 @@ struct HttpResponse {
 // Codes of the failures. Any status that a server answers is a success here.
 inline constexpr std::string_view kUnreachable = "net.unreachable";  // no address, no connection
 inline constexpr std::string_view kTimeout = "net.timeout";
-inline constexpr std::string_view kTlsFailed = "net.tls";            // no trust, no common version
+inline constexpr std::string_view kTlsFailed = "net.tls";  // no common version, a broken chain
+inline constexpr std::string_view kTlsAuthority = "net.tls_authority";  // of none that is trusted
+inline constexpr std::string_view kTlsName = "net.tls_name";            // of another host
+inline constexpr std::string_view kTlsExpired = "net.tls_expired";
+inline constexpr std::string_view kTlsNotYetValid = "net.tls_not_yet_valid";
 inline constexpr std::string_view kClosed = "net.closed";            // cut before the answer's end
 inline constexpr std::string_view kResponseTooLarge = "net.response_too_large";
 inline constexpr std::string_view kCanceled = "net.canceled";
@@ -63,6 +67,12 @@ class HttpClient {
     // Blocks until the answer is complete or the attempt has failed. One call at a time.
     // Redirects are answers like any other: they are never followed.
     virtual Result<HttpResponse> send(const HttpRequest& request) = 0;
+
+    // From then on a server has to be of an authority with one of these public keys
+    // (crypto/public_key_pin.hpp), and of no other that was trusted before. Not during a send().
+    virtual void pin_authorities(std::vector<std::string> pins) = 0;
+    // As servers have left them, while one authority follows another (pinned_authorities.hpp).
+    virtual std::vector<std::string> pinned_authorities() const = 0;
 
     // From any thread: ends a running send() at once, and every later one, with kCanceled, until
     // resume(). So a cancel that comes a moment before the send it means is not lost.

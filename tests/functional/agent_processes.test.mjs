@@ -246,7 +246,7 @@ test('status says nothing of a worker that has ended', async () => {
 test('a signal that says nothing ends neither a worker nor an enrollment', async () => {
     const server = await silentServer();
     const enrolling = new Agent(controlPlane, { name: 'undisturbed', url: server.url });
-    enrolling.giveToken('sxe_any.thing');
+    enrolling.giveToken(`sxe_${'0'.repeat(26)}.${'a'.repeat(32)}`);
     enrolling.runBare();
     await eventually('it enrolls', () => server.wasCalled);
     const agent = await Agent.start(controlPlane, { name: 'unimpressed' });

@@ -112,7 +112,7 @@ test('a removed agent is out: its token, its heartbeat and its enrollment', asyn
 
 test('the real agent says why it may not enroll, and enrolls when it gets a good token', async () => {
     const agent = new Agent(controlPlane, { name: 'late-guest' });
-    agent.giveToken('sxe_this.is.none');
+    agent.giveToken(`sxe_${'0'.repeat(26)}.${'a'.repeat(32)}`);
     agent.runBare();
     await eventually('the agent says why', () =>
         agent.process.logLines.find((line) => JSON.stringify(line).includes('enrollment.token_invalid')), { within: 30_000 });

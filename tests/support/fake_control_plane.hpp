@@ -45,7 +45,8 @@ class FakeControlPlane {
     using Script = std::function<std::optional<Answer>(const Request&)>;
 
     static constexpr const char* kAgentId = "agt_01hv3x8k2m4n6p8q0r2s4t6v8w";
-    static constexpr const char* kToken = "sxe_test.secret";
+    static constexpr const char* kToken =
+        "sxe_01jgjz2m1xq3v5n8b7w6t4r2e0.SSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSS";
 
     // Port 0: any free one.
     explicit FakeControlPlane(int port = 0);

@@ -54,6 +54,7 @@ CertificateWatch::CertificateWatch(const Parts& parts)
 }
 
 Result<Done> CertificateWatch::look() {
+    const auto renewed = parts_.own ? parts_.own->renew_if_due() : Result<Done>{Done{}};
     const auto reloaded = parts_.certificate.reload();
     const auto certificate = parts_.certificate.current()->certificate();
     not_after_seconds_->store(seconds_of(certificate.not_after));
@@ -65,7 +66,7 @@ Result<Done> CertificateWatch::look() {
         );
     SYNAPSEX_CHECK(tell(certificate));
     if (!reloaded) return reloaded.error();
-    return Done{};
+    return renewed;
 }
 
 Result<Done> CertificateWatch::tell(const net::CertificateInfo& certificate) {

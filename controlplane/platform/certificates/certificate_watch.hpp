@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 
+#include "controlplane/platform/certificates/own_certificate.hpp"
 #include "controlplane/platform/module.hpp"
 #include "controlplane/platform/tasks/periodic_task.hpp"
 #include "shared/net/tls_certificate.hpp"
@@ -24,6 +25,7 @@ class CertificateWatch {
  public:
     struct Parts {  // all outlive the watch
         net::TlsCertificate& certificate;
+        OwnCertificate* own;  // renews its file; nullptr: somebody else does
         db::Database& database;
         const Clock& clock;
         Random& random;

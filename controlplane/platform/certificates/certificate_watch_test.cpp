@@ -25,7 +25,7 @@ class CertificateWatchTest : public ::testing::Test {
         clock.jump(certificate->current()->certificate().not_after - time - clock.now());
     }
     CertificateWatch::Parts parts() {
-        return {*certificate, *database, clock, random, metrics};
+        return {*certificate, nullptr, *database, clock, random, metrics};
     }
     // Type and data of every event so far, "certificate.expiring 30".
     std::vector<std::string> events() {

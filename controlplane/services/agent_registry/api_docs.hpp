@@ -33,7 +33,9 @@ inline constexpr Doc kDocOf<agent_registry::CreatedEnrollmentToken>{
       {"uses_max", "How many agents it may enroll.", "1"},
       {"created_at", "When it was made."},
       {"expires_at", "When it stops to work."},
-      {"token", "What the agent needs. Shown here and never again.",
+      {"token", "What the agent needs: sxe_, id and secret, and where the control plane has a "
+                "certificate of its own, the hash of its authority's public key. Shown here and "
+                "never again.",
        R"("sxe_01jgjz2m1xq3v5n8b7w6t4r2e0.6f1uZb3Q8hT0yXo2WmK4sLr9CvAe7DnJ")"}}}
 };
 template <>

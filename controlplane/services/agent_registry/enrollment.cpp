@@ -4,14 +4,13 @@
 #include "controlplane/platform/outbox/outbox.hpp"
 #include "controlplane/services/agent_registry/agents.hpp"
 #include "shared/base/log.hpp"
+#include "shared/crypto/enrollment_token.hpp"
 #include "shared/crypto/hash.hpp"
 
 namespace synapsex::agent_registry {
 
 namespace {
 
-constexpr std::string_view kTokenPrefix = "sxe_";
-constexpr std::size_t kSecretSize = 32;
 constexpr std::int64_t kPruneBatch = 500;
 constexpr db::SystemScope kClaimToken{"agent_registry.claim_token"};
 constexpr db::SystemScope kPruneTokens{"agent_registry.prune_tokens"};
@@ -54,32 +53,19 @@ std::string news_of(const TokenRow& row) {
 
 }  // namespace
 
-std::string format_token(const TokenText& token) {
-    return std::string{kTokenPrefix} + std::string{token.id.ulid()} + "." + token.secret;
-}
-
-std::optional<TokenText> parse_token(std::string_view text) {
-    if (!text.starts_with(kTokenPrefix)) return std::nullopt;
-    text.remove_prefix(kTokenPrefix.size());
-    const auto dot = text.find('.');
-    if (dot == text.npos || text.size() - dot - 1 != kSecretSize) return std::nullopt;
-    const auto id = EnrollmentTokenId::parse(
-        std::string{EnrollmentTokenTag::kPrefix} + std::string{text.substr(0, dot)}
-    );
-    if (!id) return std::nullopt;
-    return TokenText{*id, std::string{text.substr(dot + 1)}};
-}
-
 Result<CreatedEnrollmentToken> Enrollment::create_token(
     const Call& call, const CreateEnrollmentToken& wish
 ) {
     const auto now = parts_.clock.now();
-    const TokenText token{
-        EnrollmentTokenId::make(now, parts_.random), parts_.random.base62(kSecretSize)
+    const auto token_id = EnrollmentTokenId::make(now, parts_.random);
+    const crypto::EnrollmentTokenText token{
+        .ulid = std::string{token_id.ulid()},
+        .secret = parts_.random.base62(crypto::kEnrollmentSecretSize),
+        .authority_pin = parts_.trust.authority_pin(),
     };
     const TokenRow row{
         .tenant_id = call.tenant,
-        .token_id = token.id,
+        .token_id = token_id,
         .name = wish.name ? wish.name->value : "",
         .secret_hash = crypto::sha256_hex(token.secret),
         .uses_max = wish.uses.value,
@@ -106,7 +92,7 @@ Result<CreatedEnrollmentToken> Enrollment::create_token(
             {news, now, "enrollment_token.created", row.token_id.text(), news_of(row)}
         );
         return Created{row.token_id,   row.name,       row.uses_max,
-                       row.created_at, row.expires_at, format_token(token)};
+                       row.created_at, row.expires_at, token.text()};
     });
 }
 
@@ -143,8 +129,11 @@ Result<api::None> Enrollment::revoke_token(const Call& call, const EnrollmentTok
 }
 
 Result<Enrolled> Enrollment::enroll(const Call& call, const Enroll& wish) {
-    const auto token = parse_token(wish.token.value);
+    const auto token = crypto::parse_enrollment_token(wish.token.value);
     if (!token) return token_invalid();
+    const auto token_id =
+        EnrollmentTokenId::parse(std::string{EnrollmentTokenTag::kPrefix} + token->ulid);
+    if (!token_id) return token_invalid();
     const auto key = crypto::from_base64url(wish.public_key.value);
     if (!key || key->size() != 32)
         return Problem{
@@ -158,14 +147,14 @@ Result<Enrolled> Enrollment::enroll(const Call& call, const Enroll& wish) {
     const auto claim = [&](db::Session& session) -> Result<AgentRow> {
         is_new = false;
         AgentStore store{session};
-        const auto row = store.find_token_in_any_tenant(token->id);
+        const auto row = store.find_token_in_any_tenant(*token_id);
         if (!row || !crypto::equal_in_constant_time(
                         row->secret_hash, crypto::sha256_hex(token->secret)
                     ))
             return token_invalid();
         if (wish.tenant_id && *wish.tenant_id != row->tenant_id)
             return refused("token_of_other_tenant", "The enrollment token is of another tenant.");
-        if (const auto known = store.find_enrolled(token->id, wish.public_key.value)) {
+        if (const auto known = store.find_enrolled(*token_id, wish.public_key.value)) {
             if (known->removed_at)
                 return agent_removed();
             return *known;
@@ -208,7 +197,8 @@ Result<Enrolled> Enrollment::enroll(const Call& call, const Enroll& wish) {
                                {"tenantId", agent.tenant_id.text()},
                                {"tokenId", agent.token_id.text()}}
         );
-    return Enrolled{agent.agent_id, agent.vm_id, agent.tenant_id, parts_.issuer, incarnation_};
+    return Enrolled{
+        agent.agent_id, agent.vm_id, agent.tenant_id, parts_.trust.issuer, incarnation_};
 }
 
 // A removal between the two steps of an enrollment found no VM to delete: this one does.

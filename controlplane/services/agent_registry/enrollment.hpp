@@ -8,6 +8,7 @@
 #include "controlplane/platform/db/database.hpp"
 #include "controlplane/services/agent_registry/api.hpp"
 #include "controlplane/services/agent_registry/presence.hpp"
+#include "controlplane/services/agent_registry/trust.hpp"
 #include "shared/base/random.hpp"
 
 namespace synapsex::agent_registry {
@@ -18,14 +19,6 @@ inline constexpr std::int64_t kUsableTokensMax = 1000;
 inline constexpr std::int64_t kEndedTokensKept = 1000;
 inline constexpr std::chrono::days kExpiredTokensKeptFor{30};
 
-// "sxe_<ULID of the token's id>.<secret>".
-struct TokenText {
-    EnrollmentTokenId id;
-    std::string secret;
-};
-std::string format_token(const TokenText& token);
-std::optional<TokenText> parse_token(std::string_view text);
-
 class Enrollment {
  public:
     struct Parts {
@@ -34,7 +27,7 @@ class Enrollment {
         Random& random;
         vm_registry::VmDirectory& vms;
         PresenceBook& presence;
-        std::string issuer;  // the audience of agents' assertions
+        Trust trust;
     };
     explicit Enrollment(Parts parts) : parts_(std::move(parts)) {}
 

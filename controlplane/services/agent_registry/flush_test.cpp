@@ -59,7 +59,7 @@ TEST_F(FlushTest, a_module_stops_also_with_a_broken_database) {
     TaskBook tasks{test_database.metrics(), clock};
     AgentRegistryModule module{
         Platform{clock, random, test_database.metrics(), parking, tasks, wakeups}, database, vms,
-        "issuer",
+        Trust{"issuer"},
         Peers::possible
     };
     const auto agent = enroll();

@@ -69,7 +69,7 @@ const ServiceManifest kManifest{
 struct AgentRegistryModule::Impl {
     Impl(
         const Platform& platform, db::Database& db, vm_registry::VmDirectory& vm_directory,
-        std::string issuer, Peers peers
+        const Trust& trust, Peers peers
     )
         : clock(platform.clock),
           random(platform.random),
@@ -79,7 +79,7 @@ struct AgentRegistryModule::Impl {
           vms(vm_directory),
           presence(platform.clock, platform.random.base62(kReplicaSize)),
           enrollment({db, platform.clock, platform.random, vm_directory, presence,
-                      std::move(issuer)}),
+                      trust}),
           heartbeats({db, platform.clock, platform.random, platform.metrics, platform.parking,
                       vm_directory, presence, enrollment.incarnation()}),
           agents({db, platform.clock, platform.random, vm_directory, presence}) {
@@ -125,9 +125,9 @@ struct AgentRegistryModule::Impl {
 
 AgentRegistryModule::AgentRegistryModule(
     const Platform& platform, db::Database& database, vm_registry::VmDirectory& vms,
-    std::string issuer, Peers peers
+    const Trust& trust, Peers peers
 )
-    : impl_(new Impl{platform, database, vms, std::move(issuer), peers}) {
+    : impl_(new Impl{platform, database, vms, trust, peers}) {
     impl_->vms.on_watched([this](const VmId& vm) {
         impl_->heartbeats.wake(AgentId::derived_from(vm));
     });

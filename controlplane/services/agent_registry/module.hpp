@@ -4,6 +4,7 @@
 
 #include "controlplane/platform/module.hpp"
 #include "controlplane/services/agent_registry/public.hpp"
+#include "controlplane/services/agent_registry/trust.hpp"
 #include "controlplane/services/vm_registry/public.hpp"
 
 namespace synapsex::agent_registry {
@@ -13,10 +14,9 @@ enum class Peers { none, possible };
 
 class AgentRegistryModule final : public Module {
  public:
-    // `issuer` is the audience of agents' assertions.
     AgentRegistryModule(
         const Platform& platform, db::Database& database, vm_registry::VmDirectory& vms,
-        std::string issuer, Peers peers
+        const Trust& trust, Peers peers
     );
     ~AgentRegistryModule() override;
 

@@ -1,0 +1,51 @@
+#pragma once
+
+// Decides by pins whether a server is the right one: the chain that it shows has to hold an
+// authority whose public key is pinned (crypto/public_key_pin.hpp), and to lead to it. Nothing else
+// is trusted: not the system's authorities, not a file. The name is libcurl's to check.
+//
+// An authority of an installation (crypto/authority.hpp) may be followed by another, on its own
+// signature and on nobody's word: then both are pinned, until the server shows the former one no
+// more.
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "shared/base/problem.hpp"
+#include "shared/base/time.hpp"
+
+struct ssl_ctx_st;
+struct x509_store_ctx_st;
+
+namespace synapsex::net {
+
+class PinnedAuthorities {
+ public:
+    // `now` is the time that certificates are held to.
+    PinnedAuthorities(std::vector<std::string> pins, std::function<Timestamp()> now)
+        : pins_(std::move(pins)), now_(std::move(now)) {}
+
+    // Every handshake of the context is judged here, from then on and while this lives.
+    void judge_handshakes_of(ssl_ctx_st* context);
+
+    // As the handshakes so far have left them.
+    const std::vector<std::string>& pins() const { return pins_; }
+    // Why the last handshake was refused, with a code of http_client.hpp; nullopt if it was not.
+    const std::optional<Problem>& refusal() const { return refusal_; }
+    void forget_refusal() { refusal_.reset(); }
+
+ private:
+    static int on_handshake(x509_store_ctx_st* shown, void* self);
+    bool judge(x509_store_ctx_st* shown);
+    bool refuse(x509_store_ctx_st* shown, int error, std::string_view code, std::string detail);
+    bool is_pinned(std::string_view pin) const;
+
+    std::vector<std::string> pins_;
+    const std::function<Timestamp()> now_;
+    std::optional<Problem> refusal_;
+};
+
+}  // namespace synapsex::net
