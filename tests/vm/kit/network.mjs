@@ -16,7 +16,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { Program, run } from '../../support/processes.mjs';
-import { Machine } from './machine.mjs';
+import { Vm } from './vm.mjs';
 import { debianRoot } from './roots.mjs';
 import { beginRun, namespace, removeNamespace } from './runs.mjs';
 
@@ -45,7 +45,7 @@ export class Network {
         this.name = `net${++made}`;
         this.namespace = namespace(this.name);
         this.address = '198.51.100.1';  // of the test's side
-        this.machines = [];
+        this.vms = [];
         this.hosts = new Map();
         this.gates = [];
     }
@@ -56,23 +56,23 @@ export class Network {
     async add(name, { suite = 'bookworm' } = {}) {
         assert.match(name, /^[a-z][a-z0-9-]{0,14}$/, 'the name of a VM is a short host name');
         const root = await debianRoot(suite);
-        const machine = new Machine(this, { name, number: this.machines.length + 1 });
-        this.machines.push(machine);
-        await machine.make(root);
-        await this.call(name, machine.address);
-        return machine;
+        const vm = new Vm(this, { name, number: this.vms.length + 1 });
+        this.vms.push(vm);
+        await vm.make(root);
+        await this.call(name, vm.address);
+        return vm;
     }
 
     async boot(name, options) {
-        const machine = await this.add(name, options);
-        await machine.boot();
-        return machine;
+        const vm = await this.add(name, options);
+        await vm.boot();
+        return vm;
     }
 
     // Lets all VMs, and those to come, know the address by this name.
     async call(host, address = this.address) {
         this.hosts.set(host, address);
-        for (const machine of this.machines) await machine.writeHosts();
+        for (const vm of this.vms) await vm.writeHosts();
     }
 
     // --- the test's side ---
@@ -117,7 +117,7 @@ export class Network {
     ip(...words) { return this.command('ip', '-n', this.namespace, ...words); }
 
     async remove() {
-        await Promise.all(this.machines.map((machine) => machine.remove()));
+        await Promise.all(this.vms.map((vm) => vm.remove()));
         for (const child of this.gates) child.kill('SIGKILL');
         removeNamespace(this.namespace);
     }

@@ -3,6 +3,7 @@
 // users, processes, network, disk, machine id.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -15,7 +16,7 @@ const kit = dirname(fileURLToPath(import.meta.url));
 const kRebooted = 133;  // how systemd-nspawn ends when its VM wants to start again
 const environment = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root', 'LANG=C.UTF-8', 'DEBIAN_FRONTEND=noninteractive'];
 
-export class Machine {
+export class Vm {
     constructor(network, { name, number }) {
         this.network = network;
         this.name = name;
@@ -26,6 +27,7 @@ export class Machine {
         this.namespace = namespace(this.id);
         this.port = `vm${number}`;  // on the switch
         this.number = number;
+        this.cgroups = [];
     }
 
     async make(root) {
@@ -74,6 +76,7 @@ export class Machine {
     }
 
     #start() {
+        this.#end();  // what the boot before has left
         this.cgroups = makeCgroups(this.id);
         const [one, two = one] = this.cgroups;
         this.process = new Program('sh', [
@@ -84,9 +87,7 @@ export class Machine {
             'SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1',  // a newer systemd looks at the machine's cgroups, not at its own
         ], { name: `VM ${this.name}`, env: { UNIFIED_CGROUP_HIERARCHY: '1' } });
         this.process.exited.then(({ code }) => {
-            if (this.isRemoved || code !== kRebooted) return;
-            endCgroup(this.cgroups[0]);
-            this.#start();
+            if (!this.isRemoved && code === kRebooted) this.#start();
         });
     }
 
@@ -98,7 +99,7 @@ export class Machine {
             if (!this.isOn) return false;
             const { stdout } = await this.run('systemctl is-system-running');
             if (stdout.trim() === 'degraded') {
-                const failed = await this.run('systemctl --failed --no-legend --plain; journalctl -b -p warning --no-pager | tail -n 40');
+                const failed = await this.run('systemctl status --no-pager --lines=20 $(systemctl --failed --no-legend --plain | cut -d " " -f 1)');
                 throw Object.assign(new Error(`units failed in ${this.name}:\n${failed.stdout}`), { isFinal: true });
             }
             return stdout.trim() === 'running';
@@ -130,11 +131,14 @@ export class Machine {
         await this.process.exited;
     }
 
-    #end() { for (const cgroup of this.cgroups) endCgroup(cgroup); }
+    #end() {
+        if (this.process?.isRunning) this.process.kill('SIGKILL');
+        for (const cgroup of this.cgroups) endCgroup(cgroup);
+    }
 
     // --- inside ---
 
-    #leader() { return this.cgroups && pidsIn(join(this.cgroups[0], 'payload', 'init.scope'))[0]; }
+    #leader() { return this.cgroups.flatMap((cgroup) => pidsIn(join(cgroup, 'payload', 'init.scope')))[0]; }
 
     // A shell's command, or words; as root or another user. {code, signal, stdout, stderr}
     async run(command, { user, ...options } = {}) {
@@ -172,13 +176,12 @@ export class Machine {
     // A file or folder of the machine, into a folder of the VM; its path there.
     async copyIn(path, folder = '/root') {
         const from = resolve(path);
-        const aside = join(this.folder, 'in.tar');
-        await this.network.command('tar', '-C', dirname(from), '--owner=0', '--group=0', '-cf', aside, '--', basename(from));
+        const archive = execFileSync(
+            'tar', ['-C', dirname(from), '--owner=0', '--group=0', '-cf', '-', '--', basename(from)],
+            { maxBuffer: 1 << 30, stdio: ['ignore', 'pipe', 'pipe'] },
+        );
         await this.#onDisk(['mkdir', '-p', '--', folder]);
-        const script = 'archive=$1; shift; exec "$@" <"$archive"';
-        const leader = this.#leader();
-        const enter = leader ? ['nsenter', `--target=${leader}`, '--mount', '--'] : ['chroot', this.disk];
-        await this.network.command('sh', '-c', script, 'sh', aside, ...enter, 'tar', '-C', folder, '-xf', '-');
+        await this.#onDisk(['tar', '-C', folder, '-xf', '-'], { input: archive });
         return join(folder, basename(from));
     }
 
@@ -249,7 +252,7 @@ export class Machine {
 
     async remove() {
         this.isRemoved = true;
-        if (this.cgroups) this.#end();
+        this.#end();
         await this.process?.exited;
         removeNamespace(this.namespace);
         removeDisk(this.folder);
