@@ -14,12 +14,12 @@ Usage: tests/run.sh [--long] [--no-install] [name]
 
 Installs what the tests need, builds with AddressSanitizer and UndefinedBehaviorSanitizer, and runs
 unit tests on SQLite and PostgreSQL, the rules of the architecture, stories with the real programs,
-attacks, other people's clients, what is concurrent under ThreadSanitizer, and the quickstart with a
-release build.
+attacks, other people's clients, what is concurrent under ThreadSanitizer, VMs that boot Debian (as
+root, where systemd-nspawn works), and the quickstart with a release build.
 
   name          only the test programs and test files with this in their name: vm_registry,
                 heartbeat, openapi, quickstart; or all of a kind: unit, or the files of a folder of
-                tests: architecture, functional (without the quickstart), hostile, interop
+                tests: architecture, functional (without the quickstart), hostile, interop, vm
   --long        also the stories of ten minutes, planted faults (mutants) and the benches
   --no-install  install nothing; what needs more than is there fails or is skipped
   --help        this text
@@ -118,6 +118,7 @@ install_missing() {
 install_packages() {
     command -v apt-get >/dev/null || return 0
     local sections=(build faster test) missing
+    [[ $EUID -ne 0 ]] || sections+=(vm)
     [[ $is_long == no ]] || sections+=(long)
     mapfile -t missing < <(missing_packages "${sections[@]}")
     ((${#missing[@]} > 0)) || return 0
@@ -280,7 +281,8 @@ architecture_tests() {
     [[ -z $wanted || $wanted == architecture ]] || return 0
     if command -v shellcheck >/dev/null; then
         check 'shell scripts' 120 shellcheck -x "$root"/tests/run.sh "$root"/.ci/run \
-            "$root"/installers/*.sh "$root"/tests/bench/*/*.sh "$root"/tests/support/*.sh || true
+            "$root"/installers/*.sh "$root"/tests/bench/*/*.sh "$root"/tests/support/*.sh \
+            "$root"/tests/vm/kit/*.sh || true
     else
         skip 'shell scripts' 'shellcheck is not installed'
     fi
@@ -320,6 +322,7 @@ needs_programs() {
 
 sanitized_tests() {
     local units targets=()
+    [[ $wanted != vm ]] || return 0
     npm_packages 'the API reference' "$root/controlplane/services/api_gateway/viewer" ||
         echo 'Without the npm package of the viewer, /docs is a plain page.'
     configure ci || return 0
@@ -342,12 +345,24 @@ sanitized_tests() {
 # What runs concurrently, a second time, under ThreadSanitizer.
 thread_tests() {
     local targets
+    [[ $wanted != vm ]] || return 0
     mapfile -t targets < <(matching_unit_tests -L concurrent)
     ((${#targets[@]} > 0)) || return 0
     configure tsan || return 0
     build_preset tsan "${targets[@]}" || return 0
     run_unit_tests 'unit tests under ThreadSanitizer' \
         ctest --preset tsan -L concurrent -R "$unit_pattern" -j "$(nproc)"
+}
+
+# In VMs that boot Debian. Their roots are made beforehand, once: tests/vm/README.md.
+vm_tests() {
+    local files why
+    mapfile -t files < <(matching_files vm)
+    ((${#files[@]} > 0)) || return 0
+    why=$("$root/tests/vm/prepare.mjs" --why-not)
+    [[ -z $why ]] || { skip vm "$why"; return 0; }
+    must 'roots of VMs' 900 "$root/tests/vm/prepare.mjs" bookworm trixie || return 0
+    node_tests vm 600 "${files[@]}"
 }
 
 # It builds the release, in a copy of the checkout.
@@ -417,6 +432,7 @@ install_packages
 check_node
 sanitized_tests
 thread_tests
+vm_tests
 quickstart_test
 planted_faults
 benches

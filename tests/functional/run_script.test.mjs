@@ -9,7 +9,7 @@ import { root, run, temporaryFolder } from '../support/processes.mjs';
 
 const checkout = join(temporaryFolder(), 'checkout');
 const tools = join(checkout, 'tools');
-const folders = ['architecture', 'functional', 'hostile', 'interop'];
+const folders = ['architecture', 'functional', 'hostile', 'interop', 'vm'];
 
 function script(path, ...lines) {
     writeFileSync(path, ['#!/bin/bash', ...lines, ''].join('\n'));
@@ -26,6 +26,7 @@ mkdirSync(join(checkout, 'tests', 'support'));
 script(join(checkout, 'tests', 'support', 'with_postgres.sh'), 'exec "$@"');
 mkdirSync(join(checkout, 'tests', 'mutants'));
 script(join(checkout, 'tests', 'mutants', 'run.mjs'), 'echo 9 of 9 found');
+script(join(checkout, 'tests', 'vm', 'prepare.mjs'), '[[ $1 != --why-not ]] || printf "%s" "$WHY_NO_VMS"');
 mkdirSync(tools);
 for (const name of ['cmake', 'shellcheck', 'pg_virtualenv']) script(join(tools, name));
 // Knows two test programs, none of them with a database, and passes 7 tests.
@@ -47,7 +48,15 @@ test('the name of a folder of tests is all its files, and unit all unit tests', 
     assert.deepEqual(await stepsOf('functional'), ['functional', 'functional on PostgreSQL']);
     assert.deepEqual(await stepsOf('hostile'), ['hostile']);
     assert.deepEqual(await stepsOf('interop'), ['interop']);
+    assert.deepEqual(await stepsOf('vm'), ['roots of VMs', 'vm']);
     assert.deepEqual(await stepsOf('unit'), ['unit tests']);
+});
+
+test('where no VM can boot, their tests are skipped with the reason', async () => {
+    const env = { PATH: `${tools}:${process.env.PATH}`, WHY_NO_VMS: 'only root can boot VMs' };
+    const done = await run(join(checkout, 'tests', 'run.sh'), ['--no-install', 'vm'], { env });
+    assert.match(done.stdout, /^==> vm\n {4}skipped: only root can boot VMs$/m, done.stdout);
+    assert.match(done.stdout, /^0 passed, 0 failed, 1 skipped$/m);
 });
 
 test('planted faults are put in by a long run only', async () => {

@@ -1,0 +1,22 @@
+// Our own packages, for stories about them: .deb files in the folder that SYNAPSEX_DEBS names.
+
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+// Why there are none; false if there are.
+export function whyNoPackages() {
+    const folder = process.env.SYNAPSEX_DEBS;
+    if (!folder) return 'SYNAPSEX_DEBS names no folder with .deb files';
+    if (!existsSync(folder)) return `there is no folder ${folder} (SYNAPSEX_DEBS)`;
+    return readdirSync(folder).every((name) => !name.endsWith('.deb')) && `no .deb file in ${folder} (SYNAPSEX_DEBS)`;
+}
+
+// The file of a package: packageFile('synapsex-agent').
+export function packageFile(name) {
+    assert.ok(!whyNoPackages(), String(whyNoPackages()));
+    const folder = process.env.SYNAPSEX_DEBS;
+    const found = readdirSync(folder).filter((file) => file.startsWith(`${name}_`) && file.endsWith('.deb'));
+    assert.equal(found.length, 1, `${folder} has ${found.length} files ${name}_*.deb; one is needed`);
+    return join(folder, found[0]);
+}
