@@ -53,9 +53,8 @@ fetch_viewer() {
 fingerprint() {
     {
         printf '%s\n' "$version" "$SOURCE_DATE_EPOCH"
-        git -C "$root" ls-files -z --cached --others --exclude-standard -- CMake* cmake shared agent \
-            controlplane installers packaging/deb |
-            (cd -- "$root" && xargs -0 sha256sum -- 2>/dev/null)
+        (cd -- "$root" && find CMake* cmake shared agent controlplane packaging/deb -type f \
+            -not -path '*/node_modules/*' -print0 | sort -z | xargs -0 sha256sum --)
     } | sha256sum | cut -d' ' -f1
 }
 

@@ -9,7 +9,7 @@ import { root, run, temporaryFolder } from '../support/processes.mjs';
 
 const checkout = join(temporaryFolder(), 'checkout');
 const tools = join(checkout, 'tools');
-const folders = ['architecture', 'functional', 'hostile', 'interop'];
+const folders = ['architecture', 'functional', 'hostile', 'interop', 'packages'];
 
 function script(path, ...lines) {
     writeFileSync(path, ['#!/bin/bash', ...lines, ''].join('\n'));
@@ -26,8 +26,10 @@ mkdirSync(join(checkout, 'tests', 'support'));
 script(join(checkout, 'tests', 'support', 'with_postgres.sh'), 'exec "$@"');
 mkdirSync(join(checkout, 'tests', 'mutants'));
 script(join(checkout, 'tests', 'mutants', 'run.mjs'), 'echo 9 of 9 found');
+mkdirSync(join(checkout, 'packaging', 'deb'), { recursive: true });
+script(join(checkout, 'packaging', 'deb', 'build.sh'));
 mkdirSync(tools);
-for (const name of ['cmake', 'shellcheck', 'pg_virtualenv']) script(join(tools, name));
+for (const name of ['cmake', 'shellcheck', 'pg_virtualenv', 'dh', 'debootstrap', 'dpkg-deb']) script(join(tools, name));
 // Knows two test programs, none of them with a database, and passes 7 tests.
 script(
     join(tools, 'ctest'),
@@ -47,6 +49,7 @@ test('the name of a folder of tests is all its files, and unit all unit tests', 
     assert.deepEqual(await stepsOf('functional'), ['functional', 'functional on PostgreSQL']);
     assert.deepEqual(await stepsOf('hostile'), ['hostile']);
     assert.deepEqual(await stepsOf('interop'), ['interop']);
+    assert.deepEqual(await stepsOf('packages'), ['packages']);
     assert.deepEqual(await stepsOf('unit'), ['unit tests']);
 });
 
