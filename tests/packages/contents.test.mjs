@@ -87,7 +87,9 @@ test('a program that needs more is found', { skip }, async () => {
 });
 
 test('each program is hardened', { skip }, async () => {
-    const done = await run('hardening-check', programs);
+    // No program of Debian 12 is marked as one with control flow protection: its libc's start files
+    // are not built with it.
+    const done = await run('hardening-check', ['--nocfprotection', ...programs]);
     assert.equal(done.code, 0, done.stdout);
     for (const what of ['Position Independent Executable: yes', 'Stack protected: yes', 'Fortify Source functions: yes', 'Read-only relocations: yes', 'Immediate binding: yes'])
         assert.equal(done.stdout.split(what).length - 1, programs.length, `${what}\n${done.stdout}`);
