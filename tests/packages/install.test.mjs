@@ -163,6 +163,23 @@ test('configured before it is installed: it enrolls, upgrades, stays when remove
     for (const path of everything) assert.ok(!debian.has(path), `${path} is left`);
 });
 
+test('where there is no systemd the programs find each other, and their own supervisor runs them', { skip }, async (t) => {
+    const controlPlane = await ControlPlane.start();
+    t.after(() => controlPlane.stop());
+    const debian = await Debian.make();
+    await debian.install(debOf('synapsex-agent'));
+    debian.write('/root/token', `${(await controlPlane.enrollmentToken({ name: 'contained' })).token}\n`, 0o600);
+    const supervisor = debian.start(['synapsex-agent', '--supervise', '--url', controlPlane.url, '--name', 'contained', '--token-file', '/root/token']);
+    await eventually('it is online', async () => {
+        if (!supervisor.isRunning) throw Object.assign(new Error(supervisor.tail()), { isFinal: true });
+        const { items } = await controlPlane.must('GET', '/v1/vms?name=contained');
+        return items[0]?.state === 'online';
+    }, { within: 60_000, every: 200 });
+    assert.ok(!debian.has('/root/token'));
+    assert.match(debian.read('/run/synapsex/executor.pid'), /^\d+$/m);
+    await supervisor.killHard();
+});
+
 test('a configuration that was deleted stays deleted', { skip }, async () => {
     const debian = await Debian.make();
     await debian.install(debOf('synapsex-agent', older));
