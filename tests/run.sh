@@ -15,11 +15,12 @@ Usage: tests/run.sh [--long] [--no-install] [name]
 Installs what the tests need, builds with AddressSanitizer and UndefinedBehaviorSanitizer, and runs
 unit tests on SQLite and PostgreSQL, the rules of the architecture, stories with the real programs,
 attacks, other people's clients, what is concurrent under ThreadSanitizer, VMs that boot Debian (as
-root, where systemd-nspawn works), and the quickstart with a release build.
+root, where systemd-nspawn works), the Debian packages, and the quickstart with a release build.
 
   name          only the test programs and test files with this in their name: vm_registry,
                 heartbeat, openapi, quickstart; or all of a kind: unit, or the files of a folder of
-                tests: architecture, functional (without the quickstart), hostile, interop, vm
+                tests: architecture, functional (without the quickstart), hostile, interop,
+                packages, vm
   --long        also the stories of ten minutes, planted faults (mutants) and the benches
   --no-install  install nothing; what needs more than is there fails or is skipped
   --help        this text
@@ -117,7 +118,7 @@ install_missing() {
 
 install_packages() {
     command -v apt-get >/dev/null || return 0
-    local sections=(build faster test) missing
+    local sections=(build faster test package package-test) missing
     [[ $EUID -ne 0 ]] || sections+=(vm)
     [[ $is_long == no ]] || sections+=(long)
     mapfile -t missing < <(missing_packages "${sections[@]}")
@@ -281,8 +282,8 @@ architecture_tests() {
     [[ -z $wanted || $wanted == architecture ]] || return 0
     if command -v shellcheck >/dev/null; then
         check 'shell scripts' 120 shellcheck -x "$root"/tests/run.sh "$root"/.ci/run \
-            "$root"/installers/*.sh "$root"/tests/bench/*/*.sh "$root"/tests/support/*.sh \
-            "$root"/tests/vm/kit/*.sh || true
+            "$root"/installers/*.sh "$root"/tests/{bench/*,support,packages,vm/kit}/*.sh \
+            "$root"/packaging/deb/*.sh "$root"/packaging/deb/debian/{prepare-agent,*.post*} || true
     else
         skip 'shell scripts' 'shellcheck is not installed'
     fi
@@ -365,6 +366,25 @@ vm_tests() {
     node_tests vm 600 "${files[@]}"
 }
 
+# They stay in build/packages, and those of an earlier release below, to be upgraded from.
+package_tests() {
+    local files folder="$root/build/packages" builder="$root/packaging/deb/build.sh"
+    mapfile -t files < <(matching_files packages)
+    ((${#files[@]} > 0)) || return 0
+    if ! command -v dh >/dev/null || ! command -v debootstrap >/dev/null; then
+        skip packages 'debhelper or debootstrap is not installed'
+        return 0
+    fi
+    must 'build packages' 2400 "$builder" --if-changed || return 0
+    must 'build older packages' 600 "$builder" --if-changed --version 0.0.1 --output "$folder/older" ||
+        return 0
+    rm -rf -- "$folder/programs"
+    dpkg-deb --extract "$folder"/synapsex-controlplane_*.deb "$folder/programs"
+    export SYNAPSEX_BIN="$folder/programs/usr/bin"
+    node_tests packages "$([[ $is_long == yes ]] && echo 3000 || echo 900)" "${files[@]}"
+    unset SYNAPSEX_BIN
+}
+
 # It builds the release, in a copy of the checkout.
 quickstart_test() {
     [[ -z $wanted || quickstart == *"$wanted"* ]] || return 0
@@ -433,6 +453,7 @@ check_node
 sanitized_tests
 thread_tests
 vm_tests
+package_tests
 quickstart_test
 planted_faults
 benches

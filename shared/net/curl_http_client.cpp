@@ -200,6 +200,22 @@ void set(CURL* easy, CURLoption option, Value value) {
         throw std::runtime_error("libcurl refuses option " + std::to_string(option));
 }
 
+// The library that runs may be older than the one compiled against, down to Ubuntu 22.04's 7.81:
+// what it does not know has an older way, or is left out.
+bool set_if_known(CURL* easy, CURLoption option, auto value) {
+    const auto result = curl_easy_setopt(easy, option, value);
+    if (result == CURLE_OK) return true;
+    if (result == CURLE_UNKNOWN_OPTION) return false;
+    throw std::runtime_error("libcurl refuses option " + std::to_string(option));
+}
+
+void allow_http_alone(CURL* easy) {
+    if (set_if_known(easy, CURLOPT_PROTOCOLS_STR, "http,https")) return;  // since 7.85
+    CURL_IGNORE_DEPRECATION(
+        set(easy, CURLOPT_PROTOCOLS, static_cast<long>(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+    )
+}
+
 void set_method(CURL* easy, const HttpRequest& request) {
     if (request.method == "HEAD") {
         set(easy, CURLOPT_NOBODY, 1L);
@@ -304,7 +320,7 @@ class CurlHttpClient::Impl {
         set(easy, CURLOPT_ERRORBUFFER, &error_text_[0]);
         const auto& url = request.target ? request.target->url() : request.url;
         set(easy, CURLOPT_URL, url.c_str());
-        set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+        allow_http_alone(easy);
         set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
         set(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
         set(easy, CURLOPT_FOLLOWLOCATION, 0L);
@@ -324,7 +340,7 @@ class CurlHttpClient::Impl {
         set(easy, CURLOPT_HEADERDATA, &reception);
 #if LIBCURL_VERSION_NUM >= 0x075700
         // A look-up that hangs must not hold up a canceled request: its thread is left behind.
-        set(easy, CURLOPT_QUICK_EXIT, 1L);
+        set_if_known(easy, CURLOPT_QUICK_EXIT, 1L);
 #endif
         if (options_.proxy == ProxyUse::never || request.target) set(easy, CURLOPT_PROXY, "");
         if (authorities_) {

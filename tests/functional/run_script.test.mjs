@@ -9,7 +9,7 @@ import { root, run, temporaryFolder } from '../support/processes.mjs';
 
 const checkout = join(temporaryFolder(), 'checkout');
 const tools = join(checkout, 'tools');
-const folders = ['architecture', 'functional', 'hostile', 'interop', 'vm'];
+const folders = ['architecture', 'functional', 'hostile', 'interop', 'packages', 'vm'];
 
 function script(path, ...lines) {
     writeFileSync(path, ['#!/bin/bash', ...lines, ''].join('\n'));
@@ -27,8 +27,10 @@ script(join(checkout, 'tests', 'support', 'with_postgres.sh'), 'exec "$@"');
 mkdirSync(join(checkout, 'tests', 'mutants'));
 script(join(checkout, 'tests', 'mutants', 'run.mjs'), 'echo 9 of 9 found');
 script(join(checkout, 'tests', 'vm', 'prepare.mjs'), '[[ $1 != --why-not ]] || printf "%s" "$WHY_NO_VMS"');
+mkdirSync(join(checkout, 'packaging', 'deb'), { recursive: true });
+script(join(checkout, 'packaging', 'deb', 'build.sh'));
 mkdirSync(tools);
-for (const name of ['cmake', 'shellcheck', 'pg_virtualenv']) script(join(tools, name));
+for (const name of ['cmake', 'shellcheck', 'pg_virtualenv', 'dh', 'debootstrap', 'dpkg-deb']) script(join(tools, name));
 // Knows two test programs, none of them with a database, and passes 7 tests.
 script(
     join(tools, 'ctest'),
@@ -49,6 +51,7 @@ test('the name of a folder of tests is all its files, and unit all unit tests', 
     assert.deepEqual(await stepsOf('hostile'), ['hostile']);
     assert.deepEqual(await stepsOf('interop'), ['interop']);
     assert.deepEqual(await stepsOf('vm'), ['roots of VMs', 'vm']);
+    assert.deepEqual(await stepsOf('packages'), ['packages']);
     assert.deepEqual(await stepsOf('unit'), ['unit tests']);
 });
 
