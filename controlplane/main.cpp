@@ -31,6 +31,38 @@ void add_settings(CLI::App& command, app::SettingValues& flags) {
     }
 }
 
+constexpr const char* kPassphraseHelp =
+    "File with the passphrase, 16 characters or more, mode 0600; neither beside the backup nor in "
+    "the data directory.";
+
+void add_backup_options(CLI::App& command, app::BackupWish& wish, std::string& verified) {
+    auto* to = command.add_option("--to", wish.file, "The file to write; one there is replaced.");
+    auto* verify = command.add_option(
+        "--verify", verified, "Write nothing: unpack this backup elsewhere and try what is in it."
+    );
+    to->excludes(verify);
+    command.add_option("--passphrase-file", wish.passphrase_file, kPassphraseHelp)->required();
+    command.add_option(
+        "--work-dir", wish.work_dir,
+        "Where plain copies are put meanwhile (default the data directory; --verify: /var/tmp)."
+    );
+    command.add_flag("--json", wish.is_json, "Print JSON.");
+}
+
+void add_restore_options(CLI::App& command, app::RestoreWish& wish) {
+    command.add_option("file", wish.file, "The backup.")->required();
+    command.add_option("--passphrase-file", wish.passphrase_file, kPassphraseHelp)->required();
+    command.add_flag(
+        "--replace", wish.is_replacing, "Move what is there aside; nothing is deleted."
+    );
+    command.add_flag(
+        "--revoke-credentials", wish.are_credentials_revoked,
+        "Revoke all API keys and enrollment tokens of the backup: those that were revoked after "
+        "it would work again."
+    );
+    command.add_flag("--json", wish.is_json, "Print JSON.");
+}
+
 // Settings that cannot be read decide nothing about a URL: not the code of a refused one.
 int refuse_usage(const std::string& why) {
     std::fprintf(stderr, "synapsex-controlplane: %s\n", why.c_str());
@@ -51,7 +83,13 @@ int run(int argc, char** argv) {
     auto& check_egress = *program.add_subcommand(
         "check-egress", "Say whether a URL that a tenant supplied would be sent to, and why."
     );
-    for (auto* command : {&serve, &init, &keys, &check_egress}) {
+    auto& backup = *program.add_subcommand(
+        "backup", "Write databases and keys to a sealed file, while the control plane serves."
+    );
+    auto& restore = *program.add_subcommand(
+        "restore", "Bring databases and keys back from a backup; the control plane is stopped."
+    );
+    for (auto* command : {&serve, &init, &keys, &check_egress, &backup, &restore}) {
         command->add_option(
             "--config", file, std::string{"TOML file (default "} + kDefaultFile + ")"
         );
@@ -75,6 +113,11 @@ int run(int argc, char** argv) {
     app::EgressQuestion question;
     check_egress.add_option("url", question.url, "The URL.")->required();
     check_egress.add_flag("--json", question.is_json, "Print JSON.");
+    app::BackupWish backup_wish;
+    app::RestoreWish restore_wish;
+    std::string verified;
+    add_backup_options(backup, backup_wish, verified);
+    add_restore_options(restore, restore_wish);
     auto& services = *program.add_subcommand("services", "List the services of this binary.");
     auto& tables = *program.add_subcommand("tables", "List the tables and what each keeps.");
     auto& openapi = *program.add_subcommand("openapi", "Print the OpenAPI document.");
@@ -85,6 +128,11 @@ int run(int argc, char** argv) {
         return program.exit(error) == 0 ? 0 : kUsageError;
     }
     set_log_level(LogLevel::warning);
+    if (!verified.empty()) {
+        backup_wish.file = verified;
+        return app::verify_backup(backup_wish);
+    }
+    if (backup && backup_wish.file.empty()) return refuse_usage("backup needs --to or --verify");
     if (services) return app::list_services();
     if (tables) return app::list_tables();
     if (openapi) return app::print_openapi();
@@ -101,6 +149,8 @@ int run(int argc, char** argv) {
     if (!config && check_egress) return refuse_usage(config.error().detail);
     if (!config) throw app::StartRefused(config.error().detail);
     if (check_egress) return app::check_egress(*config, question);
+    if (backup) return app::backup(*config, backup_wish);
+    if (restore) return app::restore(*config, restore_wish);
     set_log_level(config->log_level);
     if (init) return app::init(*config, wish);
     if (keys) return app::list_keys(*config);
