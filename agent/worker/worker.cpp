@@ -100,15 +100,24 @@ class Worker {
  private:
     // nullopt after a stop.
     std::optional<Problem> enroll_and_talk(std::optional<Identity> identity) {
+        auto url = settings_.url;
+        if (url.empty() && identity) url = identity->url;
+        Enroller enroller{parts_.http, parts_.random, stop_};
+        if (identity) {
+            identity->url = url;
+            const auto known = store_.load_key();
+            if (!known) return known.error();
+            if (enroller.is_to_enroll_again(enrollment_wish(url), *identity, *known, parts_.clock))
+                identity.reset();
+        }
         if (!identity) {
-            Enroller enroller{parts_.http, parts_.random, stop_};
-            auto enrolled = enroller.enroll(enrollment_wish(), store_);
+            auto enrolled = enroller.enroll(enrollment_wish(url), store_);
             if (!enrolled) return enrolled.error();
             identity = *std::move(enrolled);
         }
         const auto key = store_.load_key();
         if (!key) return key.error();
-        if (!settings_.url.empty()) identity->url = settings_.url;
+        if (!url.empty()) identity->url = url;
         talk({
             .identity = *std::move(identity),
             .key = *key,
@@ -142,9 +151,9 @@ class Worker {
         talker.run();
     }
 
-    EnrollmentWish enrollment_wish() const {
+    EnrollmentWish enrollment_wish(const std::string& url) const {
         return {
-            .url = settings_.url,
+            .url = url,
             .token_file = settings_.token_file,
             .name = settings_.name,
             .boot_id = settings_.boot_id,

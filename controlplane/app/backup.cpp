@@ -112,7 +112,8 @@ class Backup {
     void take_snapshots(const WorkFolder& work) {
         std::uint64_t bytes = 0;
         for (const auto& place : places_)
-            if (place.is_file()) bytes += size_of(place.file) + size_of(place.file.string() + "-wal");
+            if (place.is_file())
+                bytes += size_of(place.file) + size_of(place.file.string() + "-wal");
         work.require_room(bytes);
         for (const auto& place : places_)
             manifest_.databases.push_back(place.is_file() ? copy(work, place) : look_at(place));

@@ -1,7 +1,7 @@
 #pragma once
 
-// What is in a backup's file: a sealed stream (crypto/sealed_stream.hpp) of entries, each a name and
-// bytes of any number.
+// What is in a backup's file: a sealed stream (crypto/sealed_stream.hpp) of entries, each a name
+// and bytes of any number.
 //
 //   archive := entry* end          end  := 0 (2 bytes)
 //   entry   := size name block* 0  size := of the name (2 bytes), block := size (4 bytes) bytes

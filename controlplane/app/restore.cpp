@@ -19,6 +19,7 @@
 #include "controlplane/platform/db/postgres/client_environment.hpp"
 #include "controlplane/platform/db/postgres/schema_rules.hpp"
 #include "controlplane/platform/db/sqlite/file_lock.hpp"
+#include "controlplane/platform/leases/after_restore.hpp"
 #include "controlplane/services/agent_registry/after_restore.hpp"
 #include "controlplane/services/auth/after_restore.hpp"
 #include "shared/base/version.hpp"
@@ -78,6 +79,15 @@ class Restore {
           wish_(wish),
           passphrase_(load_passphrase(wish.passphrase_file, wish.file, config.data_dir)),
           places_(list_places(config)) {}
+    // Whatever was not put in its place.
+    ~Restore() {
+        std::error_code ignored;
+        if (!locks_.empty())
+            for (const auto& place : places_)
+                if (place.is_file()) fs::remove(staged(place), ignored);
+    }
+    Restore(const Restore&) = delete;
+    Restore& operator=(const Restore&) = delete;
 
     int run() {
         BackupReader reader{wish_.file, passphrase_};
@@ -91,14 +101,16 @@ class Restore {
         work_ = work.path();
         std::error_code ignored;
         work.require_room(fs::file_size(wish_.file, ignored));
-        const auto file_of = [this](const BackedUpDatabase& database) { return staged(database); };
+        const auto file_of = [this](const BackedUpDatabase& database) {
+            return staged(*std::ranges::find(places_, database.name, &DatabasePlace::name));
+        };
         {
             ProgressLine progress;
             unpack(reader, work_, file_of, progress);
         }
         try_unpacked(manifest_, work_, file_of);
         for (const auto& place : places_)
-            if (place.is_file()) change_file(staged(about(place)), place);
+            if (place.is_file()) change_file(place);
         put_in_place();
         wish_.is_json ? report_json() : report();
         return 0;
@@ -186,17 +198,18 @@ class Restore {
         return fs::directory_iterator{folder, ignored} == fs::directory_iterator{};
     }
 
-    fs::path staged(const BackedUpDatabase& database) const {
-        for (const auto& place : places_)
-            if (place.name == database.name && place.is_file())
-                return place.file.string() + kStagedSuffix;  // on the same disk
-        return work_ / (database.name + ".dump");
+    // A file on the disk where it is to be.
+    fs::path staged(const DatabasePlace& place) const {
+        if (place.is_file()) return place.file.string() + kStagedSuffix;
+        return work_ / (place.name + ".dump");
     }
 
     // What must not come back as it was, of the services that are in this database.
     std::string changes_of(const DatabasePlace& place) const {
-        std::string sql;
-        const auto add = [&](const char* service, std::string_view always, std::string_view asked) {
+        std::string sql{leases::kAfterRestore};
+        const auto add = [&](
+            std::string_view service, std::string_view always, std::string_view asked
+        ) {
             if (std::ranges::find(place.services, service) == place.services.end()) return;
             sql += always;
             if (wish_.are_credentials_revoked) sql += asked;
@@ -210,11 +223,10 @@ class Restore {
         return sql;
     }
 
-    void change_file(const fs::path& file, const DatabasePlace& place) const {
+    void change_file(const DatabasePlace& place) const {
+        const auto file = staged(place);
         {
-            sqlite::Connection connection{
-                {.path = file, .access = sqlite::Access::read_write}
-            };
+            sqlite::Connection connection{{.path = file, .access = sqlite::Access::read_write}};
             connection.execute("BEGIN;" + changes_of(place) + "COMMIT;");
             connection.pragma("wal_checkpoint(TRUNCATE)");
         }
@@ -246,13 +258,15 @@ class Restore {
             ChildProgram::Pipes::in
         };
         std::string start = "SET client_min_messages = warning; BEGIN;\n";
-        if (ask_psql(place.url, kCountTables)[0][0] != "0")
-            start += "ALTER SCHEMA public RENAME TO " + schema_aside() + "; CREATE SCHEMA public;\n";
+        const bool is_replacing = ask_psql(place.url, kCountTables)[0][0] != "0";
+        if (is_replacing)
+            start += "ALTER SCHEMA public RENAME TO " + schema_aside() +
+                     "; CREATE SCHEMA public;\n";
         start += db::kPrepareDatabase;
         psql.write(start);
         ChildProgram pg_restore{
             {"pg_restore", "--no-owner", "--enable-row-security", "-f", "-",
-             staged(about(place)).string()},
+             staged(place).string()},
             environment, ChildProgram::Pipes::out
         };
         pg_restore.read([&](std::string_view piece) { psql.write(piece); });
@@ -265,6 +279,7 @@ class Restore {
         );
         psql.finish();
         is_changed_ = true;
+        if (is_replacing) note_aside("schema " + schema_aside() + " of " + shown(place));
     }
     std::string schema_aside() const {
         auto name = "before_restore_" + compact(now_);
@@ -282,7 +297,7 @@ class Restore {
                 move(place.file.string() + suffix, aside + suffix);
                 note_aside(aside + suffix);
             }
-        move(staged(about(place)), place.file);
+        move(staged(place), place.file);
         sync_parent(place.file);
     }
 
@@ -334,11 +349,10 @@ void Restore::report() const {
         "What was changed after the backup is gone, and what was taken away is back:\n"
         "- Everybody has to sign in again. Passwords and members are those of the backup.\n"
         "- %s\n"
-        "- Access tokens that were given out before now work until they expire, 15 minutes at\n"
-        "  most.\n"
-        "- Agents go on by themselves. One that was enrolled after the backup is not known any\n"
-        "  more: it is refused with auth.unknown_key until its VM is enrolled again. One that was\n"
-        "  removed after it is back.\n"
+        "- Tokens that agents were given before now work until they expire, 15 minutes at most.\n"
+        "- Agents go on by themselves. One that was enrolled after the backup is refused with\n"
+        "  auth.unknown_key: give it a new enrollment token and restart it. One that was removed\n"
+        "  after the backup is back.\n"
         "Next: start the control plane, look at /readyz, revoke again what was revoked.\n",
         wish_.are_credentials_revoked
             ? "All API keys and enrollment tokens of the backup are revoked: make new ones."

@@ -8,9 +8,9 @@
 //   chunk := 64 KiB of AES-256-GCM and its tag (16 bytes); last := the same of 0 to 64 KiB
 //   nonce := the chunk's number (11 bytes, big endian), then 1 for the last and 0 for others
 //
-// This is the STREAM construction (Hoang, Reyhanitabar, Rogaway, Vizar 2015), as age has it: a chunk
-// opens only at its place, and only the last one ends the file. The key is of one file, so no nonce
-// is used twice.
+// This is the STREAM construction (Hoang, Reyhanitabar, Rogaway, Vizar 2015), as age has it: a
+// chunk opens only at its place, and only the last one ends the file. The key is of one file, so no
+// nonce is used twice.
 
 #include <array>
 #include <cstdint>
@@ -33,8 +33,8 @@ inline constexpr std::size_t kPassphraseBytesMin = 16;
 // than kPassphraseBytesMin: crypto.passphrase_short.
 Result<std::string> read_passphrase(const std::filesystem::path& path);
 
-// Another passphrase, or a file that is damaged, cut off, put together anew, or none of ours. what()
-// is a sentence about "it".
+// Another passphrase, or a file that is damaged, cut off, put together anew, or none of ours.
+// what() is a sentence about "it".
 class StreamRefused : public std::runtime_error {
  public:
     using std::runtime_error::runtime_error;

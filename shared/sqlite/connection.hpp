@@ -56,7 +56,7 @@ class Connection {
     // Rows changed by the last INSERT, UPDATE or DELETE.
     std::int64_t changes() const;
 
-    // All of `source`'s database over this one's; `progress` is told of pages done and of all pages.
+    // All of `source`'s database over this one's; `progress` is told of pages done and of all.
     void copy_from(
         Connection& source,
         const std::function<void(std::int64_t done, std::int64_t all)>& progress

@@ -47,7 +47,8 @@ TEST_F(SnapshotTest, is_of_one_instant_and_ends_however_much_is_written_meanwhil
         connection.pragma("synchronous = OFF");
         while (!is_over) {
             Transaction transaction{connection};
-            connection.execute("INSERT INTO debits VALUES (1, 'x'); INSERT INTO credits VALUES (1)");
+            connection.execute("INSERT INTO debits VALUES (1, 'x')");
+            connection.execute("INSERT INTO credits VALUES (1)");
             transaction.commit();
             ++written;
         }
