@@ -31,14 +31,34 @@ void add_settings(CLI::App& command, app::SettingValues& flags) {
     }
 }
 
+void add_serve_options(CLI::App& command, bool& is_config_printed, bool& is_only_migrated) {
+    command.add_flag("--print-config", is_config_printed, "Print the effective settings and stop.");
+    command.add_flag(
+        "--migrate-only", is_only_migrated,
+        "Bring the database to what this release needs and stop: before replicas are replaced."
+    );
+}
+
+void add_init_options(CLI::App& command, app::InitWish& wish) {
+    wish.tenant_name = "Main";
+    command.add_option("--email", wish.email, "The first owner's e-mail address.")->required();
+    command.add_option("--full-name", wish.full_name, "The first owner's name.");
+    command.add_option("--tenant-name", wish.tenant_name, "The first tenant's name.");
+    command.add_option(
+        "--credentials-file", wish.credentials_file,
+        "Also write e-mail and password there, as JSON, mode 0600."
+    );
+}
+
 constexpr const char* kPassphraseHelp =
     "File with the passphrase, 16 characters or more, mode 0600; neither beside the backup nor in "
     "the data directory.";
 
-void add_backup_options(CLI::App& command, app::BackupWish& wish, std::string& verified) {
+void add_backup_options(CLI::App& command, app::BackupWish& wish) {
     auto* to = command.add_option("--to", wish.file, "The file to write; one there is replaced.");
     auto* verify = command.add_option(
-        "--verify", verified, "Write nothing: unpack this backup elsewhere and try what is in it."
+        "--verify", wish.verified,
+        "Write nothing: unpack this backup elsewhere and try what is in it."
     );
     to->excludes(verify);
     command.add_option("--passphrase-file", wish.passphrase_file, kPassphraseHelp)->required();
@@ -95,28 +115,16 @@ int run(int argc, char** argv) {
         );
         add_settings(*command, sources.flags);
     }
-    serve.add_flag("--print-config", is_config_printed, "Print the effective settings and stop.");
     bool is_only_migrated = false;
-    serve.add_flag(
-        "--migrate-only", is_only_migrated,
-        "Bring the database to what this release needs and stop: before replicas are replaced."
-    );
+    add_serve_options(serve, is_config_printed, is_only_migrated);
     app::InitWish wish;
-    wish.tenant_name = "Main";
-    init.add_option("--email", wish.email, "The first owner's e-mail address.")->required();
-    init.add_option("--full-name", wish.full_name, "The first owner's name.");
-    init.add_option("--tenant-name", wish.tenant_name, "The first tenant's name.");
-    init.add_option(
-        "--credentials-file", wish.credentials_file,
-        "Also write e-mail and password there, as JSON, mode 0600."
-    );
+    add_init_options(init, wish);
     app::EgressQuestion question;
     check_egress.add_option("url", question.url, "The URL.")->required();
     check_egress.add_flag("--json", question.is_json, "Print JSON.");
     app::BackupWish backup_wish;
     app::RestoreWish restore_wish;
-    std::string verified;
-    add_backup_options(backup, backup_wish, verified);
+    add_backup_options(backup, backup_wish);
     add_restore_options(restore, restore_wish);
     auto& services = *program.add_subcommand("services", "List the services of this binary.");
     auto& tables = *program.add_subcommand("tables", "List the tables and what each keeps.");
@@ -128,10 +136,7 @@ int run(int argc, char** argv) {
         return program.exit(error) == 0 ? 0 : kUsageError;
     }
     set_log_level(LogLevel::warning);
-    if (!verified.empty()) {
-        backup_wish.file = verified;
-        return app::verify_backup(backup_wish);
-    }
+    if (!backup_wish.verified.empty()) return app::verify_backup(backup_wish);
     if (backup && backup_wish.file.empty()) return refuse_usage("backup needs --to or --verify");
     if (services) return app::list_services();
     if (tables) return app::list_tables();

@@ -184,7 +184,12 @@ class Backup {
     void dump(BackupWriter& writer, const DatabasePlace& place) {
         auto environment = db::client_environment(place.url);
         // The policy of tenants' rows reads it; that of the system shows all of them.
-        environment.emplace_back("PGOPTIONS=-c synapsex.tenant_id=");
+        constexpr std::string_view kNoTenant = " -c synapsex.tenant_id=";
+        const auto options = std::ranges::find_if(environment, [](const std::string& variable) {
+            return variable.starts_with("PGOPTIONS=");
+        });
+        if (options != environment.end()) *options += kNoTenant;
+        else environment.push_back("PGOPTIONS=" + std::string{kNoTenant});
         ChildProgram pg_dump{
             {"pg_dump", "--format=custom", "--no-password", "--enable-row-security",
              "--exclude-schema=before_restore_*"},

@@ -111,9 +111,9 @@ int verify_backup(const BackupWish& wish) {
     if (!passphrase) throw StartRefused(passphrase.error().detail);
     const auto parent = wish.work_dir.empty() ? fs::path{"/var/tmp"} : wish.work_dir;
     const WorkFolder work{parent / ("synapsex-verify-" + std::to_string(::geteuid()))};
-    BackupReader reader{wish.file, *passphrase};
+    BackupReader reader{wish.verified, *passphrase};
     std::error_code ignored;
-    work.require_room(fs::file_size(wish.file, ignored));
+    work.require_room(fs::file_size(wish.verified, ignored));
     const auto file_of = [&](const BackedUpDatabase& database) {
         return work.path() / ("database-" + database.name);
     };
@@ -124,7 +124,7 @@ int verify_backup(const BackupWish& wish) {
     const std::chrono::duration<double> took = clock.steady_now() - started_at;
     if (wish.is_json) {
         const boost::json::object all{
-            {"file", wish.file.string()},
+            {"file", wish.verified.string()},
             {"version", manifest.version},
             {"createdAt", manifest.created_at},
             {"seconds", took.count()},
@@ -137,7 +137,7 @@ int verify_backup(const BackupWish& wish) {
     std::printf(
         "%s is whole: SynapseX %s wrote it at %s; every chunk, every key and every database was "
         "read and tried in %.1f s.\n",
-        wish.file.c_str(), manifest.version.c_str(), manifest.created_at.c_str(), took.count()
+        wish.verified.c_str(), manifest.version.c_str(), manifest.created_at.c_str(), took.count()
     );
     return 0;
 }

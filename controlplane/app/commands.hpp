@@ -31,7 +31,8 @@ int init(const Config& config, const InitWish& wish);
 int list_keys(const Config& config);
 
 struct BackupWish {
-    std::filesystem::path file;
+    std::filesystem::path file;      // to write
+    std::filesystem::path verified;  // or to read
     std::filesystem::path passphrase_file;
     std::filesystem::path work_dir;  // for plain copies meanwhile; empty: the default
     bool is_json = false;

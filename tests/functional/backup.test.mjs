@@ -2,7 +2,7 @@
 // with agents that have gone on meanwhile, and with kill -9 at any moment.
 
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
 
@@ -99,7 +99,7 @@ test('agents go on with a server that came back from an older backup', async (t)
     const newer = await Agent.start(controlPlane, { name: 'new-vm' });
     t.after(() => newer.stop());
     const { refreshToken } = await controlPlane.signIn(controlPlane.credentials);
-    const sequence = (await agent.status()).sequence;
+    const sequence = (await agent.status()).worker.sequence;
     // Held by others meanwhile: tokens of leases have grown.
     await controlPlane.restart();
     const token = tokenOf(controlPlane);
@@ -133,12 +133,12 @@ test('agents go on with a server that came back from an older backup', async (t)
     const page = await controlPlane.must('GET', '/v1/vms?name=old-vm');
     assert.equal(page.items.length, 1);
     assert.ok(agent.process.isRunning);
-    await eventually('its numbers go on', async () => (await agent.status()).sequence > sequence);
+    await eventually('its numbers go on', async () => (await agent.status()).worker?.sequence > sequence);
     const again = incarnationOf(controlPlane);
 
     // The agent that the backup does not know says so, enrolls nowhere by itself, and is mended by
     // a new token and a restart.
-    await eventually('it says what is wrong', async () => (await newer.status()).lastProblem === 'auth.unknown_key');
+    await eventually('it says what is wrong', async () => (await newer.status()).worker?.lastProblem === 'auth.unknown_key');
     assert.equal(await newer.find(), undefined);
     await newer.stop();
     newer.giveToken((await controlPlane.enrollmentToken({ name: 'new-vm' })).token);
@@ -274,6 +274,8 @@ test('the command line says what is missing', async () => {
     assert.match(none.stderr, /--to or --verify/);
     assert.equal((await controlPlane.run(['backup', ...flagsOf(controlPlane), '--to', file])).code, 2);
     refused(await controlPlane.run(['backup', ...flagsOf(controlPlane), '--to', '/no/such/folder/x', '--passphrase-file', passphrase]), /cannot write \/no\/such\/folder\/x\.part: No such file or directory/);
+    const bare = temporaryFolder();  // a machine without PostgreSQL's programs
+    symlinkSync('/usr/bin/setpriv', join(bare, 'setpriv'));
     if (isPostgres)
-        refused(await controlPlane.run(['backup', ...flagsOf(controlPlane), '--to', file, '--passphrase-file', passphrase], { env: { PATH: '/nowhere' } }), /cannot run psql: .* install PostgreSQL's client programs/);
+        refused(await controlPlane.run(['backup', ...flagsOf(controlPlane), '--to', file, '--passphrase-file', passphrase], { env: { PATH: bare } }), /cannot run psql: .* install PostgreSQL's client programs/);
 });
