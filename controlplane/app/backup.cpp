@@ -83,7 +83,9 @@ class Backup {
           wish_(wish),
           passphrase_(load_passphrase(wish.passphrase_file, wish.file, config.data_dir)),
           keys_(key_directory(config.data_dir), random_),
-          places_(list_places(config)) {}
+          places_(list_places(config)) {
+        require_owner(config.data_dir);
+    }
 
     int run() {
         const auto started_at = clock_.steady_now();

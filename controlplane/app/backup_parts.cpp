@@ -77,6 +77,16 @@ std::string load_passphrase(
     return *std::move(text);
 }
 
+void require_owner(const fs::path& data_dir) {
+    struct stat status{};
+    if (::stat(data_dir.c_str(), &status) != 0 || status.st_uid == ::geteuid()) return;
+    throw StartRefused(
+        data_dir.string() + " belongs to user " + std::to_string(status.st_uid) +
+        "; run this as that user, as in  setpriv --reuid " + std::to_string(status.st_uid) +
+        " --regid " + std::to_string(status.st_gid) + " --clear-groups synapsex-controlplane …"
+    );
+}
+
 std::vector<BackedUpKey> list_key_ids(const crypto::KeyStore& keys) {
     const auto root = keys.get_root_key();
     if (!root) throw StartRefused(root.error().detail);

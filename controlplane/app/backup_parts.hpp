@@ -43,6 +43,10 @@ std::string load_passphrase(
     const std::filesystem::path& data_dir
 );
 
+// Refuses another user than the one whose data directory it is: root would be refused the keys, or
+// leave files that the control plane cannot read. Throws StartRefused.
+void require_owner(const std::filesystem::path& data_dir);
+
 // The ids of all keys, the root key first. Throws StartRefused.
 std::vector<BackedUpKey> list_key_ids(const crypto::KeyStore& keys);
 

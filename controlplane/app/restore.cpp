@@ -78,7 +78,9 @@ class Restore {
         : config_(config),
           wish_(wish),
           passphrase_(load_passphrase(wish.passphrase_file, wish.file, config.data_dir)),
-          places_(list_places(config)) {}
+          places_(list_places(config)) {
+        require_owner(config.data_dir);
+    }
     // Whatever was not put in its place.
     ~Restore() {
         std::error_code ignored;

@@ -2,14 +2,14 @@
 // with agents that have gone on meanwhile, and with kill -9 at any moment.
 
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chownSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
 
 import { Agent } from '../support/agent.mjs';
 import { assertProblem, ControlPlane } from '../support/control_plane.mjs';
 import { isPostgres } from '../support/databases.mjs';
-import { eventually, Program, program, run, temporaryFolder, throughout } from '../support/processes.mjs';
+import { eventually, isRoot, Program, program, run, temporaryFolder, throughout } from '../support/processes.mjs';
 
 const safe = temporaryFolder();  // what is not on the server's disk
 const passphrase = join(safe, 'passphrase');
@@ -266,6 +266,31 @@ test('nothing half restored is ever served', async (t) => {
     await controlPlane.serve();
     controlPlane.owner = await controlPlane.signIn(controlPlane.credentials);
     await controlPlane.must('GET', `/v1/tenants/${id}`, undefined, { tenant: id });
+});
+
+test('a service with a database of its own is in the backup, and has to be in the configuration', async () => {
+    const plane = new ControlPlane({ settings: [], folder: temporaryFolder(), env: {}, port: 1 });
+    const own = ['--auth-database-url', `sqlite://${join(plane.folder, 'auth.db')}`];
+    plane.settings = own;
+    await plane.init();
+    const both = join(folder, 'both.backup');
+    const result = JSON.parse(succeeded(await backup(plane, ['--json'], both)));
+    assert.deepEqual(result.databases.map(({ name, services }) => [name, services]), [['main', ['tenant', 'vm_registry', 'agent_registry']], ['auth', ['auth']]]);
+    const empty = new ControlPlane({ settings: [], folder: temporaryFolder(), env: {}, port: 1 });
+    refused(await restore(empty, both), /databases are not those of this configuration: it has main \(sqlite: tenant, vm_registry, agent_registry\) auth \(sqlite: auth\); set DATABASE_URL/);
+    empty.settings = ['--auth-database-url', `sqlite://${join(empty.folder, 'users', 'auth.db')}`];
+    succeeded(await restore(empty, both));
+    assert.equal(statSync(join(empty.folder, 'users', 'auth.db')).mode & 0o777, 0o600);
+    succeeded(await empty.run(['serve', '--migrate-only', ...empty.flags]));
+    assert.deepEqual(readdirSync(empty.dataDir).sort().filter((name) => !name.endsWith('.lock')), ['controlplane.db', 'issuer', 'keys']);
+});
+
+test('another user is told whose the control plane is', { skip: !isRoot && 'takes root' }, async () => {
+    const plane = new ControlPlane({ settings: [], folder: temporaryFolder(), env: {}, port: 1 });
+    await plane.init();
+    chownSync(plane.dataDir, 65534, 65534);
+    refused(await backup(plane, [], join(folder, 'other.backup')), /belongs to user 65534; run this as that user, as in {2}setpriv --reuid 65534/);
+    refused(await restore(plane), /belongs to user 65534; run this as that user/);
 });
 
 test('the command line says what is missing', async () => {
