@@ -21,7 +21,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::uint64_t kRoomLeft = 64 * 1024 * 1024;
+// Below a twentieth of a disk, of which 100 GiB count, serve leaves out telemetry: a backup is no
+// reason for that.
+constexpr std::uint64_t kCountedBytesMax = 100ULL << 30U;
+constexpr std::uint64_t kShareLeft = 20;
 constexpr std::uint64_t kMegabyte = 1'000'000;
 constexpr std::chrono::milliseconds kShowEvery{250};
 
@@ -118,7 +121,8 @@ std::vector<std::vector<std::string>> ask_psql(const std::string& url, const std
     return rows;
 }
 
-WorkFolder::WorkFolder(fs::path path) : path_(std::move(path)) {
+WorkFolder::WorkFolder(fs::path path, std::string where_else)
+    : path_(std::move(path)), where_else_(std::move(where_else)) {
     if (::mkdir(path_.c_str(), 0700) != 0 && errno != EEXIST)
         throw StartRefused("cannot make " + path_.string() + ": " + last_error());
     lock_ = Descriptor{::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
@@ -127,8 +131,7 @@ WorkFolder::WorkFolder(fs::path path) : path_(std::move(path)) {
         throw StartRefused("cannot open " + path_.string() + ": " + last_error());
     if (status.st_uid != ::geteuid() || (status.st_mode & 077) != 0)
         throw StartRefused(
-            path_.string() + " is another user's, or open to others; choose another folder with "
-            "--work-dir"
+            path_.string() + " is another user's, or open to others; remove it" + where_else_
         );
     if (::flock(lock_.number(), LOCK_EX | LOCK_NB) != 0)
         throw StartRefused("another backup or restore is at work in " + path_.string());
@@ -149,11 +152,12 @@ void WorkFolder::clear() {
 void WorkFolder::require_room(std::uint64_t bytes) const {
     std::error_code error;
     const auto space = fs::space(path_, error);
-    if (error || space.available >= bytes + kRoomLeft) return;
+    const auto left = std::min<std::uint64_t>(space.capacity, kCountedBytesMax) / kShareLeft;
+    if (error || space.available >= bytes + left) return;
     throw StartRefused(
         "the disk of " + path_.string() + " has " + std::to_string(space.available / kMegabyte) +
-        " MB free, and a copy takes " + std::to_string((bytes + kRoomLeft) / kMegabyte) +
-        " MB for a while; choose another folder with --work-dir"
+        " MB free; a copy takes " + std::to_string(bytes / kMegabyte) + " MB for a while, and " +
+        std::to_string(left / kMegabyte) + " MB have to be left; make room" + where_else_
     );
 }
 

@@ -57,19 +57,24 @@ std::vector<std::vector<std::string>> ask_psql(const std::string& url, const std
 // of its name after a crash. Throws StartRefused, also while another process is at work in it.
 class WorkFolder {
  public:
-    explicit WorkFolder(std::filesystem::path path);
+    // `where_else`: what a sentence about it may end with.
+    explicit WorkFolder(
+        std::filesystem::path path,
+        std::string where_else = ", or choose another folder with --work-dir"
+    );
     ~WorkFolder();
     WorkFolder(const WorkFolder&) = delete;
     WorkFolder& operator=(const WorkFolder&) = delete;
 
     const std::filesystem::path& path() const { return path_; }
-    // Throws StartRefused unless so much fits beside 64 MiB that are left.
+    // Throws StartRefused unless so much fits and the disk is not low after it.
     void require_room(std::uint64_t bytes) const;
 
  private:
     void clear();
 
     const std::filesystem::path path_;
+    const std::string where_else_;
     Descriptor lock_;
 };
 

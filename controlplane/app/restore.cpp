@@ -99,7 +99,7 @@ class Restore {
         make_data_dir(config_.data_dir);
         lock();
         check_is_free();
-        const WorkFolder work{config_.data_dir / kWorkName};
+        const WorkFolder work{config_.data_dir / kWorkName, ""};
         work_ = work.path();
         std::error_code ignored;
         work.require_room(fs::file_size(wish_.file, ignored));

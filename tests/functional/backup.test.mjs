@@ -10,6 +10,7 @@ import { Agent } from '../support/agent.mjs';
 import { assertProblem, ControlPlane } from '../support/control_plane.mjs';
 import { isPostgres } from '../support/databases.mjs';
 import { eventually, isRoot, Program, program, run, temporaryFolder, throughout } from '../support/processes.mjs';
+import { mountTmpfs, whyNoSmallDisk } from '../support/small_disk.mjs';
 
 const safe = temporaryFolder();  // what is not on the server's disk
 const passphrase = join(safe, 'passphrase');
@@ -266,6 +267,39 @@ test('nothing half restored is ever served', async (t) => {
     await controlPlane.serve();
     controlPlane.owner = await controlPlane.signIn(controlPlane.credentials);
     await controlPlane.must('GET', `/v1/tenants/${id}`, undefined, { tenant: id });
+});
+
+test('a restore that breaks off between database and keys starts nothing until it ran again', { skip: await whyNoSmallDisk() }, async () => {
+    const keys = join(controlPlane.dataDir, 'keys');
+    const { id } = await controlPlane.must('POST', '/v1/tenants', { name: 'Once more' });
+    const whole = join(folder, 'whole.backup');
+    succeeded(await backup(controlPlane, [], whole));
+    await controlPlane.stop();
+    // What is mounted cannot be moved: the database is in its place by then.
+    const broken = await run('unshare', [
+        '--mount', 'sh', '-c', 'mount --bind "$1" "$1" && shift && exec "$@"', 'sh', keys,
+        program('synapsex-controlplane'), 'restore', whole, ...flagsOf(controlPlane), '--passphrase-file', passphrase, '--replace',
+    ]);
+    refused(broken, /cannot move .*keys to .*: Device or resource busy/);
+    for (const command of [['serve'], ['serve', '--migrate-only'], ['init', '--email', 'a@example.com']])
+        refused(await controlPlane.run([...command, ...controlPlane.flags]), /a restore into .* did not come to its end; run the same synapsex-controlplane restore again/);
+    refused(await backup(controlPlane), /a restore into .* did not come to its end/);
+    // Also without --replace: what is there is its own.
+    succeeded(await restore(controlPlane, whole));
+    await controlPlane.serve();
+    controlPlane.owner = await controlPlane.signIn(controlPlane.credentials);
+    await controlPlane.must('GET', `/v1/tenants/${id}`, undefined, { tenant: id });
+});
+
+test('a full disk is told of, before the copy and while the file is written', { skip: await whyNoSmallDisk() }, async () => {
+    const small = temporaryFolder();
+    const onFullDisk = (parameters) => run('unshare', [
+        '--mount', 'sh', '-c', `${mountTmpfs} && head -c 16700000 /dev/zero >"$1/filler" && shift && exec "$@"`, 'sh', small,
+        program('synapsex-controlplane'), 'backup', ...flagsOf(controlPlane), '--passphrase-file', passphrase, ...parameters,
+    ]);
+    refused(await onFullDisk(['--to', join(small, 'full.backup')]), /cannot write .*full\.backup\.part: No space left on device/);
+    if (!isPostgres) refused(await onFullDisk(['--to', join(folder, 'full.backup'), '--work-dir', small]), /has 0 MB free; a copy takes \d+ MB for a while, and 0 MB have to be left; make room, or choose another folder with --work-dir/);
+    assert.equal(existsSync(join(folder, 'full.backup')), false);
 });
 
 test('a service with a database of its own is in the backup, and has to be in the configuration', async () => {
