@@ -39,12 +39,14 @@ constexpr const char* kCountUsers =
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
     "AND application_name = 'synapsex'";
 
-// "20261127T213000Z": a name for what is moved aside.
+// "20261127t213000123456z": a name for what is moved aside, of this restore and no other.
 std::string compact(Timestamp instant) {
     std::string text;
-    for (const char c : format_rfc3339(instant).substr(0, 19))
-        if (c != '-' && c != ':') text += c;
-    return text + "Z";
+    for (const char c : format_rfc3339(instant)) {
+        if (c >= '0' && c <= '9') text += c;
+        if (c == 'T' || c == 'Z') text += static_cast<char>(c - 'A' + 'a');
+    }
+    return text;
 }
 
 bool is_there(const fs::path& path) {
@@ -283,13 +285,7 @@ class Restore {
         is_changed_ = true;
         if (is_replacing) note_aside("schema " + schema_aside() + " of " + shown(place));
     }
-    std::string schema_aside() const {
-        auto name = "before_restore_" + compact(now_);
-        std::ranges::transform(name, name.begin(), [](char c) {
-            return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-        });
-        return name;
-    }
+    std::string schema_aside() const { return "before_restore_" + compact(now_); }
 
     void put_file(const DatabasePlace& place) {
         const auto aside = place.file.string() + ".before-restore-" + compact(now_);
