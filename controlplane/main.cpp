@@ -89,6 +89,13 @@ int refuse_usage(const std::string& why) {
     return kUsageError;
 }
 
+int print_settings(const app::ConfigSources& sources) {
+    const auto text = app::print_config(sources);
+    if (!text) throw app::StartRefused(text.error().detail);
+    std::fputs(text->c_str(), stdout);
+    return 0;
+}
+
 int run(int argc, char** argv) {
     CLI::App program{"The SynapseX control plane.", "synapsex-controlplane"};
     program.set_version_flag("--version", std::string{kVersion});
@@ -144,12 +151,7 @@ int run(int argc, char** argv) {
 
     if (!file.empty() || std::filesystem::exists(kDefaultFile))
         sources.file = file.empty() ? kDefaultFile : file;
-    if (is_config_printed) {
-        const auto text = app::print_config(sources);
-        if (!text) throw app::StartRefused(text.error().detail);
-        std::fputs(text->c_str(), stdout);
-        return 0;
-    }
+    if (is_config_printed) return print_settings(sources);
     const auto config = app::load_config(sources);
     if (!config && check_egress) return refuse_usage(config.error().detail);
     if (!config) throw app::StartRefused(config.error().detail);

@@ -2,6 +2,7 @@
 // with agents that have gone on meanwhile, and with kill -9 at any moment.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { chownSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
@@ -300,6 +301,48 @@ test('a full disk is told of, before the copy and while the file is written', { 
     refused(await onFullDisk(['--to', join(small, 'full.backup')]), /cannot write .*full\.backup\.part: No space left on device/);
     if (!isPostgres) refused(await onFullDisk(['--to', join(folder, 'full.backup'), '--work-dir', small]), /has 0 MB free; a copy takes \d+ MB for a while, and 0 MB have to be left; make room, or choose another folder with --work-dir/);
     assert.equal(existsSync(join(folder, 'full.backup')), false);
+});
+
+test("PostgreSQL's own programs get no password as an argument, and may fail at any time", { skip: !isPostgres && 'on PostgreSQL' }, async () => {
+    const ours = temporaryFolder();
+    const env = { PATH: `${ours}:${process.env.PATH}` };
+    // In place of the program: what it was called with, and then `does`.
+    const replace = (name, does) => {
+        const real = execFileSync('which', [name], { encoding: 'utf8' }).trim();
+        writeFileSync(join(ours, name), `#!/bin/sh\necho "$0 $@" >>"${ours}/calls"\n${does.replaceAll('REAL', real)}\n`, { mode: 0o700 });
+    };
+    const original = controlPlane.env;
+    controlPlane.env = env;
+    try {
+        for (const name of ['pg_dump', 'pg_restore', 'psql']) replace(name, 'exec REAL "$@"');
+        const good = join(folder, 'good.backup');
+        succeeded(await backup(controlPlane, [], good));
+        const before = readFileSync(good);
+        replace('pg_dump', 'REAL "$@" | head -c 30000; echo "aborting because of server version mismatch" >&2; exit 1');
+        refused(await backup(controlPlane, [], good), /pg_dump failed: .*aborting because of server version mismatch/);
+        assert.ok(readFileSync(good).equals(before));
+        // A restore whose parts fail changes nothing, and the server of before starts again.
+        await controlPlane.stop();
+        const incarnation = incarnationOf(controlPlane);
+        for (const [name, does, sentence] of [
+            ['pg_restore', 'case "$*" in *null*) exec REAL "$@";; esac; REAL "$@" | head -c 20000; echo "out of luck" >&2; exit 1', /pg_restore failed: .*out of luck/],
+            ['psql', 'case "$*" in *"-f -"*) head -c 20000 | REAL "$@"; echo "gone" >&2; exit 1;; *) exec REAL "$@";; esac', /psql failed: .*gone/],
+        ]) {
+            replace(name, does);
+            refused(await restore(controlPlane, good, ['--replace']), sentence);
+            replace(name, 'exec REAL "$@"');
+            assert.equal(incarnationOf(controlPlane), incarnation);
+            assert.equal(existsSync(join(controlPlane.dataDir, 'restore.unfinished')), false);
+        }
+        succeeded(await restore(controlPlane, good, ['--replace']));
+        const calls = readFileSync(join(ours, 'calls'), 'utf8');
+        for (const name of ['pg_dump', 'pg_restore', 'psql']) assert.ok(calls.includes(`/${name} `), calls);
+        assert.equal(calls.includes(process.env.PGPASSWORD), false, calls);
+    } finally {
+        controlPlane.env = original;
+    }
+    await controlPlane.serve();
+    controlPlane.owner = await controlPlane.signIn(controlPlane.credentials);
 });
 
 test('a service with a database of its own is in the backup, and has to be in the configuration', async () => {

@@ -20,7 +20,7 @@ using ::testing::SizeIs;
 constexpr std::string_view kQueue = "tests.work";
 constexpr db::SystemScope kClaims{"test.claims", db::Isolation::claims};
 constexpr db::Query kRestore{
-    "work_items.restore", "UPDATE platform_work_items SET due_at = 1, token = 1, holder = 'old'"};
+    "work_items.restore", "UPDATE platform_work_items SET due_at = 1, token = 0, holder = ''"};
 constexpr db::Query kEndClaims{"work_items.end", "UPDATE platform_work_items SET due_at = 1"};
 
 class WorkItemsTest : public ::testing::Test {
