@@ -106,6 +106,7 @@ class Backup {
         for (const auto& place : places_) write(writer, place);
         writer.finish();
         const std::chrono::duration<double> took = clock_.steady_now() - started_at;
+        progress_.clear();
         report(writer.bytes(), took.count());
         return 0;
     }
@@ -221,7 +222,10 @@ class Backup {
             );
         for (const auto& key : manifest_.keys)
             std::printf("  key       %s %s\n", key.name.c_str(), key.key_id.c_str());
-        std::printf("Try it with  synapsex-controlplane backup --verify\n");
+        std::printf(
+            "Try it:  synapsex-controlplane backup --verify %s --passphrase-file %s\n",
+            wish_.file.c_str(), wish_.passphrase_file.c_str()
+        );
     }
 
     void report_json(std::uint64_t bytes, double seconds) const;

@@ -163,8 +163,9 @@ void WorkFolder::require_room(std::uint64_t bytes) const {
 
 ProgressLine::ProgressLine() : is_terminal_(::isatty(STDERR_FILENO) == 1) {}
 
-ProgressLine::~ProgressLine() {
+void ProgressLine::clear() {
     if (is_terminal_ && shown_at_ != SteadyTime{}) std::fputs("\r\033[K", stderr);
+    shown_at_ = {};
 }
 
 void ProgressLine::show(std::string_view what, std::uint64_t done, std::uint64_t all) {

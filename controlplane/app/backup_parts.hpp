@@ -82,7 +82,8 @@ class WorkFolder {
 class ProgressLine {
  public:
     ProgressLine();
-    ~ProgressLine();
+    ~ProgressLine() { clear(); }
+    void clear();
     void show(std::string_view what, std::uint64_t done, std::uint64_t all = 0);
 
  private:

@@ -117,8 +117,10 @@ int verify_backup(const BackupWish& wish) {
     const auto file_of = [&](const BackedUpDatabase& database) {
         return work.path() / ("database-" + database.name);
     };
-    ProgressLine progress;
-    unpack(reader, work.path(), file_of, progress);
+    {
+        ProgressLine progress;
+        unpack(reader, work.path(), file_of, progress);
+    }
     const auto& manifest = reader.manifest();
     try_unpacked(manifest, work.path(), file_of);
     const std::chrono::duration<double> took = clock.steady_now() - started_at;
