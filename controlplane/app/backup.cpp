@@ -204,7 +204,7 @@ class Backup {
             done += piece.size();
             progress_.show("dumping " + place.name, done);
         });
-        pg_dump.finish();
+        pg_dump.finish(" (behind a pooler, DATABASE_LISTEN_URL has to name the server itself)");
         plain_bytes_[place.name] = done;
     }
 

@@ -104,14 +104,14 @@ std::string ChildProgram::read() {
     return all;
 }
 
-void ChildProgram::finish() {
+void ChildProgram::finish(std::string_view hint) {
     pipe_.close();
     int status = 0;
     while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
     }
     pid_ = -1;
     if (status == 0) return;
-    throw StartRefused(name_ + " failed: " + said());
+    throw StartRefused(name_ + " failed: " + said() + std::string{hint});
 }
 
 // The end of it, where the reason is; one line.

@@ -31,8 +31,9 @@ class ChildProgram {
     // All that it writes, in pieces.
     void read(const std::function<void(std::string_view)>& take);
     std::string read();
-    // Closes the pipe and waits. Throws StartRefused with what it said unless it ended with 0.
-    void finish();
+    // Closes the pipe and waits. Throws StartRefused with what it said, and `hint` after it, unless
+    // it ended with 0.
+    void finish(std::string_view hint = {});
 
  private:
     std::string said() const;
