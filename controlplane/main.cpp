@@ -36,10 +36,69 @@ app::AuthorityWish authority_wish_of(std::string_view word) {
     return word == "retire" ? app::AuthorityWish::retire : app::AuthorityWish::show;
 }
 
+void add_serve_options(CLI::App& command, bool& is_config_printed, bool& is_only_migrated) {
+    command.add_flag("--print-config", is_config_printed, "Print the effective settings and stop.");
+    command.add_flag(
+        "--migrate-only", is_only_migrated,
+        "Bring the database to what this release needs and stop: before replicas are replaced."
+    );
+}
+
+void add_init_options(CLI::App& command, app::InitWish& wish) {
+    wish.tenant_name = "Main";
+    command.add_option("--email", wish.email, "The first owner's e-mail address.")->required();
+    command.add_option("--full-name", wish.full_name, "The first owner's name.");
+    command.add_option("--tenant-name", wish.tenant_name, "The first tenant's name.");
+    command.add_option(
+        "--credentials-file", wish.credentials_file,
+        "Also write e-mail and password there, as JSON, mode 0600."
+    );
+}
+
+constexpr const char* kPassphraseHelp =
+    "File with the passphrase, 16 characters or more, mode 0600; neither beside the backup nor in "
+    "the data directory.";
+
+void add_backup_options(CLI::App& command, app::BackupWish& wish) {
+    auto* to = command.add_option("--to", wish.file, "The file to write; one there is replaced.");
+    auto* verify = command.add_option(
+        "--verify", wish.verified,
+        "Write nothing: unpack this backup elsewhere and try what is in it."
+    );
+    to->excludes(verify);
+    command.add_option("--passphrase-file", wish.passphrase_file, kPassphraseHelp)->required();
+    command.add_option(
+        "--work-dir", wish.work_dir,
+        "Where plain copies are put meanwhile (default the data directory; --verify: /var/tmp)."
+    );
+    command.add_flag("--json", wish.is_json, "Print JSON.");
+}
+
+void add_restore_options(CLI::App& command, app::RestoreWish& wish) {
+    command.add_option("file", wish.file, "The backup.")->required();
+    command.add_option("--passphrase-file", wish.passphrase_file, kPassphraseHelp)->required();
+    command.add_flag(
+        "--replace", wish.is_replacing, "Move what is there aside; nothing is deleted."
+    );
+    command.add_flag(
+        "--revoke-credentials", wish.are_credentials_revoked,
+        "Revoke all API keys and enrollment tokens of the backup: those that were revoked after "
+        "it would work again."
+    );
+    command.add_flag("--json", wish.is_json, "Print JSON.");
+}
+
 // Settings that cannot be read decide nothing about a URL: not the code of a refused one.
 int refuse_usage(const std::string& why) {
     std::fprintf(stderr, "synapsex-controlplane: %s\n", why.c_str());
     return kUsageError;
+}
+
+int print_settings(const app::ConfigSources& sources) {
+    const auto text = app::print_config(sources);
+    if (!text) throw app::StartRefused(text.error().detail);
+    std::fputs(text->c_str(), stdout);
+    return 0;
 }
 
 int run(int argc, char** argv) {
@@ -66,30 +125,29 @@ int run(int argc, char** argv) {
             "show: print its certificate; rotate: let another follow it; retire: end the former one"
         )
         ->check(CLI::IsMember({"show", "rotate", "retire"}));
-    for (auto* command : {&serve, &init, &keys, &check_egress, &authority}) {
+    auto& backup = *program.add_subcommand(
+        "backup", "Write databases and keys to a sealed file, while the control plane serves."
+    );
+    auto& restore = *program.add_subcommand(
+        "restore", "Bring databases and keys back from a backup; the control plane is stopped."
+    );
+    for (auto* command : {&serve, &init, &keys, &check_egress, &authority, &backup, &restore}) {
         command->add_option(
             "--config", file, std::string{"TOML file (default "} + kDefaultFile + ")"
         );
         add_settings(*command, sources.flags);
     }
-    serve.add_flag("--print-config", is_config_printed, "Print the effective settings and stop.");
     bool is_only_migrated = false;
-    serve.add_flag(
-        "--migrate-only", is_only_migrated,
-        "Bring the database to what this release needs and stop: before replicas are replaced."
-    );
+    add_serve_options(serve, is_config_printed, is_only_migrated);
     app::InitWish wish;
-    wish.tenant_name = "Main";
-    init.add_option("--email", wish.email, "The first owner's e-mail address.")->required();
-    init.add_option("--full-name", wish.full_name, "The first owner's name.");
-    init.add_option("--tenant-name", wish.tenant_name, "The first tenant's name.");
-    init.add_option(
-        "--credentials-file", wish.credentials_file,
-        "Also write e-mail and password there, as JSON, mode 0600."
-    );
+    add_init_options(init, wish);
     app::EgressQuestion question;
     check_egress.add_option("url", question.url, "The URL.")->required();
     check_egress.add_flag("--json", question.is_json, "Print JSON.");
+    app::BackupWish backup_wish;
+    app::RestoreWish restore_wish;
+    add_backup_options(backup, backup_wish);
+    add_restore_options(restore, restore_wish);
     auto& services = *program.add_subcommand("services", "List the services of this binary.");
     auto& tables = *program.add_subcommand("tables", "List the tables and what each keeps.");
     auto& openapi = *program.add_subcommand("openapi", "Print the OpenAPI document.");
@@ -100,22 +158,21 @@ int run(int argc, char** argv) {
         return program.exit(error) == 0 ? 0 : kUsageError;
     }
     set_log_level(LogLevel::warning);
+    if (!backup_wish.verified.empty()) return app::verify_backup(backup_wish);
+    if (backup && backup_wish.file.empty()) return refuse_usage("backup needs --to or --verify");
     if (services) return app::list_services();
     if (tables) return app::list_tables();
     if (openapi) return app::print_openapi();
 
     if (!file.empty() || std::filesystem::exists(kDefaultFile))
         sources.file = file.empty() ? kDefaultFile : file;
-    if (is_config_printed) {
-        const auto text = app::print_config(sources);
-        if (!text) throw app::StartRefused(text.error().detail);
-        std::fputs(text->c_str(), stdout);
-        return 0;
-    }
+    if (is_config_printed) return print_settings(sources);
     const auto config = app::load_config(sources);
     if (!config && check_egress) return refuse_usage(config.error().detail);
     if (!config) throw app::StartRefused(config.error().detail);
     if (check_egress) return app::check_egress(*config, question);
+    if (backup) return app::backup(*config, backup_wish);
+    if (restore) return app::restore(*config, restore_wish);
     set_log_level(config->log_level);
     if (init) return app::init(*config, wish);
     if (keys) return app::list_keys(*config);

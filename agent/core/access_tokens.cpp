@@ -30,8 +30,7 @@ void AccessTokens::on_failed(const CallFailure& failure) {
 }
 
 std::chrono::milliseconds AccessTokens::wait_for(const CallFailure& failure) {
-    if (failure.code == "auth.unknown_key" || failure.code == "auth.agent_revoked")
-        return long_silence(random_);
+    if (is_forgotten(failure)) return long_silence(random_);
     // A clock that is about a minute behind makes assertions that have just expired.
     const bool is_about_time =
         failure.code == "auth.assertion_skewed" || failure.code == "auth.assertion_expired";

@@ -18,6 +18,10 @@ std::chrono::milliseconds wait_after(const CallFailure& failure, Backoff& backof
     return std::max(own, asked + jitter(asked / 4, random));
 }
 
+bool is_forgotten(const CallFailure& failure) {
+    return failure.code == "auth.unknown_key" || failure.code == "auth.agent_revoked";
+}
+
 std::chrono::milliseconds long_silence(Random& random) {
     const std::chrono::milliseconds whole = kSilence;
     return whole * 4 / 5 + jitter(whole * 2 / 5, random);

@@ -21,8 +21,10 @@ inline constexpr std::chrono::minutes kSilence{15};
 // up to a quarter so that those who were told the same number spread out.
 std::chrono::milliseconds wait_after(const CallFailure& failure, Backoff& backoff, Random& random);
 
-// The server does not know this agent any more, or has revoked it: nothing that the agent does
-// soon can help. 15 minutes, 20 % more or less.
+// The server itself says that it does not know this agent any more, or has revoked it.
+bool is_forgotten(const CallFailure& failure);
+
+// Nothing that a forgotten agent does soon can help. 15 minutes, 20 % more or less.
 std::chrono::milliseconds long_silence(Random& random);
 
 // An even draw from [0, bound].

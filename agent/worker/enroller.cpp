@@ -61,6 +61,24 @@ Result<Identity> Enroller::enroll(const EnrollmentWish& wish, const IdentityStor
     return identity;
 }
 
+bool Enroller::is_to_enroll_again(
+    const EnrollmentWish& wish, const Identity& identity, const crypto::Ed25519Key& key,
+    const Clock& clock
+) {
+    if (!read_token(wish.token_file)) return false;
+    const AssertionClaims claims{
+        .agent_id = identity.agent_id.text(),
+        .issuer = identity.issuer,
+        .issued_at = clock.now(),
+    };
+    ControlPlane control_plane{http_, identity.url};
+    const auto token = control_plane.fetch_token(sign_assertion(claims, key, random_));
+    if (token || !is_forgotten(token.error())) return false;
+    log_warning("the control plane does not know this agent any more; it enrolls again",
+                {{"agentId", identity.agent_id.text()}, {"code", token.error().code}});
+    return true;
+}
+
 Result<Identity> Enroller::ask(const EnrollmentRequest& request, ControlPlane& control_plane) {
     Enrollment enrollment{random_};
     while (true) {

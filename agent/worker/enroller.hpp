@@ -30,6 +30,14 @@ class Enroller {
     // Fails with agent.not_enrolled and what to do about it.
     Result<Identity> enroll(const EnrollmentWish& wish, const IdentityStore& store);
 
+    // Whether somebody has put a token there for an agent that the control plane does not know any
+    // more: it was removed, or the server came back from a backup from before. Both are needed, and
+    // it has to be the control plane's own word: an outage or a wrong clock enrolls nobody.
+    bool is_to_enroll_again(
+        const EnrollmentWish& wish, const Identity& identity, const crypto::Ed25519Key& key,
+        const Clock& clock
+    );
+
  private:
     Result<Identity> ask(const EnrollmentRequest& request, ControlPlane& control_plane);
 

@@ -100,19 +100,27 @@ class Worker {
  private:
     // nullopt after a stop.
     std::optional<Problem> enroll_and_talk(std::optional<Identity> identity) {
+        auto url = settings_.url;
+        if (url.empty() && identity) url = identity->url;
+        Enroller enroller{parts_.http, parts_.random, stop_};
+        if (identity) {
+            identity->url = url;
+            pin_authorities(*identity);
+            const auto known = store_.load_key();
+            if (!known) return known.error();
+            if (enroller.is_to_enroll_again(enrollment_wish(url), *identity, *known, parts_.clock))
+                identity.reset();
+        }
         if (!identity) {
-            Enroller enroller{parts_.http, parts_.random, stop_};
-            auto enrolled = enroller.enroll(enrollment_wish(), store_);
+            auto enrolled = enroller.enroll(enrollment_wish(url), store_);
             if (!enrolled) return enrolled.error();
             identity = *std::move(enrolled);
         }
         const auto key = store_.load_key();
         if (!key) return key.error();
         stored_ = *identity;
-        if (settings_.authority_pin) identity->authority_pins = local_pins();
-        if (!identity->authority_pins.empty())
-            parts_.http.pin_authorities(identity->authority_pins);
-        if (!settings_.url.empty()) identity->url = settings_.url;
+        pin_authorities(*identity);
+        if (!url.empty()) identity->url = url;
         talk({
             .identity = *std::move(identity),
             .key = *key,
@@ -147,10 +155,15 @@ class Worker {
         talker.run();
     }
 
-    // What stands in agent.toml is not taken into the identity: it counts while it stands there.
-    std::vector<std::string> local_pins() const {
-        if (settings_.authority_pin->empty()) return {};
-        return {*settings_.authority_pin};
+    // What stands in agent.toml counts while it stands there, and is not stored.
+    void pin_authorities(Identity& identity) {
+        if (settings_.authority_pin) {
+            identity.authority_pins.clear();
+            if (!settings_.authority_pin->empty())
+                identity.authority_pins.push_back(*settings_.authority_pin);
+        }
+        if (!identity.authority_pins.empty())
+            parts_.http.pin_authorities(identity.authority_pins);
     }
 
     void store_pins(const std::vector<std::string>& pins) {
@@ -168,9 +181,9 @@ class Worker {
             );
     }
 
-    EnrollmentWish enrollment_wish() const {
+    EnrollmentWish enrollment_wish(const std::string& url) const {
         return {
-            .url = settings_.url,
+            .url = url,
             .token_file = settings_.token_file,
             .name = settings_.name,
             .boot_id = settings_.boot_id,

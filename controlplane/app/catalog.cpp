@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include "controlplane/app/backup_parts.hpp"
 #include "controlplane/app/commands.hpp"
 #include "controlplane/app/services.hpp"
 #include "shared/base/describe.hpp"
@@ -88,6 +89,19 @@ int print_openapi() {
     const auto text = api_gateway::make_openapi(showcase.router(), showcase.config().public_url);
     std::fwrite(text.data(), 1, text.size(), stdout);
     return 0;
+}
+
+std::vector<AppliedMigration> known_migrations() {
+    Showcase showcase;
+    std::vector<AppliedMigration> known;
+    const auto add = [&](std::string_view owner, std::span<const db::Migration> migrations) {
+        for (const auto& migration : migrations)
+            known.push_back({std::string{owner}, migration.number, std::string{migration.name}});
+    };
+    for (const auto& part : HostedDatabase::parts()) add(part.name, part.migrations);
+    for (const auto* module : showcase.services().modules())
+        add(module->manifest().name, module->manifest().migrations);
+    return known;
 }
 
 }  // namespace synapsex::app

@@ -35,6 +35,29 @@ enum class AuthorityWish { show, rotate, retire };
 // vouches for; or an end of that.
 int manage_authority(const Config& config, AuthorityWish wish);
 
+struct BackupWish {
+    std::filesystem::path file;      // to write
+    std::filesystem::path verified;  // or to read
+    std::filesystem::path passphrase_file;
+    std::filesystem::path work_dir;  // for plain copies meanwhile; empty: the default
+    bool is_json = false;
+};
+// Databases and keys into one sealed file, while the control plane serves.
+int backup(const Config& config, const BackupWish& wish);
+// Reads all of a backup, unpacks it to a place of its own and tries what is in it. No control plane
+// has to be there.
+int verify_backup(const BackupWish& wish);
+
+struct RestoreWish {
+    std::filesystem::path file;
+    std::filesystem::path passphrase_file;
+    bool is_replacing = false;            // what is there is moved aside
+    bool are_credentials_revoked = false;  // API keys and enrollment tokens end as well
+    bool is_json = false;
+};
+// Databases and keys out of a backup, all or nothing, as another incarnation of the server.
+int restore(const Config& config, const RestoreWish& wish);
+
 struct EgressQuestion {
     std::string url;
     bool is_json = false;

@@ -391,16 +391,6 @@ Result<std::map<std::string, Sourced>> resolve(const ConfigSources& sources) {
     return resolved;
 }
 
-// postgresql://user:secret@host -> postgresql://user:***@host
-std::string masked(const std::string& text) {
-    const auto scheme = text.find("://");
-    const auto at = text.rfind('@');
-    if (scheme == text.npos || at == text.npos) return text;
-    const auto colon = text.find(':', scheme + 3);
-    if (colon == text.npos || colon > at) return text;
-    return text.substr(0, colon + 1) + "***" + text.substr(at);
-}
-
 void add_problem(Problem& problem, const std::string& where, const std::string& why) {
     problem.errors.push_back({where, "invalid", why});
     if (!problem.detail.empty()) problem.detail += "; ";
@@ -437,6 +427,17 @@ void check_tls(Config& config, Problem& problem) {
 }
 
 }  // namespace
+
+std::string without_password(const std::string& text) {
+    const auto scheme = text.find("://");
+    const auto at = text.rfind('@');
+    if (scheme == text.npos || at == text.npos) return text;
+    const auto colon = text.find(':', scheme + 3);
+    if (colon == text.npos || colon > at) return text;
+    return text.substr(0, colon + 1) + "***" + text.substr(at);
+}
+
+std::span<const std::string_view> services_with_tables() { return kServicesWithTables; }
 
 const std::string& Config::database_url_of(const std::string& service) const {
     const auto found = service_database_urls.find(service);
@@ -475,7 +476,7 @@ Result<Config> load_config(const ConfigSources& sources) {
         const auto why_not = apply(config, value.text);
         if (!why_not) continue;
         const auto where = value.source == "default" ? info.name : value.source;
-        add_problem(problem, where, "\"" + masked(value.text) + "\" " + *why_not);
+        add_problem(problem, where, "\"" + without_password(value.text) + "\" " + *why_not);
     }
     check_tls(config, problem);
     if (!problem.errors.empty()) return problem;
@@ -495,7 +496,7 @@ Result<std::string> print_config(const ConfigSources& sources) {
         for (char& c : key)
             if (c == '-') c = '_';
         text += key + " = ";
-        append_json_string(text, masked(value.text));
+        append_json_string(text, without_password(value.text));
         text += "  # " + value.source + "\n";
     }
     return text;

@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,6 +62,11 @@ struct SettingInfo {
     std::string default_text;
 };
 const std::vector<SettingInfo>& settings();
+
+// Services that keep tables, by folder: each may have a database of its own.
+std::span<const std::string_view> services_with_tables();
+// postgresql://user:secret@host -> postgresql://user:***@host
+std::string without_password(const std::string& url);
 
 using SettingValues = std::map<std::string, std::string>;  // by name
 // std::nullopt: the variable is not set.

@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "controlplane/app/services.hpp"
+#include "shared/base/descriptor.hpp"
 #include "shared/base/new_file.hpp"
 #include "shared/crypto/authority.hpp"
 #include "shared/crypto/key_file.hpp"
@@ -13,8 +14,16 @@ namespace {
 
 constexpr std::string_view kAccessTokens = "access-tokens";
 
-std::filesystem::path issuer_path(const std::filesystem::path& data_dir) {
-    return data_dir / "issuer";
+std::filesystem::path mark_path(const std::filesystem::path& data_dir) {
+    return data_dir / "restore.unfinished";
+}
+
+void refuse_unfinished_restore(const std::filesystem::path& data_dir) {
+    if (!is_restore_unfinished(data_dir)) return;
+    throw StartRefused(
+        "a restore into " + data_dir.string() + " did not come to its end; run the same "
+        "synapsex-controlplane restore again"
+    );
 }
 
 std::string load_issuer(const std::filesystem::path& path) {
@@ -50,6 +59,29 @@ void make_data_dir(const std::filesystem::path& data_dir) {
     }
 }
 
+std::filesystem::path issuer_path(const std::filesystem::path& data_dir) {
+    return data_dir / "issuer";
+}
+
+void mark_restore(const std::filesystem::path& data_dir) {
+    const auto path = mark_path(data_dir);
+    const auto failure = make_new_file(path, "Run the same restore again.\n");
+    if (failure && failure != std::errc::file_exists)
+        throw StartRefused("cannot write " + path.string() + ": " + failure.message());
+}
+
+void unmark_restore(const std::filesystem::path& data_dir) {
+    std::error_code error;
+    std::filesystem::remove(mark_path(data_dir), error);
+    if (error || !sync_folder(data_dir))
+        throw StartRefused("cannot remove " + mark_path(data_dir).string() + "; remove it");
+}
+
+bool is_restore_unfinished(const std::filesystem::path& data_dir) {
+    std::error_code ignored;
+    return std::filesystem::exists(mark_path(data_dir), ignored);
+}
+
 std::filesystem::path key_directory(const std::filesystem::path& data_dir) {
     return data_dir / "keys";
 }
@@ -59,6 +91,7 @@ std::filesystem::path authority_path(const std::filesystem::path& data_dir) {
 }
 
 Identity load_identity(const std::filesystem::path& data_dir, const crypto::KeyStore& keys) {
+    refuse_unfinished_restore(data_dir);
     auto access_tokens = keys.get(kAccessTokens);
     const bool is_new = !access_tokens && is_missing(access_tokens.error());
     if (is_new || !std::filesystem::exists(issuer_path(data_dir)))
@@ -83,6 +116,7 @@ Identity load_identity(const std::filesystem::path& data_dir, const crypto::KeyS
 Identity load_or_make_identity(
     const std::filesystem::path& data_dir, const std::string& public_url, crypto::KeyStore& keys
 ) {
+    refuse_unfinished_restore(data_dir);
     const auto issuer = issuer_path(data_dir);
     require(keys.get_or_make_root_key());
     return {

@@ -20,6 +20,12 @@ namespace synapsex::app {
 // Makes the directories that are missing. Throws StartRefused.
 void make_data_dir(const std::filesystem::path& data_dir);
 
+// A restore that changed something and did not come to its end leaves a mark, with which nothing
+// starts here: the same restore has to run again. Both throw StartRefused.
+void mark_restore(const std::filesystem::path& data_dir);
+void unmark_restore(const std::filesystem::path& data_dir);
+bool is_restore_unfinished(const std::filesystem::path& data_dir);
+
 // Who this control plane is to those who prove something to it, or hold something it signed. Made
 // once: agents keep the issuer, so moving to another address or to TLS must not change it.
 struct Identity {
@@ -29,13 +35,15 @@ struct Identity {
     std::function<std::string()> authority_pin = [] { return std::string{}; };
 };
 
-// Where a FileKeyStore keeps its keys.
+// Where a FileKeyStore keeps its keys, and the issuer's file.
 std::filesystem::path key_directory(const std::filesystem::path& data_dir);
+std::filesystem::path issuer_path(const std::filesystem::path& data_dir);
 
 // Of the installation's certificate authority (crypto/authority.hpp).
 std::filesystem::path authority_path(const std::filesystem::path& data_dir);
 
-// Throws StartRefused: there is none (run init), a key cannot be used, or the root key is missing.
+// Throws StartRefused: there is none (run init), a key cannot be used, the root key is missing, or
+// a restore is unfinished.
 Identity load_identity(const std::filesystem::path& data_dir, const crypto::KeyStore& keys);
 
 // The same; keys that are missing are made, the issuer is the public URL where there is none yet,

@@ -8,10 +8,27 @@
 #include <thread>
 
 #include "controlplane/app/databases.hpp"
+#include "shared/crypto/file_key_store.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace synapsex::app {
 namespace {
+
+TEST(DataDir, nothing_starts_where_a_restore_is_unfinished) {
+    const testing::TemporaryFolder folder;
+    SystemRandom random;
+    make_data_dir(folder.path());
+    crypto::FileKeyStore keys{key_directory(folder.path()), random};
+    save_issuer(folder.path(), load_or_make_identity(folder.path(), "https://x", keys).issuer);
+    mark_restore(folder.path());
+    mark_restore(folder.path());
+    EXPECT_TRUE(is_restore_unfinished(folder.path()));
+    EXPECT_THROW(load_identity(folder.path(), keys), StartRefused);
+    EXPECT_THROW(load_or_make_identity(folder.path(), "https://x", keys), StartRefused);
+    unmark_restore(folder.path());
+    EXPECT_FALSE(is_restore_unfinished(folder.path()));
+    EXPECT_EQ(load_identity(folder.path(), keys).issuer, "https://x");
+}
 
 TEST(DataDir, inits_at_once_leave_one_whole_issuer_and_nothing_beside_it) {
     constexpr int kRounds = 25;

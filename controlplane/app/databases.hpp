@@ -5,20 +5,14 @@
 #include <map>
 #include <memory>
 #include <span>
-#include <stdexcept>
 #include <string>
 
 #include "controlplane/app/config.hpp"
 #include "controlplane/app/hosted_database.hpp"
+#include "controlplane/app/start_refused.hpp"
 #include "controlplane/platform/module.hpp"
 
 namespace synapsex::app {
-
-// The operator has to do something before the server can start; what() is the sentence.
-class StartRefused : public std::runtime_error {
- public:
-    using std::runtime_error::runtime_error;
-};
 
 // Services with the same one share it. For a file it does not matter how their URLs spell it.
 class Databases {

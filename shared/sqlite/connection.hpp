@@ -56,6 +56,12 @@ class Connection {
     // Rows changed by the last INSERT, UPDATE or DELETE.
     std::int64_t changes() const;
 
+    // All of `source`'s database over this one's; `progress` is told of pages done and of all.
+    void copy_from(
+        Connection& source,
+        const std::function<void(std::int64_t done, std::int64_t all)>& progress
+    );
+
     // Makes the statement that is running fail with Failure::interrupted. Any thread.
     void interrupt();
     // Calls `is_over` about every `steps` virtual-machine instructions, on the connection's thread;

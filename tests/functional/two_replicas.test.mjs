@@ -260,7 +260,7 @@ const endLeases = () => database.run('UPDATE platform_leases SET expires_at = 1'
 
 // The one that numbers messages, until the other one does.
 async function stopPastItsLease() {
-    const numbering = () => database.rows('SELECT replica FROM test_numbered ORDER BY sequence DESC LIMIT 1')[0]?.replica;
+    const numbering = () => database.rows('SELECT replica FROM test_numbered ORDER BY through DESC LIMIT 1')[0]?.replica;
     const name = await eventually('messages are numbered', numbering, { within: 60_000 });
     const victim = replicas[Number(name.at(-1))];
     stop(victim);

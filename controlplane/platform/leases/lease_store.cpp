@@ -8,13 +8,16 @@ namespace {
 
 using db::Query;
 
-// One statement, so that two that come at once cannot both read that the role is free.
+// One statement, so that two that come at once cannot both read that the role is free. A new token
+// is the time in microseconds, or one more than the last: greater also than what was given before
+// an older copy of the database was restored.
 constexpr Query kAcquire{"leases.acquire", R"sql(
-    INSERT INTO platform_leases (name, holder, token, expires_at) VALUES ($1, $2, 1, $4)
+    INSERT INTO platform_leases (name, holder, token, expires_at) VALUES ($1, $2, $3, $4)
     ON CONFLICT (name) DO UPDATE SET
-        token = platform_leases.token + CASE
+        token = CASE
             WHEN platform_leases.holder = excluded.holder AND platform_leases.expires_at > $3
-            THEN 0 ELSE 1 END,
+            THEN platform_leases.token
+            WHEN platform_leases.token >= $3 THEN platform_leases.token + 1 ELSE $3 END,
         holder = excluded.holder, expires_at = excluded.expires_at
     WHERE platform_leases.holder = excluded.holder OR platform_leases.expires_at <= $3
     RETURNING token)sql"};

@@ -10,6 +10,9 @@
 //       if (!LeaseStore{session}.fence(lease)) return lease_lost();
 //       …
 //   });
+//
+// Tokens grow for good, also past a restore of an older copy of the database: see docs/decisions/
+// 0020-backups.md.
 
 #include <chrono>
 #include <optional>

@@ -15,6 +15,9 @@ using namespace std::chrono_literals;
 constexpr db::Query kCreateNotes{"notes.create", "INSERT INTO notes (note) VALUES ($1)"};
 constexpr db::Query kCountNotes{"notes.count", "SELECT count(*) AS notes FROM notes"};
 constexpr db::Query kEnd{"leases.end", "UPDATE platform_leases SET expires_at = 1"};
+constexpr db::Query kRestore{
+    "leases.restore", "UPDATE platform_leases SET token = 1, expires_at = 1, holder = 'old'"};
+constexpr db::Query kForget{"leases.forget", "DELETE FROM platform_leases"};
 constexpr db::SystemScope kScope{"test"};
 
 constexpr db::Migration kNotes[] = {
@@ -75,6 +78,18 @@ TEST_F(LeaseTest, each_holder_has_a_greater_token_than_the_one_before) {
     // Also the same holder again: what it did in between may be undone.
     end_leases();
     EXPECT_GT(acquire("b")->token, second->token);
+}
+
+TEST_F(LeaseTest, a_token_is_greater_than_any_from_before_a_restore) {
+    const auto before = acquire("a");
+    // An older copy of the database, in which the role has hardly been played; then one without it.
+    database.in_write([](db::Session& session) { session.execute(kRestore); });
+    const auto after = acquire("b");
+    ASSERT_TRUE(after);
+    EXPECT_GT(after->token, before->token);
+    EXPECT_FALSE(is_held(*before));
+    database.in_write([](db::Session& session) { session.execute(kForget); });
+    EXPECT_GT(acquire("b")->token, after->token);
 }
 
 TEST_F(LeaseTest, what_is_released_is_free_at_once_and_its_token_is_void) {

@@ -13,12 +13,14 @@ constexpr Query kAdd{"work_items.add", R"sql(
     INSERT INTO platform_work_items (queue, item, due_at) VALUES ($1, $2, $3)
     ON CONFLICT (queue, item) DO NOTHING)sql"};
 
+// Tokens are as those of leases: the time in microseconds, or one more than the last.
 // A pair: on PostgreSQL claimers that come at once step over the rows that another is taking
 // instead of waiting for each other. SQLite has one writer anyway.
 constexpr Query kClaim{
     "work_items.claim",
     R"sql(
-    UPDATE platform_work_items SET holder = $3, token = token + 1, due_at = $4
+    UPDATE platform_work_items SET holder = $3, due_at = $4,
+        token = CASE WHEN token >= $2 THEN token + 1 ELSE $2 END
     WHERE queue = $1 AND item IN (
         SELECT item FROM platform_work_items WHERE queue = $1 AND due_at <= $2
         ORDER BY due_at, item LIMIT $5)
@@ -27,7 +29,8 @@ constexpr Query kClaim{
     WITH due AS MATERIALIZED (
         SELECT item FROM platform_work_items WHERE queue = $1 AND due_at <= $2
         ORDER BY due_at, item LIMIT $5 FOR UPDATE SKIP LOCKED)
-    UPDATE platform_work_items SET holder = $3, token = token + 1, due_at = $4
+    UPDATE platform_work_items SET holder = $3, due_at = $4,
+        token = CASE WHEN token >= $2 THEN token + 1 ELSE $2 END
     FROM due WHERE queue = $1 AND platform_work_items.item = due.item
     RETURNING platform_work_items.item, token)sql"};
 

@@ -19,6 +19,8 @@ using ::testing::SizeIs;
 
 constexpr std::string_view kQueue = "tests.work";
 constexpr db::SystemScope kClaims{"test.claims", db::Isolation::claims};
+constexpr db::Query kRestore{
+    "work_items.restore", "UPDATE platform_work_items SET due_at = 1, token = 0, holder = ''"};
 constexpr db::Query kEndClaims{"work_items.end", "UPDATE platform_work_items SET due_at = 1"};
 
 class WorkItemsTest : public ::testing::Test {
@@ -66,7 +68,6 @@ TEST_F(WorkItemsTest, work_is_claimed_once_and_gone_when_it_is_finished) {
     const auto claimed = claim(10);
     ASSERT_THAT(claimed, SizeIs(1));
     EXPECT_EQ(claimed[0].item, "a");
-    EXPECT_EQ(claimed[0].token, 1);
     EXPECT_THAT(claim(10, "another"), IsEmpty());
     EXPECT_TRUE(finish(claimed[0]));
     EXPECT_FALSE(finish(claimed[0]));
@@ -105,10 +106,21 @@ TEST_F(WorkItemsTest, who_was_paused_past_the_end_of_a_claim_can_change_nothing)
     EXPECT_FALSE(finish(paused));
     const auto next = claim(1, "another");
     ASSERT_THAT(next, SizeIs(1));
-    EXPECT_EQ(next[0].token, 2);
+    EXPECT_GT(next[0].token, paused.token);
     EXPECT_FALSE(put_back(paused, 1h));
     EXPECT_FALSE(finish(paused));
     EXPECT_TRUE(extend(next[0]));
+    EXPECT_TRUE(finish(next[0]));
+}
+
+TEST_F(WorkItemsTest, a_token_is_greater_than_any_from_before_a_restore) {
+    add("a");
+    const auto before = claim(1)[0];
+    database.in_write([](db::Session& session) { session.execute(kRestore); });
+    const auto next = claim(1, "another");
+    ASSERT_THAT(next, SizeIs(1));
+    EXPECT_GT(next[0].token, before.token);
+    EXPECT_FALSE(finish(before));
     EXPECT_TRUE(finish(next[0]));
 }
 
@@ -121,7 +133,7 @@ TEST_F(WorkItemsTest, what_is_put_back_is_nobodys_until_it_is_due_again) {
     end_claims();
     const auto again = claim(10);
     ASSERT_THAT(again, SizeIs(1));
-    EXPECT_EQ(again[0].token, 2);
+    EXPECT_GT(again[0].token, tried.token);
 }
 
 TEST_F(WorkItemsTest, a_claimer_steps_over_what_another_is_taking) {

@@ -182,8 +182,17 @@ Result<AgentIdentity> Agents::get_identity(const Call& call, const AgentId& agen
         kGetIdentity, call, [&](db::Session& session) -> Result<AgentIdentity> {
             const auto row = AgentStore{session}.find_in_any_tenant(agent);
             if (!row)
-                return refused("auth.unknown_key", "No agent of this server has this key.");
-            if (row->removed_at) return refused("auth.agent_revoked", "The agent was removed.");
+                return refused(
+                    "auth.unknown_key",
+                    "No agent of this server has this key. To enroll it again, give it a new "
+                    "enrollment token and restart it."
+                );
+            if (row->removed_at)
+                return refused(
+                    "auth.agent_revoked",
+                    "The agent was removed. To enroll it again, give it a new enrollment token and "
+                    "restart it."
+                );
             return AgentIdentity{
                 row->agent_id, row->tenant_id, row->vm_id, *crypto::from_base64url(row->public_key)
             };

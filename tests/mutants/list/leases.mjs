@@ -16,9 +16,25 @@ export default [
     {
         id: 'a-new-holder-gets-the-old-token',
         file: at('lease_store.cpp'),
-        find: 'THEN 0 ELSE 1 END',
-        replace: 'THEN 0 ELSE 0 END',
+        find: 'THEN platform_leases.token + 1 ELSE $3 END',
+        replace: 'THEN platform_leases.token ELSE platform_leases.token END',
         why: 'what the former holder still sends passes the fence',
+        tests,
+    },
+    {
+        id: 'tokens-of-leases-go-on-from-what-a-backup-had',
+        file: at('lease_store.cpp'),
+        find: 'THEN platform_leases.token + 1 ELSE $3 END',
+        replace: 'THEN platform_leases.token + 1 ELSE platform_leases.token + 1 END',
+        why: 'after a restore what was sent before the disaster passes the fence',
+        tests,
+    },
+    {
+        id: 'tokens-of-work-go-on-from-what-a-backup-had',
+        file: at('work_items.cpp'),
+        find: 'ELSE $2 END\n    WHERE',
+        replace: 'ELSE token + 1 END\n    WHERE',
+        why: 'after a restore a worker from before it finishes work that another has claimed',
         tests,
     },
     {

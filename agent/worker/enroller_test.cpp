@@ -1,0 +1,96 @@
+// When an agent that has an identity enrolls again.
+
+#include "agent/worker/enroller.hpp"
+
+#include <gtest/gtest.h>
+
+#include "agent/worker/files.hpp"
+#include "shared/net/curl_http_client.hpp"
+#include "tests/support/fake_control_plane.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+namespace synapsex::agent {
+namespace {
+
+using synapsex::testing::FakeControlPlane;
+
+class EnrollingAgain : public ::testing::Test {
+ protected:
+    void put_token(std::string_view text) {
+        ASSERT_TRUE(write_file_atomically(token_file_, text, FileDurability::cached));
+    }
+    void answer(int status, std::string body) {
+        server_.set_script([status, body](const FakeControlPlane::Request& request) {
+            std::optional<FakeControlPlane::Answer> answer;
+            if (request.path == "/v1/auth/token") answer.emplace(status, body);
+            return answer;
+        });
+    }
+    void refuse(int status, const std::string& code) {
+        answer(status, R"({"code":")" + code + R"(","detail":"No."})");
+    }
+    bool is_to_enroll_again() {
+        const Identity identity{
+            .agent_id = *AgentId::parse(FakeControlPlane::kAgentId),
+            .vm_id = VmId::derived_from(*AgentId::parse(FakeControlPlane::kAgentId)),
+            .tenant_id = TenantId::make(clock_.now(), random_),
+            .url = server_.url(),
+            .issuer = "https://issuer.test",
+            .server_incarnation = "inc-1",
+        };
+        EnrollmentWish wish;
+        wish.url = server_.url();
+        wish.token_file = token_file_;
+        Enroller enroller{http_, random_, stop_};
+        return enroller.is_to_enroll_again(wish, identity, key_, clock_);
+    }
+
+    FakeControlPlane server_;
+    synapsex::testing::TemporaryFolder folder_;
+    std::filesystem::path token_file_ = folder_.path() / "token";
+    SystemClock clock_;
+    SystemRandom random_;
+    StopSignal stop_;
+    net::CurlHttpClient http_{{}};
+    crypto::Ed25519Key key_ = crypto::Ed25519Key::generate(random_);
+};
+
+TEST_F(EnrollingAgain, takes_a_token_and_a_control_plane_that_has_forgotten_the_agent) {
+    put_token("sxe_new.secret\n");
+    refuse(401, "auth.unknown_key");
+    EXPECT_TRUE(is_to_enroll_again());
+    refuse(401, "auth.agent_revoked");
+    EXPECT_TRUE(is_to_enroll_again());
+}
+
+TEST_F(EnrollingAgain, is_not_done_without_a_token) {
+    refuse(401, "auth.unknown_key");
+    EXPECT_FALSE(is_to_enroll_again());
+    put_token(" \n");
+    EXPECT_FALSE(is_to_enroll_again());
+}
+
+TEST_F(EnrollingAgain, is_not_done_while_the_control_plane_knows_the_agent) {
+    put_token("sxe_new.secret");
+    EXPECT_FALSE(is_to_enroll_again());
+}
+
+TEST_F(EnrollingAgain, is_not_done_for_an_outage_a_wrong_clock_or_somebody_elses_answer) {
+    put_token("sxe_new.secret");
+    for (const auto* code : {"auth.assertion_skewed", "auth.assertion_expired",
+                             "auth.assertion_malformed", "auth.assertion_bad_signature"}) {
+        refuse(401, code);
+        EXPECT_FALSE(is_to_enroll_again()) << code;
+    }
+    refuse(503, "database.busy");
+    EXPECT_FALSE(is_to_enroll_again());
+    for (const int status : {200, 302, 401, 404, 502}) {
+        answer(status, "<html>Sign in to the network</html>");
+        EXPECT_FALSE(is_to_enroll_again()) << status;
+    }
+    server_.stop();
+    EXPECT_FALSE(is_to_enroll_again());
+}
+
+}  // namespace
+}  // namespace synapsex::agent

@@ -1,0 +1,381 @@
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <list>
+#include <system_error>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <boost/json.hpp>
+
+#include "controlplane/app/backup_archive.hpp"
+#include "controlplane/app/backup_parts.hpp"
+#include "controlplane/app/backup_unpacking.hpp"
+#include "controlplane/app/child_program.hpp"
+#include "controlplane/app/commands.hpp"
+#include "controlplane/app/data_dir.hpp"
+#include "controlplane/app/start_refused.hpp"
+#include "controlplane/platform/db/postgres/client_environment.hpp"
+#include "controlplane/platform/db/postgres/schema_rules.hpp"
+#include "controlplane/platform/db/sqlite/file_lock.hpp"
+#include "controlplane/platform/leases/after_restore.hpp"
+#include "controlplane/services/agent_registry/after_restore.hpp"
+#include "controlplane/services/auth/after_restore.hpp"
+#include "shared/base/version.hpp"
+#include "shared/sqlite/connection.hpp"
+
+namespace synapsex::app {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* kWorkName = "restore-work";
+constexpr const char* kStagedSuffix = ".restoring";
+constexpr const char* kCountTables =
+    "SELECT count(*) FROM pg_class WHERE relnamespace = current_schema()::regnamespace";
+constexpr const char* kCountUsers =
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+    "AND application_name = 'synapsex'";
+
+// "20261127t213000123456z": a name for what is moved aside, of this restore and no other.
+std::string compact(Timestamp instant) {
+    std::string text;
+    for (const char c : format_rfc3339(instant)) {
+        if (c >= '0' && c <= '9') text += c;
+        if (c == 'T' || c == 'Z') text += static_cast<char>(c - 'A' + 'a');
+    }
+    return text;
+}
+
+bool is_there(const fs::path& path) {
+    std::error_code ignored;
+    return fs::exists(fs::symlink_status(path, ignored));
+}
+
+void move(const fs::path& from, const fs::path& to) {
+    if (::rename(from.c_str(), to.c_str()) == 0) return;
+    throw StartRefused(
+        "cannot move " + from.string() + " to " + to.string() + ": " +
+        std::generic_category().message(errno)
+    );
+}
+
+void sync(const fs::path& file) {
+    const Descriptor descriptor{::open(file.c_str(), O_RDONLY | O_CLOEXEC)};
+    if (!descriptor.is_open() || ::fsync(descriptor.number()) != 0)
+        throw StartRefused("cannot write " + file.string() + " to its disk");
+}
+
+void sync_parent(const fs::path& path) {
+    if (!sync_folder(path.parent_path()))
+        throw StartRefused("cannot write " + path.parent_path().string() + " to its disk");
+}
+
+// One run of `restore`.
+class Restore {
+ public:
+    Restore(const Config& config, const RestoreWish& wish)
+        : config_(config),
+          wish_(wish),
+          passphrase_(load_passphrase(wish.passphrase_file, wish.file, config.data_dir)),
+          places_(list_places(config)) {
+        require_owner(config.data_dir);
+    }
+    // Whatever was not put in its place.
+    ~Restore() {
+        std::error_code ignored;
+        if (!locks_.empty())
+            for (const auto& place : places_)
+                if (place.is_file()) fs::remove(staged(place), ignored);
+    }
+    Restore(const Restore&) = delete;
+    Restore& operator=(const Restore&) = delete;
+
+    int run() {
+        BackupReader reader{wish_.file, passphrase_};
+        manifest_ = reader.manifest();
+        check_fits();
+        check_release();
+        make_data_dir(config_.data_dir);
+        lock();
+        check_is_free();
+        const WorkFolder work{config_.data_dir / kWorkName, ""};
+        work_ = work.path();
+        std::error_code ignored;
+        work.require_room(fs::file_size(wish_.file, ignored));
+        const auto file_of = [this](const BackedUpDatabase& database) {
+            return staged(*std::ranges::find(places_, database.name, &DatabasePlace::name));
+        };
+        {
+            ProgressLine progress;
+            unpack(reader, work_, file_of, progress);
+        }
+        try_unpacked(manifest_, work_, file_of);
+        for (const auto& place : places_)
+            if (place.is_file()) change_file(place);
+        put_in_place();
+        wish_.is_json ? report_json() : report();
+        return 0;
+    }
+
+ private:
+    // The databases are the same ones, with the same services in each, on the same engine.
+    void check_fits() const {
+        for (const auto& place : places_) {
+            const auto& database = about(place);
+            if (database.engine != place.engine() || database.services != place.services)
+                throw StartRefused(differs());
+        }
+        if (manifest_.databases.size() != places_.size()) throw StartRefused(differs());
+    }
+    std::string differs() const {
+        std::string text = "the backup's databases are not those of this configuration: it has";
+        for (const auto& database : manifest_.databases) {
+            text += " " + database.name + " (" + database.engine + ": ";
+            for (const auto& service : database.services)
+                text += (&service == &database.services.front() ? "" : ", ") + service;
+            text += ")";
+        }
+        return text + "; set DATABASE_URL and its siblings as they were";
+    }
+    const BackedUpDatabase& about(const DatabasePlace& place) const {
+        const auto found = std::ranges::find(
+            manifest_.databases, place.name, &BackedUpDatabase::name
+        );
+        if (found == manifest_.databases.end()) throw StartRefused(differs());
+        return *found;
+    }
+
+    void check_release() const {
+        const auto known = known_migrations();
+        for (const auto& database : manifest_.databases)
+            for (const auto& applied : database.migrations) {
+                const auto is_known = [&](const AppliedMigration& other) {
+                    return other.service == applied.service && other.name == applied.name;
+                };
+                if (std::ranges::any_of(known, is_known)) continue;
+                throw StartRefused(
+                    "the backup is of a newer release, SynapseX " + manifest_.version +
+                    ": it has " + applied.name + " of " + applied.service +
+                    ", which this program, " + std::string{kVersion} +
+                    ", does not know; restore it with that release"
+                );
+            }
+    }
+
+    // Nothing serves from these databases until we are done.
+    void lock() {
+        for (const auto& place : places_) {
+            if (place.is_file()) {
+                std::error_code ignored;
+                fs::create_directories(place.file.parent_path(), ignored);
+                locks_.emplace_back(place.file);
+            } else if (ask_psql(place.url, kCountUsers)[0][0] != "0") {
+                throw StartRefused(
+                    "control planes are connected to " + shown(place) +
+                    "; stop all of them first (a pooler lets go of their connections a while later)"
+                );
+            }
+        }
+    }
+
+    void check_is_free() const {
+        if (wish_.is_replacing || is_restore_unfinished(config_.data_dir)) return;
+        std::string taken;
+        if (is_there(issuer_path(config_.data_dir)) || !is_empty(key_directory(config_.data_dir)))
+            taken = config_.data_dir.string();
+        for (const auto& place : places_) {
+            const bool is_taken = place.is_file() ? is_there(place.file)
+                                                  : ask_psql(place.url, kCountTables)[0][0] != "0";
+            if (is_taken) taken = shown(place);
+        }
+        if (taken.empty()) return;
+        throw StartRefused(
+            taken + " is not empty; say --replace to move what is there aside, or choose others "
+            "with --data-dir and --database-url"
+        );
+    }
+    static bool is_empty(const fs::path& folder) {
+        std::error_code ignored;
+        return fs::directory_iterator{folder, ignored} == fs::directory_iterator{};
+    }
+
+    // A file on the disk where it is to be.
+    fs::path staged(const DatabasePlace& place) const {
+        if (place.is_file()) return place.file.string() + kStagedSuffix;
+        return work_ / (place.name + ".dump");
+    }
+
+    // What must not come back as it was, of the services that are in this database.
+    std::string changes_of(const DatabasePlace& place) const {
+        std::string sql{leases::kAfterRestore};
+        const auto add = [&](
+            std::string_view service, std::string_view always, std::string_view asked
+        ) {
+            if (std::ranges::find(place.services, service) == place.services.end()) return;
+            sql += always;
+            if (wish_.are_credentials_revoked) sql += asked;
+        };
+        add("agent_registry", agent_registry::kAfterRestore, agent_registry::kRevokeAfterRestore);
+        add("auth", auth::kAfterRestore, auth::kRevokeAfterRestore);
+        constexpr std::string_view kNow = "$now";
+        const auto now = std::to_string(now_.time_since_epoch().count());
+        for (auto at = sql.find(kNow); at != sql.npos; at = sql.find(kNow))
+            sql.replace(at, kNow.size(), now);
+        return sql;
+    }
+
+    void change_file(const DatabasePlace& place) const {
+        const auto file = staged(place);
+        {
+            sqlite::Connection connection{{.path = file, .access = sqlite::Access::read_write}};
+            connection.execute("BEGIN;" + changes_of(place) + "COMMIT;");
+            connection.pragma("wal_checkpoint(TRUNCATE)");
+        }
+        sync(file);
+    }
+
+    // From here on things change. PostgreSQL first: what it refuses is undone, and then nothing has
+    // changed yet.
+    void put_in_place() {
+        mark_restore(config_.data_dir);
+        try {
+            for (const auto& place : places_)
+                if (!place.is_file()) fill(place);
+        } catch (...) {
+            if (!is_changed_) unmark_restore(config_.data_dir);
+            throw;
+        }
+        for (const auto& place : places_)
+            if (place.is_file()) put_file(place);
+        put_keys();
+        unmark_restore(config_.data_dir);
+    }
+
+    // In one transaction, with what is moved aside and what must not come back.
+    void fill(const DatabasePlace& place) {
+        const auto environment = db::client_environment(place.url);
+        ChildProgram psql{
+            {"psql", "-Xq", "--no-password", "-v", "ON_ERROR_STOP=1", "-f", "-"}, environment,
+            ChildProgram::Pipes::in
+        };
+        std::string start = "SET client_min_messages = warning; BEGIN;\n";
+        const bool is_replacing = ask_psql(place.url, kCountTables)[0][0] != "0";
+        if (is_replacing)
+            start += "ALTER SCHEMA public RENAME TO " + schema_aside() +
+                     "; CREATE SCHEMA public;\n";
+        start += db::kPrepareDatabase;
+        psql.write(start);
+        ChildProgram pg_restore{
+            {"pg_restore", "--no-owner", "--enable-row-security", "-f", "-",
+             staged(place).string()},
+            environment, ChildProgram::Pipes::out
+        };
+        pg_restore.read([&](std::string_view piece) { psql.write(piece); });
+        pg_restore.finish();
+        // Without this end, whatever happened, psql undoes all of it.
+        psql.write(
+            "SET LOCAL row_security = on; SET LOCAL ROLE synapsex_system;\n"
+            "SET LOCAL search_path = public;\n" +
+            changes_of(place) + "\nCOMMIT;\n"
+        );
+        psql.finish();
+        is_changed_ = true;
+        if (is_replacing) note_aside("schema " + schema_aside() + " of " + shown(place));
+    }
+    std::string schema_aside() const { return "before_restore_" + compact(now_); }
+
+    void put_file(const DatabasePlace& place) {
+        const auto aside = place.file.string() + ".before-restore-" + compact(now_);
+        // The log first: a database without its log is older, a log beside another is poison.
+        for (const std::string suffix : {"-wal", "-shm", ""})
+            if (is_there(place.file.string() + suffix)) {
+                move(place.file.string() + suffix, aside + suffix);
+                note_aside(aside + suffix);
+            }
+        move(staged(place), place.file);
+        sync_parent(place.file);
+    }
+
+    void put_keys() {
+        const auto aside = config_.data_dir / ("before-restore-" + compact(now_));
+        const auto keys = key_directory(config_.data_dir);
+        const auto issuer = issuer_path(config_.data_dir);
+        if (is_there(issuer) || !is_empty(keys)) {
+            make_data_dir(aside);
+            move(keys, key_directory(aside));
+            if (is_there(issuer)) move(issuer, issuer_path(aside));
+            note_aside(aside.string());
+        }
+        move(key_directory(work_), keys);
+        move(issuer_path(work_), issuer);
+        sync_parent(issuer);
+    }
+    void note_aside(const std::string& path) {
+        if (!path.ends_with("-wal") && !path.ends_with("-shm")) aside_.push_back(path);
+    }
+
+    void report() const;
+    void report_json() const;
+
+    const Config& config_;
+    const RestoreWish& wish_;
+    SystemClock clock_;
+    const Timestamp now_ = clock_.now();
+    const std::string passphrase_;
+    const std::vector<DatabasePlace> places_;
+    BackupManifest manifest_;
+    std::list<db::FileLock> locks_;
+    fs::path work_;
+    std::vector<std::string> aside_;
+    bool is_changed_ = false;
+};
+
+void Restore::report() const {
+    std::printf(
+        "Restored the backup of %s (SynapseX %s).\n", manifest_.created_at.c_str(),
+        manifest_.version.c_str()
+    );
+    for (const auto& place : places_)
+        std::printf("  database  %s: %s\n", place.name.c_str(), shown(place).c_str());
+    for (const auto& key : manifest_.keys)
+        std::printf("  key       %s %s\n", key.name.c_str(), key.key_id.c_str());
+    for (const auto& path : aside_) std::printf("  aside     %s\n", path.c_str());
+    std::printf(
+        "What was changed after the backup is gone, and what was taken away is back:\n"
+        "- Everybody has to sign in again. Passwords and members are those of the backup.\n"
+        "- %s\n"
+        "- Tokens that agents were given before now work until they expire, 15 minutes at most.\n"
+        "- Agents go on by themselves. One that was enrolled after the backup is refused with\n"
+        "  auth.unknown_key: give it a new enrollment token and restart it. One that was removed\n"
+        "  after the backup is back.\n"
+        "Next: start the control plane, look at /readyz, revoke again what was revoked.\n",
+        wish_.are_credentials_revoked
+            ? "All API keys and enrollment tokens of the backup are revoked: make new ones."
+            : "API keys and enrollment tokens that were revoked after the backup WORK AGAIN.\n"
+              "  Revoke them again, or restore with --revoke-credentials, which revokes all."
+    );
+}
+
+void Restore::report_json() const {
+    boost::json::array keys;
+    for (const auto& key : manifest_.keys)
+        keys.push_back({{"name", key.name}, {"keyId", key.key_id}});
+    const boost::json::object all{
+        {"file", wish_.file.string()},
+        {"version", manifest_.version},
+        {"createdAt", manifest_.created_at},
+        {"keys", std::move(keys)},
+        {"aside", boost::json::value_from(aside_)},
+        {"credentialsRevoked", wish_.are_credentials_revoked},
+    };
+    std::printf("%s\n", boost::json::serialize(all).c_str());
+}
+
+}  // namespace
+
+int restore(const Config& config, const RestoreWish& wish) { return Restore{config, wish}.run(); }
+
+}  // namespace synapsex::app
