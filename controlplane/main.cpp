@@ -19,6 +19,11 @@ std::optional<std::string> read_environment(const std::string& name) {
     return value;
 }
 
+// Empty: none.
+std::string config_file_of(const std::string& wish) {
+    return wish.empty() && std::filesystem::exists(kDefaultFile) ? kDefaultFile : wish;
+}
+
 // Every setting as a flag of the command.
 void add_settings(CLI::App& command, app::SettingValues& flags) {
     for (const auto& setting : app::settings()) {
@@ -53,6 +58,20 @@ void add_init_options(CLI::App& command, app::InitWish& wish) {
         "--credentials-file", wish.credentials_file,
         "Also write e-mail and password there, as JSON, mode 0600."
     );
+}
+
+void add_egress_options(CLI::App& command, app::EgressQuestion& question) {
+    command.add_option("url", question.url, "The URL.")->required();
+    command.add_flag("--json", question.is_json, "Print JSON.");
+}
+
+void add_authority_options(CLI::App& command, std::string& wish) {
+    command
+        .add_option(
+            "wish", wish,
+            "show: print its certificate; rotate: let another follow it; retire: end the former one"
+        )
+        ->check(CLI::IsMember({"show", "rotate", "retire"}));
 }
 
 constexpr const char* kPassphraseHelp =
@@ -115,16 +134,9 @@ int run(int argc, char** argv) {
     auto& check_egress = *program.add_subcommand(
         "check-egress", "Say whether a URL that a tenant supplied would be sent to, and why."
     );
-    auto& authority = *program.add_subcommand(
-        "authority", "The certificate authority that agents pin: show, rotate, retire."
-    );
+    auto& authority = *program.add_subcommand("authority", "Show or replace what agents pin.");
     std::string authority_wish = "show";
-    authority
-        .add_option(
-            "wish", authority_wish,
-            "show: print its certificate; rotate: let another follow it; retire: end the former one"
-        )
-        ->check(CLI::IsMember({"show", "rotate", "retire"}));
+    add_authority_options(authority, authority_wish);
     auto& backup = *program.add_subcommand(
         "backup", "Write databases and keys to a sealed file, while the control plane serves."
     );
@@ -142,8 +154,7 @@ int run(int argc, char** argv) {
     app::InitWish wish;
     add_init_options(init, wish);
     app::EgressQuestion question;
-    check_egress.add_option("url", question.url, "The URL.")->required();
-    check_egress.add_flag("--json", question.is_json, "Print JSON.");
+    add_egress_options(check_egress, question);
     app::BackupWish backup_wish;
     app::RestoreWish restore_wish;
     add_backup_options(backup, backup_wish);
@@ -164,8 +175,7 @@ int run(int argc, char** argv) {
     if (tables) return app::list_tables();
     if (openapi) return app::print_openapi();
 
-    if (!file.empty() || std::filesystem::exists(kDefaultFile))
-        sources.file = file.empty() ? kDefaultFile : file;
+    sources.file = config_file_of(file);
     if (is_config_printed) return print_settings(sources);
     const auto config = app::load_config(sources);
     if (!config && check_egress) return refuse_usage(config.error().detail);

@@ -6,6 +6,8 @@
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
+#include "shared/net/url_rules.hpp"
+
 namespace synapsex::app {
 
 namespace {
@@ -37,6 +39,17 @@ std::optional<Integer> parse_integer(std::string_view text, Integer lowest, Inte
     return value;
 }
 
+// Of "one, two": without spaces; also the empty ones.
+std::vector<std::string> items_of(const std::string& text) {
+    std::vector<std::string> items;
+    for (std::size_t start = 0; !text.empty() && start <= text.size();) {
+        const auto comma = std::min(text.find(',', start), text.size());
+        std::erase(items.emplace_back(text.substr(start, comma - start)), ' ');
+        start = comma + 1;
+    }
+    return items;
+}
+
 struct AddressAndPort {
     std::string address;
     std::uint16_t port;
@@ -53,6 +66,13 @@ std::optional<AddressAndPort> parse_endpoint(const std::string& text) {
     if (address.starts_with('[') && address.ends_with(']'))
         address = address.substr(1, address.size() - 2);
     return AddressAndPort{std::move(address), *port};
+}
+
+// Taken as it is.
+template <auto Member>
+std::optional<std::string> apply_text(Config& config, const std::string& text) {
+    config.*Member = text;
+    return std::nullopt;
 }
 
 std::optional<std::string> apply_listen(Config& config, const std::string& text) {
@@ -76,27 +96,9 @@ std::optional<std::string> apply_listen_tls(Config& config, const std::string& t
     return std::nullopt;
 }
 
-std::optional<std::string> apply_tls_certificate(Config& config, const std::string& text) {
-    config.tls_certificate = text;
-    return std::nullopt;
-}
-
-std::optional<std::string> apply_tls_key(Config& config, const std::string& text) {
-    config.tls_key = text;
-    return std::nullopt;
-}
-
-std::optional<std::string> apply_tls_authority(Config& config, const std::string& text) {
-    config.tls_authority = text;
-    return std::nullopt;
-}
-
 // "cp.example.com,192.0.2.1"
 std::optional<std::string> apply_tls_names(Config& config, const std::string& text) {
-    for (std::size_t start = 0; !text.empty() && start <= text.size();) {
-        const auto comma = std::min(text.find(',', start), text.size());
-        auto item = text.substr(start, comma - start);
-        std::erase(item, ' ');
+    for (auto& item : items_of(text)) {
         const auto is_allowed = [](char c) {
             return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                    c == '.' || c == '-' || c == ':' || c == '*';
@@ -105,7 +107,6 @@ std::optional<std::string> apply_tls_names(Config& config, const std::string& te
             return "is no list of names and addresses, as in cp.example.com,192.0.2.1: \"" + item +
                    "\" is none";
         config.tls_names.push_back(std::move(item));
-        start = comma + 1;
     }
     return std::nullopt;
 }
@@ -121,16 +122,6 @@ std::optional<std::string> apply_public_url(Config& config, const std::string& t
 std::optional<std::string> apply_data_dir(Config& config, const std::string& text) {
     if (text.empty()) return "is empty";
     config.data_dir = std::filesystem::absolute(text);
-    return std::nullopt;
-}
-
-std::optional<std::string> apply_database_url(Config& config, const std::string& text) {
-    config.database_url = text;
-    return std::nullopt;
-}
-
-std::optional<std::string> apply_database_listen_url(Config& config, const std::string& text) {
-    config.database_listen_url = text;
     return std::nullopt;
 }
 
@@ -194,16 +185,12 @@ std::optional<std::string> apply_body_bytes_max(Config& config, const std::strin
 std::optional<std::string> apply_networks(
     std::vector<net::IpNetwork>& networks, const std::string& text
 ) {
-    for (std::size_t start = 0; !text.empty() && start <= text.size();) {
-        const auto comma = std::min(text.find(',', start), text.size());
-        auto item = text.substr(start, comma - start);
-        std::erase(item, ' ');
+    for (const auto& item : items_of(text)) {
         const auto network = net::IpNetwork::parse(item);
         if (!network)
             return "is no list of networks, as in 10.1.0.0/16,fd00:1::/64: \"" + item +
                    "\" is none (bits behind the prefix have to be zero)";
         networks.push_back(*network);
-        start = comma + 1;
     }
     return std::nullopt;
 }
@@ -278,12 +265,12 @@ std::vector<Setting> make_table() {
         {{"tls-certificate", "SYNAPSEX_TLS_CERTIFICATE",
           "PEM file: the server's certificate, then those up to the authority (default: one of "
           "the installation's own authority, renewed by itself)", ""},
-         apply_tls_certificate},
+         apply_text<&Config::tls_certificate>},
         {{"tls-key", "SYNAPSEX_TLS_KEY", "PEM file: its key, readable by its owner alone", ""},
-         apply_tls_key},
+         apply_text<&Config::tls_key>},
         {{"tls-authority", "SYNAPSEX_TLS_AUTHORITY",
           "PEM file: the authority of tls-certificate, for agents to pin", ""},
-         apply_tls_authority},
+         apply_text<&Config::tls_authority>},
         {{"tls-names", "SYNAPSEX_TLS_NAMES",
           "names and addresses of the own certificate (default: the host of public-url)", ""},
          apply_tls_names},
@@ -295,10 +282,10 @@ std::vector<Setting> make_table() {
          apply_data_dir},
         {{"database-url", "DATABASE_URL",
           "sqlite:///path (default: controlplane.db in the data directory) or postgresql://…", ""},
-         apply_database_url},
+         apply_text<&Config::database_url>},
         {{"database-listen-url", "DATABASE_LISTEN_URL",
           "the PostgreSQL server itself, where database-url names a pooler of transactions", ""},
-         apply_database_listen_url},
+         apply_text<&Config::database_listen_url>},
         {{"log-level", "SYNAPSEX_LOG_LEVEL", "debug, info, warning or error", "info"},
          apply_log_level},
         {{"access-log", "SYNAPSEX_ACCESS_LOG", "log each request of users: true or false", "true"},
@@ -397,14 +384,6 @@ void add_problem(Problem& problem, const std::string& where, const std::string& 
     problem.detail += where + ": " + why;
 }
 
-// "cp.example.com" of "https://cp.example.com:8443/x", without the brackets of an IPv6 address.
-std::string host_of(const std::string& url) {
-    auto host = url.substr(std::min(url.find("://") + 3, url.size()));
-    host = host.substr(0, host.find('/'));
-    if (host.starts_with('[')) return host.substr(1, host.find(']') - 1);
-    return host.substr(0, host.rfind(':'));
-}
-
 // What TLS takes together.
 void check_tls(Config& config, Problem& problem) {
     if (config.tls_certificate.empty() != config.tls_key.empty())
@@ -418,7 +397,11 @@ void check_tls(Config& config, Problem& problem) {
             problem, "tls-names", "is for the own certificate; that of tls-certificate has its own"
         );
     if (!config.has_tls()) return;
-    if (config.tls_names.empty()) config.tls_names = {host_of(config.public_url)};
+    const auto url = net::split_url(config.public_url);
+    if (!url) return add_problem(problem, "public-url", url.error().detail);
+    const bool is_ipv6 = url->host.starts_with('[');
+    if (config.tls_names.empty())
+        config.tls_names = {is_ipv6 ? url->host.substr(1, url->host.size() - 2) : url->host};
     if (!config.public_url.starts_with("https://"))
         add_problem(
             problem, "listen-tls",

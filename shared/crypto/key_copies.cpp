@@ -12,7 +12,8 @@ namespace {
 // What FileKeyStore calls its files, and the authority's (authority.hpp).
 bool is_key(const std::filesystem::path& path) {
     if (path.has_parent_path()) return false;
-    return path == "root.key" || path == "authority.key" || (path.extension() == ".pem" && is_key_name(path.stem().string()));
+    return path == "root.key" || path == "authority.key" ||
+           (path.extension() == ".pem" && is_key_name(path.stem().string()));
 }
 
 }  // namespace

@@ -43,8 +43,8 @@ const restart = async (tls) => {
     controlPlane.settings = [...controlPlane.database.flags, ...tls];
     await controlPlane.serve();
 };
-const says = (of, code) => eventually(`the agent says ${code}`, async () => (await of.status()).lastProblem?.startsWith(code), { within: 90_000 });
-const isBack = (of) => eventually('it is online again', async () => (await of.status()).lastProblem === '' && (await of.find())?.state === 'online', { within: 150_000 });
+const says = (of, code) => eventually(`the agent says ${code}`, async () => (await of.status()).worker?.lastProblem?.startsWith(code), { within: 90_000 });
+const isBack = (of) => eventually('it is online again', async () => (await of.status()).worker?.lastProblem === '' && (await of.find())?.state === 'online', { within: 150_000 });
 
 test('init makes the authority, and a server without a certificate has one of it', async () => {
     const [, algorithm, text, until] = await keysLine('authority');
@@ -98,9 +98,12 @@ test('another server at the address gets nothing, and the agent comes back to it
     let heard = 0;
     const impostor = https.createServer({ cert: readFileSync(certificate), key: readFileSync(key) }, (_, answer) => { ++heard; answer.end(); });
     await new Promise((done) => { impostor.listen(port, '127.0.0.1', done); });
-    await says(agent, 'net.tls_authority');
-    impostor.closeAllConnections();
-    await new Promise((done) => { impostor.close(done); });
+    try {
+        await says(agent, 'net.tls_authority');
+    } finally {
+        impostor.closeAllConnections();
+        await new Promise((done) => { impostor.close(done); });
+    }
     assert.equal(heard, 0);
     await controlPlane.serve();
     await isBack(agent);

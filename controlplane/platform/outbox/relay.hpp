@@ -7,12 +7,11 @@
 //
 // Messages move in bundles: posted are those of one commit and tenant, numbered those of one step
 // and kind. It runs under a lease. Each step but `consume` is a transaction that holds the lease's
-// fencing token, so a relay that was stopped and wakes up late changes nothing; what it hands on then, the
-// consumer has had. It may die between any two steps.
+// fencing token, so a relay that was stopped and wakes up late changes nothing; what it hands on
+// then, the consumer has had. It may die between any two steps.
 //
 // Messages of streams without a consumer are kept up to a number; the oldest steps beyond it go
-// whole, and are counted. A message that a consumer is to have is never removed
-// before.
+// whole, and are counted. A message that a consumer is to have is never removed before.
 
 #include <atomic>
 #include <functional>
