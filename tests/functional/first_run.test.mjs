@@ -41,11 +41,13 @@ test('from nothing to this machine as a living VM', async (t) => {
     await t.test('keys are listed by their ids, as they are published, and without a secret', async () => {
         const done = await controlPlane.run(['keys', ...controlPlane.flags]);
         assert.equal(done.code, 0, done.stderr);
-        const [root, signing, ...more] = done.stdout.trim().split('\n').map((line) => line.split('\t'));
+        const [root, authority, signing, ...more] = done.stdout.trim().split('\n').map((line) => line.split('\t'));
         assert.deepEqual(more, []);
         assert.deepEqual(root.slice(0, 2), ['root', 'HKDF-SHA256']);
         assert.equal(root[2].length, 12);
         assert.ok(!readFileSync(join(controlPlane.dataDir, 'keys', 'root.key')).toString('base64url').includes(root[2]));
+        assert.deepEqual(authority.slice(0, 2), ['authority', 'ECDSA P-256']);
+        assert.match(authority[2], /^[\w-]{43}$/);
         const [published] = (await controlPlane.get('/v1/auth/jwks.json')).json.keys;
         assert.deepEqual(signing, ['access-tokens', 'Ed25519', published.kid, published.x]);
     });
