@@ -3,6 +3,8 @@
 # it is. Tests copy it; SYNAPSEX_VM_CACHE names another place than /var/cache/synapsex-vm.
 set -euo pipefail
 
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname -- "${BASH_SOURCE[0]}")/../support/debian_mirror.sh"
 readonly suite=bookworm
 readonly packages=adduser,ca-certificates,libargon2-1,libboost-json1.81.0,libboost-url1.81.0,libcurl4,libpqxx-6.4,libprotobuf-lite32,libsqlite3-0,libssl3,zlib1g
 readonly cache=${SYNAPSEX_VM_CACHE:-/var/cache/synapsex-vm}
@@ -10,21 +12,13 @@ architecture=$(dpkg --print-architecture)
 # A change of what is in it makes another one.
 folder="$cache/packages-$suite-$architecture-$(printf '%s' "$packages" | cksum | cut -d' ' -f1)"
 
-# The mirror that this machine uses, where it is one of that release.
-mirror() {
-    local from
-    # shellcheck disable=SC2016  # for apt
-    from=$(apt-get indextargets --format '$(REPO_URI) $(CODENAME)' 'Created-By: Packages' 2>/dev/null |
-        awk -v suite="$suite" '$2 == suite { print $1; exit }')
-    printf '%s\n' "${from:-http://deb.debian.org/debian}"
-}
-
 mkdir -p -- "$cache"
 exec 9>"$cache/packages.lock"
 flock 9
 if [[ ! -d $folder ]]; then
+    site=$(debian_mirror)
     rm -rf -- "$folder.new"
-    debootstrap --variant=minbase --include="$packages" "$suite" "$folder.new" "$(mirror)" >&2 9>&-
+    debootstrap --variant=minbase --include="$packages" "$suite" "$folder.new" "$site" >&2 9>&-
     rm -rf -- "$folder.new"/var/cache/apt/archives/*.deb "$folder.new"/usr/share/{doc,locale,man}/*
     mv -T -- "$folder.new" "$folder"
 fi

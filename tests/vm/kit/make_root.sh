@@ -3,6 +3,8 @@
 # named by a hash of this file, so an edit makes a new one.
 set -Eeuo pipefail
 
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname -- "${BASH_SOURCE[0]}")/../../support/debian_mirror.sh"
 readonly suite=$1 folder=$2
 
 die() {
@@ -20,16 +22,6 @@ case $suite in
     *) die "there is no recipe for $suite; add it to $0." ;;
 esac
 
-# Where the host gets its own packages from.
-mirror() {
-    local release
-    # shellcheck disable=SC2016,SC1091  # for apt; os-release is the host's
-    release=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")
-    # shellcheck disable=SC2016
-    apt-get indextargets --format '$(SITE) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
-        awk -v release="$release" '$2 == release && $3 == "main" && !site { site = $1 } END { print site }'
-}
-
 # One at a time, in namespaces of its own: whatever ends this ends it all and undoes its mounts.
 if [[ ${3:-} != --apart ]]; then
     mkdir -p -- "${folder%/*}"
@@ -38,8 +30,7 @@ if [[ ${3:-} != --apart ]]; then
 fi
 [[ ! -d $folder ]] || exit 0  # somebody else made it while this waited
 
-site=$(mirror)
-[[ -n $site ]] || die "/etc/apt names no place of Debian's main for this release."
+site=$(debian_mirror)
 readonly new="${folder%/*}/.$suite.new"
 rm -rf --one-file-system -- "$new"
 debootstrap --variant=minbase --include="$(IFS=,; printf '%s' "${packages[*]}")" \
