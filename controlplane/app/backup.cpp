@@ -260,9 +260,6 @@ void Backup::report_json(std::uint64_t bytes, double seconds) const {
         if (!database.incarnation.empty()) about["incarnation"] = database.incarnation;
         databases.push_back(std::move(about));
     }
-    boost::json::array keys;
-    for (const auto& key : manifest_.keys)
-        keys.push_back({{"name", key.name}, {"keyId", key.key_id}});
     const boost::json::object all{
         {"file", wish_.file.string()},
         {"version", manifest_.version},
@@ -270,7 +267,7 @@ void Backup::report_json(std::uint64_t bytes, double seconds) const {
         {"bytes", bytes},
         {"seconds", seconds},
         {"databases", std::move(databases)},
-        {"keys", std::move(keys)},
+        {"keys", json_of(manifest_.keys)},
     };
     std::printf("%s\n", boost::json::serialize(all).c_str());
 }

@@ -1,5 +1,7 @@
 #include "controlplane/app/backup_parts.hpp"
 
+#include <boost/json.hpp>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
@@ -198,6 +200,12 @@ void NewFile::finish() {
 
 void NewFile::fail() const {
     throw StartRefused("cannot write " + path_.string() + ": " + last_error());
+}
+
+boost::json::array json_of(const std::vector<BackedUpKey>& keys) {
+    boost::json::array list;
+    for (const auto& key : keys) list.push_back({{"name", key.name}, {"keyId", key.key_id}});
+    return list;
 }
 
 }  // namespace synapsex::app

@@ -3,6 +3,7 @@
 // What `backup` and `restore` have in common: which databases there are, a folder to work in, and
 // what an operator sees meanwhile.
 
+#include <boost/json/array.hpp>
 #include <chrono>
 #include <filesystem>
 #include <string>
@@ -49,6 +50,8 @@ void require_owner(const std::filesystem::path& data_dir);
 
 // The ids of all keys, the root key first. Throws StartRefused.
 std::vector<BackedUpKey> list_key_ids(const crypto::KeyStore& keys);
+// [{"name":"root","keyId":"…"}], as --json prints them.
+boost::json::array json_of(const std::vector<BackedUpKey>& keys);
 
 // Of PostgreSQL: the rows of a statement, fields apart by tabs. Throws StartRefused.
 std::vector<std::vector<std::string>> ask_psql(const std::string& url, const std::string& sql);

@@ -360,14 +360,11 @@ void Restore::report() const {
 }
 
 void Restore::report_json() const {
-    boost::json::array keys;
-    for (const auto& key : manifest_.keys)
-        keys.push_back({{"name", key.name}, {"keyId", key.key_id}});
     const boost::json::object all{
         {"file", wish_.file.string()},
         {"version", manifest_.version},
         {"createdAt", manifest_.created_at},
-        {"keys", std::move(keys)},
+        {"keys", json_of(manifest_.keys)},
         {"aside", boost::json::value_from(aside_)},
         {"credentialsRevoked", wish_.are_credentials_revoked},
     };

@@ -79,8 +79,14 @@ bool PinnedAuthorities::is_pinned(std::string_view pin) const {
     return std::ranges::find(pins_, pin) != pins_.end();
 }
 
+// OpenSSL called: no exception may go through it.
 int PinnedAuthorities::on_handshake(X509_STORE_CTX* shown, void* self) {
-    return static_cast<PinnedAuthorities*>(self)->judge(shown) ? 1 : 0;
+    auto* const authorities = static_cast<PinnedAuthorities*>(self);
+    try {
+        return authorities->judge(shown) ? 1 : 0;
+    } catch (const std::exception& error) {
+        return authorities->refuse(shown, X509_V_ERR_UNSPECIFIED, kTlsFailed, error.what()) ? 1 : 0;
+    }
 }
 
 bool PinnedAuthorities::refuse(
