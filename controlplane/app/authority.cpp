@@ -30,8 +30,11 @@ void rotate(const crypto::Authority& authority, const std::filesystem::path& pat
     std::printf(
         "The authority %s is followed by %s.\n"
         "Servers show both from now on, each within 15 s; with replicas, copy %s to the others.\n"
-        "Agents that speak with one pin the new one, too; new enrollment tokens pin it alone.\n"
-        "When all agents have been online since: synapsex-controlplane authority retire\n",
+        "Agents pin the new one, too, within two heartbeats; new enrollment tokens pin it alone.\n"
+        "Next:\n"
+        "  make a backup: one from before this brings the former authority back\n"
+        "  give browsers and synapsexctl the new certificate: synapsex-controlplane authority show\n"
+        "  when every agent has been online for some minutes: synapsex-controlplane authority retire\n",
         authority.pin().c_str(), next.pin().c_str(), path.c_str()
     );
 }
@@ -43,7 +46,9 @@ void retire(const crypto::Authority& authority, const std::filesystem::path& pat
     std::printf(
         "The former authority %s counts no more.\n"
         "An agent that was offline all the time since the rotation says net.tls_authority: put\n"
-        "authority_pin = \"%s\" into its agent.toml.\n",
+        "authority_pin = \"%s\" into its agent.toml.\n"
+        "Browsers and synapsexctl need the certificate of synapsex-controlplane authority show.\n"
+        "Make a backup: one from before this brings the former authority back.\n",
         former->c_str(), authority.pin().c_str()
     );
 }
@@ -51,8 +56,9 @@ void retire(const crypto::Authority& authority, const std::filesystem::path& pat
 }  // namespace
 
 int manage_authority(const Config& config, AuthorityWish wish) {
+    require_owner(config.data_dir);
     const auto path = authority_path(config.data_dir);
-    const auto authority = require(crypto::Authority::load(path));
+    const auto authority = load_authority(config.data_dir);
     switch (wish) {
     case AuthorityWish::show:
         show(authority);

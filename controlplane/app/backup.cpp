@@ -13,6 +13,7 @@
 #include "controlplane/app/child_program.hpp"
 #include "controlplane/app/commands.hpp"
 #include "controlplane/app/data_dir.hpp"
+#include "controlplane/app/interruption.hpp"
 #include "controlplane/app/start_refused.hpp"
 #include "controlplane/platform/db/postgres/client_environment.hpp"
 #include "shared/base/version.hpp"
@@ -92,7 +93,7 @@ class Backup {
         manifest_.version = kVersion;
         manifest_.created_at = format_rfc3339(clock_.now());
         manifest_.issuer = load_identity(config_.data_dir, keys_).issuer;
-        manifest_.keys = list_key_ids(keys_);
+        manifest_.keys = list_key_ids(config_.data_dir);
         const auto copies = crypto::copy_keys(key_directory(config_.data_dir));
         if (!copies) throw StartRefused(copies.error().detail);
         const WorkFolder work{
@@ -133,6 +134,7 @@ class Backup {
         try {
             const auto snapshot = sqlite::copy_snapshot(
                 place.file, file, [&](std::int64_t done, std::int64_t all) {
+                    Interruption::check();
                     const auto bytes = [](std::int64_t pages) {
                         return static_cast<std::uint64_t>(pages) * kPageBytes;
                     };
@@ -274,6 +276,9 @@ void Backup::report_json(std::uint64_t bytes, double seconds) const {
 
 }  // namespace
 
-int backup(const Config& config, const BackupWish& wish) { return Backup{config, wish}.run(); }
+int backup(const Config& config, const BackupWish& wish) {
+    const Interruption interruption;
+    return Backup{config, wish}.run();
+}
 
 }  // namespace synapsex::app

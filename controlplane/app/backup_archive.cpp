@@ -1,4 +1,5 @@
 #include "controlplane/app/backup_archive.hpp"
+#include "controlplane/app/interruption.hpp"
 #include "controlplane/app/start_refused.hpp"
 
 #include <array>
@@ -36,7 +37,11 @@ Descriptor open_part(const std::filesystem::path& part) {
     Descriptor file{::open(part.c_str(), kFlags, 0600)};
     if (!file.is_open())
         throw StartRefused("cannot write " + part.string() + ": " + last_error());
-    if (::flock(file.number(), LOCK_EX | LOCK_NB) != 0)
+    struct stat locked{};
+    struct stat named{};
+    // The one that had it may have renamed it to its place since it was opened.
+    if (::flock(file.number(), LOCK_EX | LOCK_NB) != 0 || ::fstat(file.number(), &locked) != 0 ||
+        ::lstat(part.c_str(), &named) != 0 || locked.st_ino != named.st_ino)
         throw StartRefused("another backup writes " + part.string() + " at this moment");
     if (::fchmod(file.number(), 0600) != 0 || ::ftruncate(file.number(), 0) != 0)
         throw StartRefused("cannot write " + part.string() + ": " + last_error());
@@ -73,6 +78,7 @@ void BackupWriter::begin(std::string_view name) {
 }
 
 void BackupWriter::write(std::string_view bytes) {
+    Interruption::check();
     for (; !bytes.empty(); bytes.remove_prefix(std::min(bytes.size(), kBlockBytesMax))) {
         const auto block = bytes.substr(0, kBlockBytesMax);
         write_number(block.size(), kBlockSize);

@@ -13,9 +13,13 @@
 #include <unistd.h>
 
 #include "controlplane/app/child_program.hpp"
+#include "controlplane/app/data_dir.hpp"
+#include "controlplane/app/interruption.hpp"
 #include "controlplane/app/start_refused.hpp"
 #include "controlplane/platform/db/database_url.hpp"
 #include "controlplane/platform/db/postgres/client_environment.hpp"
+#include "shared/crypto/authority.hpp"
+#include "shared/crypto/file_key_store.hpp"
 
 namespace synapsex::app {
 
@@ -82,22 +86,15 @@ std::string load_passphrase(
     return *std::move(text);
 }
 
-void require_owner(const fs::path& data_dir) {
-    struct stat status{};
-    if (::stat(data_dir.c_str(), &status) != 0 || status.st_uid == ::geteuid()) return;
-    throw StartRefused(
-        data_dir.string() + " belongs to user " + std::to_string(status.st_uid) +
-        "; run this as that user, as in  setpriv --reuid " + std::to_string(status.st_uid) +
-        " --regid " + std::to_string(status.st_gid) + " --clear-groups synapsex-controlplane …"
-    );
-}
-
-std::vector<BackedUpKey> list_key_ids(const crypto::KeyStore& keys) {
+std::vector<BackedUpKey> list_key_ids(const fs::path& data_dir) {
+    SystemRandom random;
+    const crypto::FileKeyStore keys{key_directory(data_dir), random};
     const auto root = keys.get_root_key();
     if (!root) throw StartRefused(root.error().detail);
+    const auto authority = load_authority(data_dir);
     const auto signing = keys.list();
     if (!signing) throw StartRefused(signing.error().detail);
-    std::vector<BackedUpKey> ids{{"root", root->key_id()}};
+    std::vector<BackedUpKey> ids{{"root", root->key_id()}, {"authority", authority.pin()}};
     for (const auto& [name, published] : *signing)
         for (const auto& key : published) ids.push_back({name, key.key_id});
     return ids;
@@ -191,6 +188,7 @@ NewFile::NewFile(fs::path path)
 }
 
 void NewFile::write(std::string_view bytes) {
+    Interruption::check();
     if (!write_all(file_.number(), bytes)) fail();
 }
 

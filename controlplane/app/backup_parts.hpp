@@ -12,7 +12,6 @@
 #include "controlplane/app/backup_archive.hpp"
 #include "controlplane/app/config.hpp"
 #include "shared/base/descriptor.hpp"
-#include "shared/crypto/key_store.hpp"
 
 namespace synapsex::app {
 
@@ -44,12 +43,9 @@ std::string load_passphrase(
     const std::filesystem::path& data_dir
 );
 
-// Refuses another user than the one whose data directory it is: root would be refused the keys, or
-// leave files that the control plane cannot read. Throws StartRefused.
-void require_owner(const std::filesystem::path& data_dir);
-
-// The ids of all keys, the root key first. Throws StartRefused.
-std::vector<BackedUpKey> list_key_ids(const crypto::KeyStore& keys);
+// The ids of all keys of a data directory: root key, authority (its pin), those that sign. Throws
+// StartRefused.
+std::vector<BackedUpKey> list_key_ids(const std::filesystem::path& data_dir);
 // [{"name":"root","keyId":"…"}], as --json prints them.
 boost::json::array json_of(const std::vector<BackedUpKey>& keys);
 

@@ -11,6 +11,7 @@
 #include "controlplane/app/child_program.hpp"
 #include "controlplane/app/commands.hpp"
 #include "controlplane/app/data_dir.hpp"
+#include "controlplane/app/interruption.hpp"
 #include "controlplane/app/start_refused.hpp"
 #include "shared/crypto/file_key_store.hpp"
 #include "shared/crypto/key_copies.hpp"
@@ -95,16 +96,20 @@ void try_unpacked(
     const crypto::FileKeyStore keys{key_directory(folder), random};
     if (load_identity(folder, keys).issuer != manifest.issuer)
         throw BackupUnreadable("the issuer of the backup is not the one that it says");
-    const auto ids = list_key_ids(keys);
+    const auto ids = list_key_ids(folder);
     const auto is_same = [](const BackedUpKey& one, const BackedUpKey& other) {
         return one.name == other.name && one.key_id == other.key_id;
     };
     if (!std::ranges::equal(ids, manifest.keys, is_same))
         throw BackupUnreadable("the keys of the backup are not those that it says");
-    for (const auto& database : manifest.databases) try_database(database, file_of(database));
+    for (const auto& database : manifest.databases) {
+        Interruption::check();
+        try_database(database, file_of(database));
+    }
 }
 
 int verify_backup(const BackupWish& wish) {
+    const Interruption interruption;
     const SystemClock clock;
     const auto started_at = clock.steady_now();
     const auto passphrase = crypto::read_passphrase(wish.passphrase_file);

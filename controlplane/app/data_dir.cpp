@@ -2,6 +2,9 @@
 
 #include <fstream>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "controlplane/app/services.hpp"
 #include "shared/base/descriptor.hpp"
 #include "shared/base/new_file.hpp"
@@ -61,6 +64,29 @@ void make_data_dir(const std::filesystem::path& data_dir) {
 
 std::filesystem::path issuer_path(const std::filesystem::path& data_dir) {
     return data_dir / "issuer";
+}
+
+void require_owner(const std::filesystem::path& data_dir) {
+    struct stat status{};
+    if (::stat(data_dir.c_str(), &status) != 0 || status.st_uid == ::geteuid()) return;
+    throw StartRefused(
+        data_dir.string() + " belongs to user " + std::to_string(status.st_uid) +
+        "; run this as that user, as in  setpriv --reuid " + std::to_string(status.st_uid) +
+        " --regid " + std::to_string(status.st_gid) + " --clear-groups synapsex-controlplane …"
+    );
+}
+
+crypto::Authority load_authority(const std::filesystem::path& data_dir) {
+    const auto path = authority_path(data_dir);
+    if (!std::filesystem::exists(path))
+        throw StartRefused(
+            path.string() + " is not there; restore it from the backup, or, if there has never "
+            "been one, run synapsex-controlplane init again: it makes what is missing and changes "
+            "nothing else"
+        );
+    auto authority = crypto::Authority::load(path);
+    if (!authority) throw StartRefused(authority.error().detail);
+    return *std::move(authority);
 }
 
 void mark_restore(const std::filesystem::path& data_dir) {

@@ -13,12 +13,17 @@
 
 #include "controlplane/app/config.hpp"
 #include "shared/base/time.hpp"
+#include "shared/crypto/authority.hpp"
 #include "shared/crypto/key_store.hpp"
 
 namespace synapsex::app {
 
 // Makes the directories that are missing. Throws StartRefused.
 void make_data_dir(const std::filesystem::path& data_dir);
+
+// Refuses another user than the one whose data directory it is: root would be refused the keys, or
+// leave files that the control plane cannot read. Throws StartRefused.
+void require_owner(const std::filesystem::path& data_dir);
 
 // A restore that changed something and did not come to its end leaves a mark, with which nothing
 // starts here: the same restore has to run again. Both throw StartRefused.
@@ -41,6 +46,9 @@ std::filesystem::path issuer_path(const std::filesystem::path& data_dir);
 
 // Of the installation's certificate authority (crypto/authority.hpp).
 std::filesystem::path authority_path(const std::filesystem::path& data_dir);
+
+// Throws StartRefused, which says what to do.
+crypto::Authority load_authority(const std::filesystem::path& data_dir);
 
 // Throws StartRefused: there is none (run init), a key cannot be used, the root key is missing, or
 // a restore is unfinished.

@@ -106,6 +106,7 @@ int init(const Config& config, const InitWish& wish) {
     wakeups::Board wakeups;
     const auto password = random.base62(kPasswordSize);
     check_wish(wish, password);
+    require_owner(config.data_dir);
     make_data_dir(config.data_dir);
     crypto::FileKeyStore keys{key_directory(config.data_dir), random};
     const auto identity = load_or_make_identity(config.data_dir, config.public_url, keys);

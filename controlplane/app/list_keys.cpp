@@ -23,6 +23,7 @@ const char* name_of(crypto::SignatureAlgorithm algorithm) {
 }  // namespace
 
 int list_keys(const Config& config) {
+    require_owner(config.data_dir);
     SystemRandom random;
     const crypto::FileKeyStore keys{key_directory(config.data_dir), random};
     const auto root = keys.get_root_key();
@@ -30,13 +31,12 @@ int list_keys(const Config& config) {
     const auto signing = keys.list();
     if (!signing) throw StartRefused(signing.error().detail);
     std::printf("root\tHKDF-SHA256\t%s\n", root->key_id().c_str());
-    const auto authority = crypto::Authority::load(authority_path(config.data_dir));
-    if (!authority) throw StartRefused(authority.error().detail);
+    const auto authority = load_authority(config.data_dir);
     std::printf(
-        "authority\tECDSA P-256\t%s\tuntil %s\n", authority->pin().c_str(),
-        format_rfc3339(authority->not_after()).c_str()
+        "authority\tECDSA P-256\t%s\tuntil %s\n", authority.pin().c_str(),
+        format_rfc3339(authority.not_after()).c_str()
     );
-    if (const auto former = authority->former_pin())
+    if (const auto former = authority.former_pin())
         std::printf("authority (former)\tECDSA P-256\t%s\n", former->c_str());
     for (const auto& [name, published] : *signing)
         for (const auto& key : published)

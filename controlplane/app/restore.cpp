@@ -15,6 +15,7 @@
 #include "controlplane/app/child_program.hpp"
 #include "controlplane/app/commands.hpp"
 #include "controlplane/app/data_dir.hpp"
+#include "controlplane/app/interruption.hpp"
 #include "controlplane/app/start_refused.hpp"
 #include "controlplane/platform/db/postgres/client_environment.hpp"
 #include "controlplane/platform/db/postgres/schema_rules.hpp"
@@ -23,6 +24,7 @@
 #include "controlplane/services/agent_registry/after_restore.hpp"
 #include "controlplane/services/auth/after_restore.hpp"
 #include "shared/base/version.hpp"
+#include "shared/crypto/authority.hpp"
 #include "shared/sqlite/connection.hpp"
 
 namespace synapsex::app {
@@ -85,10 +87,7 @@ class Restore {
     }
     // Whatever was not put in its place.
     ~Restore() {
-        std::error_code ignored;
-        if (!locks_.empty())
-            for (const auto& place : places_)
-                if (place.is_file()) fs::remove(staged(place), ignored);
+        if (!locks_.empty()) remove_staged();
     }
     Restore(const Restore&) = delete;
     Restore& operator=(const Restore&) = delete;
@@ -101,6 +100,7 @@ class Restore {
         make_data_dir(config_.data_dir);
         lock();
         check_is_free();
+        remove_staged();  // of a restore that was killed
         const WorkFolder work{config_.data_dir / kWorkName, ""};
         work_ = work.path();
         std::error_code ignored;
@@ -115,6 +115,7 @@ class Restore {
         try_unpacked(manifest_, work_, file_of);
         for (const auto& place : places_)
             if (place.is_file()) change_file(place);
+        Interruption::check();  // the last one: what has begun to change comes to its end
         put_in_place();
         wish_.is_json ? report_json() : report();
         return 0;
@@ -208,6 +209,14 @@ class Restore {
         return work_ / (place.name + ".dump");
     }
 
+    void remove_staged() const {
+        std::error_code ignored;
+        for (const auto& place : places_)
+            if (place.is_file())
+                for (const auto* suffix : {"", "-wal", "-shm", "-journal"})
+                    fs::remove(staged(place).string() + suffix, ignored);
+    }
+
     // What must not come back as it was, of the services that are in this database.
     std::string changes_of(const DatabasePlace& place) const {
         std::string sql{leases::kAfterRestore};
@@ -275,14 +284,14 @@ class Restore {
         };
         pg_restore.read([&](std::string_view piece) { psql.write(piece); });
         pg_restore.finish();
-        // Without this end, whatever happened, psql undoes all of it.
-        psql.write(
+        // Without this end, whatever happened, psql undoes all of it. With it, nobody knows until
+        // psql says so, and the mark stays.
+        is_changed_ |= psql.write(
             "SET LOCAL row_security = on; SET LOCAL ROLE synapsex_system;\n"
             "SET LOCAL search_path = public;\n" +
             changes_of(place) + "\nCOMMIT;\n"
         );
         psql.finish();
-        is_changed_ = true;
         if (is_replacing) note_aside("schema " + schema_aside() + " of " + shown(place));
     }
     std::string schema_aside() const { return "before_restore_" + compact(now_); }
@@ -308,6 +317,7 @@ class Restore {
             move(keys, key_directory(aside));
             if (is_there(issuer)) move(issuer, issuer_path(aside));
             note_aside(aside.string());
+            look_at_authority(authority_path(aside));
         }
         move(key_directory(work_), keys);
         move(issuer_path(work_), issuer);
@@ -315,6 +325,15 @@ class Restore {
     }
     void note_aside(const std::string& path) {
         if (!path.ends_with("-wal") && !path.ends_with("-shm")) aside_.push_back(path);
+    }
+
+    // Agents that pinned the one that is moved aside do not know that of the backup.
+    void look_at_authority(const fs::path& aside) {
+        const auto before = crypto::Authority::load(aside);
+        const auto restored = crypto::Authority::load(authority_path(work_));
+        if (!before || !restored || before->pin() == restored->pin()) return;
+        other_authority_ = before->pin();
+        other_authority_file_ = aside;
     }
 
     void report() const;
@@ -330,6 +349,8 @@ class Restore {
     std::list<db::FileLock> locks_;
     fs::path work_;
     std::vector<std::string> aside_;
+    std::string other_authority_;  // the pin of that which was here; empty: it was the same, or none
+    fs::path other_authority_file_;
     bool is_changed_ = false;
 };
 
@@ -343,6 +364,15 @@ void Restore::report() const {
     for (const auto& key : manifest_.keys)
         std::printf("  key       %s %s\n", key.name.c_str(), key.key_id.c_str());
     for (const auto& path : aside_) std::printf("  aside     %s\n", path.c_str());
+    if (!other_authority_.empty())
+        std::printf(
+            "THE AUTHORITY IS ANOTHER than the one that was here, %s.\n"
+            "Agents that pin that one refuse this server (net.tls_authority). If its key can be\n"
+            "trusted, put it back before you start:\n"
+            "  mv %s %s\n",
+            other_authority_.c_str(), other_authority_file_.c_str(),
+            authority_path(config_.data_dir).c_str()
+        );
     std::printf(
         "What was changed after the backup is gone, and what was taken away is back:\n"
         "- Everybody has to sign in again. Passwords and members are those of the backup.\n"
@@ -367,12 +397,16 @@ void Restore::report_json() const {
         {"keys", json_of(manifest_.keys)},
         {"aside", boost::json::value_from(aside_)},
         {"credentialsRevoked", wish_.are_credentials_revoked},
+        {"formerAuthority", other_authority_},
     };
     std::printf("%s\n", boost::json::serialize(all).c_str());
 }
 
 }  // namespace
 
-int restore(const Config& config, const RestoreWish& wish) { return Restore{config, wish}.run(); }
+int restore(const Config& config, const RestoreWish& wish) {
+    const Interruption interruption;
+    return Restore{config, wish}.run();
+}
 
 }  // namespace synapsex::app

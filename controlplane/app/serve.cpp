@@ -46,18 +46,12 @@ T require(Result<T> outcome) {
 Certificates open_certificates(const Config& config, const Clock& clock) {
     Certificates opened;
     if (!config.has_tls()) return opened;
-    net::TlsFiles files{config.tls_certificate, config.tls_key};
+    net::TlsFiles files{config.tls_certificate, config.tls_key, {}};
     if (config.has_own_certificate()) {
-        const auto authority = authority_path(config.data_dir);
-        if (!std::filesystem::exists(authority))
-            throw StartRefused(
-                authority.string() + " is not there; restore it from the backup, or, if there has "
-                "never been one, run synapsex-controlplane init again: it makes what is missing "
-                "and changes nothing else"
-            );
+        load_authority(config.data_dir);
         opened.own = std::make_unique<certificates::OwnCertificate>(
             certificates::OwnCertificate::Parts{
-                clock, authority, config.data_dir / "tls" / "server.pem", config.tls_names}
+                clock, authority_path(config.data_dir), config.data_dir / "tls" / "server.pem", config.tls_names}
         );
         require(opened.own->renew_if_due());
         files = opened.own->files();
@@ -65,6 +59,7 @@ Certificates open_certificates(const Config& config, const Clock& clock) {
     } else if (!config.tls_authority.empty()) {
         const auto pin = require(crypto::public_key_pin_of_file(config.tls_authority));
         opened.authority_pin = [pin] { return pin; };
+        files.authority_pin = pin;
     }
     opened.shown = require(net::TlsCertificate::open(files));
     return opened;
@@ -135,6 +130,7 @@ std::unique_ptr<WatchedCertificate> watch_certificate(
 int serve(const Config& config) {
     // One heap for 64 threads that mostly wait: separate ones would each keep their own slack.
     mallopt(M_ARENA_MAX, 2);
+    require_owner(config.data_dir);
     const auto signals = block_signals();
 
     SystemClock clock;

@@ -91,7 +91,7 @@ class Builder {
         check(X509_set_version(raw, X509_VERSION_3), "X509_set_version");
         set_serial();
         set_time(X509_getm_notBefore(raw), wish.now - kCertificateHeadStart);
-        set_time(X509_getm_notAfter(raw), wish.now + wish.lifetime);
+        set_time(X509_getm_notAfter(raw), end_of(wish));
         check(X509_set_pubkey(raw, wish.key), "X509_set_pubkey");
     }
     void set_subject(const X509_NAME* name) {
@@ -121,6 +121,12 @@ class Builder {
     }
 
  private:
+    // Nothing outlives who vouches for it.
+    static Timestamp end_of(const Wish& wish) {
+        const Timestamp wanted = wish.now + wish.lifetime;
+        if (!wish.issuer) return wanted;
+        return std::min(wanted, instant_of(X509_get0_notAfter(wish.issuer)));
+    }
     void set_serial() {
         std::array<unsigned char, 16> bytes{};
         check(RAND_bytes(bytes.data(), bytes.size()), "RAND_bytes");
@@ -292,11 +298,12 @@ bool Authority::is_current(
     for (std::size_t i = 0; i < above.size(); ++i)
         if (X509_cmp(shown[i + 1].get(), above[i].get()) != 0) return false;
     auto* certificate = shown.front().get();
-    const auto left = instant_of(X509_get0_notAfter(certificate)) - now;
+    const auto end = instant_of(X509_get0_notAfter(certificate));
+    // Or as long as one of this authority can last.
+    const bool lasts = end - now > kServerCertificateLifetime / 3 || end >= not_after();
     return X509_check_private_key(certificate, own.get()) == 1 &&
            X509_verify(certificate, key_.get()) == 1 && is_for(certificate, names) &&
-           instant_of(X509_get0_notBefore(certificate)) <= now &&
-           left > kServerCertificateLifetime / 3;
+           instant_of(X509_get0_notBefore(certificate)) <= now && lasts;
 }
 
 }  // namespace synapsex::crypto

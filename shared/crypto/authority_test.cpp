@@ -90,6 +90,16 @@ TEST_F(AuthorityTest, knows_when_a_server_needs_another_certificate) {
     EXPECT_FALSE(authority.is_current(pem.substr(0, pem.find("-----BEGIN PRIVATE")), names, now));
 }
 
+TEST_F(AuthorityTest, issues_nothing_that_outlives_it_and_does_not_try_so_again_and_again) {
+    const auto authority = Authority::make(now);
+    const auto late = authority.not_after() - days{20};
+    const auto pem = authority.issue(names, late);
+    EXPECT_TRUE(authority.is_current(pem, names, late + days{1}));
+    EXPECT_TRUE(authority.is_current(pem, names, late + days{19}));
+    const auto next = authority.make_successor(late);
+    EXPECT_FALSE(next.is_current(pem, names, late + days{1})) << "another follows, which lasts";
+}
+
 TEST_F(AuthorityTest, is_followed_by_another_that_it_vouches_for) {
     const auto first = Authority::make(now);
     const auto second = first.make_successor(now + days{100});

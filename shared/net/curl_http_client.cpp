@@ -292,6 +292,7 @@ class CurlHttpClient::Impl {
             if (authorities_ && authorities_->refusal()) return *authorities_->refusal();
             return failure_of(*result, verdict, reception, error_text_);
         }
+        if (authorities_) authorities_->accept_handshake();
         long status = 0;
         curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
         reception.response.status = static_cast<int>(status);
@@ -344,7 +345,7 @@ class CurlHttpClient::Impl {
 #endif
         if (options_.proxy == ProxyUse::never || request.target) set(easy, CURLOPT_PROXY, "");
         if (authorities_) {
-            authorities_->forget_refusal();
+            authorities_->forget_handshake();
             set(easy, CURLOPT_CAINFO, static_cast<const char*>(nullptr));
             set(easy, CURLOPT_CAPATH, static_cast<const char*>(nullptr));
             set(easy, CURLOPT_SSL_CTX_FUNCTION, &on_ssl_context);

@@ -7,6 +7,7 @@
 #include <array>
 #include <memory>
 #include <new>
+#include <utility>
 
 #include "shared/crypto/authority.hpp"
 #include "shared/crypto/public_key_pin.hpp"
@@ -75,6 +76,15 @@ void PinnedAuthorities::judge_handshakes_of(SSL_CTX* context) {
     SSL_CTX_set_cert_verify_callback(context, &PinnedAuthorities::on_handshake, this);
 }
 
+void PinnedAuthorities::forget_handshake() {
+    refusal_.reset();
+    shown_.reset();
+}
+
+void PinnedAuthorities::accept_handshake() {
+    if (shown_) pins_ = *std::exchange(shown_, std::nullopt);
+}
+
 bool PinnedAuthorities::is_pinned(std::string_view pin) const {
     return std::ranges::find(pins_, pin) != pins_.end();
 }
@@ -98,7 +108,7 @@ bool PinnedAuthorities::refuse(
 }
 
 bool PinnedAuthorities::judge(X509_STORE_CTX* shown) {
-    forget_refusal();
+    forget_handshake();
     auto* chain = X509_STORE_CTX_get0_untrusted(shown);
     const Store anchors{X509_STORE_new(), &X509_STORE_free};
     const Chain between{sk_X509_new_null()};
@@ -135,7 +145,7 @@ bool PinnedAuthorities::judge(X509_STORE_CTX* shown) {
     if (X509_verify_cert(context.get()) == 1) {
         if (auto next = successor_of(X509_STORE_CTX_get0_chain(context.get())))
             still.insert(still.begin(), *std::move(next));
-        pins_ = std::move(still);
+        shown_ = std::move(still);
         X509_STORE_CTX_set_error(shown, X509_V_OK);
         return true;
     }

@@ -31,11 +31,14 @@ class PinnedAuthorities {
     // Every handshake of the context is judged here, from then on and while this lives.
     void judge_handshakes_of(ssl_ctx_st* context);
 
-    // As the handshakes so far have left them.
     const std::vector<std::string>& pins() const { return pins_; }
+    // Before a request: what the handshakes before it said is no longer asked for.
+    void forget_handshake();
+    // After an answer came: the chain was the server's own, which has proved its key and its name,
+    // so what it shows is pinned from now on.
+    void accept_handshake();
     // Why the last handshake was refused, with a code of http_client.hpp; nullopt if it was not.
     const std::optional<Problem>& refusal() const { return refusal_; }
-    void forget_refusal() { refusal_.reset(); }
 
  private:
     static int on_handshake(x509_store_ctx_st* shown, void* self);
@@ -44,6 +47,7 @@ class PinnedAuthorities {
     bool is_pinned(std::string_view pin) const;
 
     std::vector<std::string> pins_;
+    std::optional<std::vector<std::string>> shown_{};  // those to pin, if the server proves itself
     const std::function<Timestamp()> now_;
     std::optional<Problem> refusal_;
 };

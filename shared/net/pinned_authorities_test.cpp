@@ -195,6 +195,17 @@ TEST_F(PinnedAuthoritiesTest, what_was_refused_changes_no_pin) {
     EXPECT_THAT(client.pinned_authorities(), ::testing::ElementsAre(authority.pin()));
 }
 
+TEST_F(PinnedAuthoritiesTest, nor_does_a_chain_whose_name_is_another) {
+    const auto next = authority.make_successor(now);
+    CurlHttpClient client;
+    client.pin_authorities({authority.pin()});
+    TlsServer server{next.issue({"elsewhere.example.com"}, now)};
+    const auto answer = client.send({.url = server.url()});
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().code, "net.tls_name");
+    EXPECT_THAT(client.pinned_authorities(), ::testing::ElementsAre(authority.pin()));
+}
+
 TEST_F(PinnedAuthoritiesTest, without_pins_such_a_server_is_of_no_known_authority) {
     TlsServer server{issue(authority)};
     EXPECT_THAT(ask(server.url(), ""), HasSubstr("net.tls_authority: "));

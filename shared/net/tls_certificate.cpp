@@ -43,6 +43,7 @@ Result<bool> TlsCertificate::reload() {
     seen_ = seen;
     const std::lock_guard lock{mutex_};
     current_.swap(context);
+    context->is_superseded_ = true;
     return true;
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 
 // A certificate in files that somebody renews while the server runs (certbot, an operator). New
-// connections get the newest that could be loaded; those that are open keep theirs.
+// connections get the newest that could be loaded; those that are open keep theirs, and can tell
+// that it is superseded.
 
 #include <memory>
 #include <mutex>

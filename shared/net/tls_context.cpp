@@ -4,12 +4,15 @@
 #include <openssl/ssl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <optional>
+#include <vector>
 
 #include "shared/crypto/hash.hpp"
+#include "shared/crypto/public_key_pin.hpp"
 
 namespace synapsex::net {
 namespace {
@@ -94,19 +97,35 @@ Timestamp instant_of(const ASN1_TIME* time) {
     return Timestamp{std::chrono::seconds{::timegm(&parts)}};
 }
 
-CertificateInfo info_of(const X509* certificate) {
-    CertificateInfo info;
+std::string subject_of(const X509* certificate) {
     const std::unique_ptr<BIO, decltype(&BIO_free)> text{BIO_new(BIO_s_mem()), &BIO_free};
     X509_NAME_print_ex(text.get(), X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
     char* begin = nullptr;
     const auto size = BIO_get_mem_data(text.get(), &begin);
-    if (size > 0) info.subject.assign(begin, static_cast<std::size_t>(size));
+    return size > 0 ? std::string{begin, static_cast<std::size_t>(size)} : std::string{};
+}
+
+// As it is shown: the server's own, then those above it.
+std::vector<const X509*> chain_of(SSL_CTX* context) {
+    std::vector<const X509*> chain{SSL_CTX_get0_certificate(context)};
+    STACK_OF(X509)* above = nullptr;
+    SSL_CTX_get0_chain_certs(context, &above);
+    for (int i = 0; i < sk_X509_num(above); ++i) chain.push_back(sk_X509_value(above, i));
+    return chain;
+}
+
+CertificateInfo info_of(const std::vector<const X509*>& chain) {
+    const X509* own = chain.front();
+    CertificateInfo info;
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     unsigned digest_size = 0;
-    check(X509_digest(certificate, EVP_sha256(), digest.data(), &digest_size), "X509_digest");
+    check(X509_digest(own, EVP_sha256(), digest.data(), &digest_size), "X509_digest");
     info.fingerprint = crypto::to_hex({reinterpret_cast<const char*>(digest.data()), digest_size});
-    info.not_before = instant_of(X509_get0_notBefore(certificate));
-    info.not_after = instant_of(X509_get0_notAfter(certificate));
+    info.not_before = instant_of(X509_get0_notBefore(own));
+    const auto end_of = [](const X509* one) { return instant_of(X509_get0_notAfter(one)); };
+    const auto* first = *std::ranges::min_element(chain, {}, end_of);
+    info.subject = subject_of(first);
+    info.not_after = end_of(first);
     return info;
 }
 
@@ -134,7 +153,17 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::load(const TlsFiles& files
             "is not the key of the certificate in " + files.certificate.string()
         );
     }
-    auto info = info_of(SSL_CTX_get0_certificate(context.get()));
+    const auto chain = chain_of(context.get());
+    const auto is_pinned = [&](const X509* one) {
+        return crypto::public_key_pin(one) == files.authority_pin;
+    };
+    if (!files.authority_pin.empty() && std::ranges::none_of(chain, is_pinned))
+        return unreadable(
+            "tls.authority_not_shown", files.certificate,
+            "agents pin the authority " + files.authority_pin +
+                ", so its certificate has to be in this file, below the server's own"
+        );
+    auto info = info_of(chain);
     return std::shared_ptr<const TlsContext>{new TlsContext{context.release(), std::move(info)}};
 }
 

@@ -6,6 +6,7 @@
 //
 // Prefer TlsCertificate (tls_certificate.hpp) for files that are renewed while the server runs.
 
+#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -20,12 +21,15 @@ namespace synapsex::net {
 struct TlsFiles {
     std::filesystem::path certificate;  // PEM: the server's, then those up to the authority
     std::filesystem::path key;          // PEM, readable by its owner alone
+    // Of the authority that clients pin (crypto/public_key_pin.hpp), and so have to be shown; empty:
+    // they pin none.
+    std::string authority_pin{};
 
     friend bool operator==(const TlsFiles&, const TlsFiles&) = default;
 };
 
 struct CertificateInfo {
-    std::string subject;      // "CN=cp.example.com", RFC 2253
+    std::string subject;      // "CN=cp.example.com", RFC 2253; of the chain's first to end
     std::string fingerprint;  // SHA-256 of the certificate, hex
     Timestamp not_before{};
     Timestamp not_after{};
@@ -34,7 +38,8 @@ struct CertificateInfo {
 class TlsContext {
  public:
     // Problems name the file: tls.certificate_unreadable (also: no certificate in it),
-    // tls.key_unreadable (also: others than its owner may read it), tls.key_mismatch. An expired
+    // tls.key_unreadable (also: others than its owner may read it), tls.key_mismatch,
+    // tls.authority_not_shown (the pinned one is not in the certificate's file). An expired
     // certificate loads: clients say so, and the server that renews it must be able to start.
     static Result<std::shared_ptr<const TlsContext>> load(const TlsFiles& files);
     ~TlsContext();
@@ -44,12 +49,17 @@ class TlsContext {
     const CertificateInfo& certificate() const { return certificate_; }
     ssl_ctx_st* native() const { return context_; }
 
+    // Whether a newer one has taken its place. Any thread.
+    bool is_superseded() const { return is_superseded_.load(std::memory_order_relaxed); }
+
  private:
+    friend class TlsCertificate;
     TlsContext(ssl_ctx_st* context, CertificateInfo certificate)
         : context_(context), certificate_(std::move(certificate)) {}
 
     ssl_ctx_st* const context_;
     const CertificateInfo certificate_;
+    mutable std::atomic<bool> is_superseded_{false};
 };
 
 }  // namespace synapsex::net

@@ -44,6 +44,8 @@ class TlsStream {
     TlsResult write(std::string_view bytes);
     // A read would get bytes without the socket's becoming readable.
     bool has_pending() const;
+    // The peer would be shown another certificate by now.
+    bool is_superseded() const { return context_->is_superseded(); }
 
     // No more will be written; the peer may go on. As far as the socket takes it at once.
     void end_writing();

@@ -11,6 +11,7 @@
 #include <fstream>
 #include <optional>
 
+#include "shared/crypto/public_key_pin.hpp"
 #include "shared/net/tls_certificate.hpp"
 #include "tests/support/test_certificate.hpp"
 #include "tests/support/tls_client.hpp"
@@ -236,6 +237,17 @@ TEST(TlsContext, says_which_file_is_wrong_and_why) {
     std::filesystem::permissions(files.key, std::filesystem::perms(0640));
     EXPECT_EQ(code(files), "tls.key_unreadable");
     EXPECT_THAT(TlsContext::load(files).error().detail, HasSubstr("chmod 0600"));
+}
+
+TEST(TlsContext, shows_the_authority_that_is_pinned_or_does_not_load) {
+    const TestCertificate files;
+    auto wish = files.files();
+    wish.authority_pin = crypto::public_key_pin_of_file(wish.certificate).value();
+    EXPECT_TRUE(TlsContext::load(wish));
+    wish.authority_pin[0] = wish.authority_pin[0] == 'A' ? 'B' : 'A';
+    const auto refused = TlsContext::load(wish);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, "tls.authority_not_shown");
 }
 
 TEST(TlsCertificate, is_loaded_again_when_its_files_were_renewed_and_only_then) {

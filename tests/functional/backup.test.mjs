@@ -9,7 +9,7 @@ import test, { after, before } from 'node:test';
 
 import { Agent } from '../support/agent.mjs';
 import { assertProblem, ControlPlane } from '../support/control_plane.mjs';
-import { isPostgres } from '../support/databases.mjs';
+import { isPostgres, makeDatabase } from '../support/databases.mjs';
 import { eventually, isRoot, Program, program, run, temporaryFolder, throughout } from '../support/processes.mjs';
 import { mountTmpfs, whyNoSmallDisk } from '../support/small_disk.mjs';
 
@@ -70,7 +70,7 @@ test('a backup is written while the server serves and is written to', async (t) 
     assert.ok(during > 0);
     assert.equal(result.bytes, statSync(file).size);
     assert.equal(statSync(file).mode & 0o777, 0o600);
-    assert.deepEqual(result.keys.map(({ name }) => name), ['root', 'access-tokens']);
+    assert.deepEqual(result.keys.map(({ name }) => name), ['root', 'authority', 'access-tokens']);
     for (const { name, keyId } of result.keys) assert.match(await keysOf(controlPlane), new RegExp(`^${name}\\t.*${keyId}`, 'm'));
     assert.equal(result.databases.length, 1);
     assert.equal(result.databases[0].incarnation, incarnationOf(controlPlane));
@@ -334,7 +334,12 @@ test("PostgreSQL's own programs get no password as an argument, and may fail at 
             assert.equal(incarnationOf(controlPlane), incarnation);
             assert.equal(existsSync(join(controlPlane.dataDir, 'restore.unfinished')), false);
         }
-        succeeded(await restore(controlPlane, good, ['--replace']));
+        // Its end came through, its answer did not: nobody knows, so nothing starts.
+        replace('psql', 'REAL "$@"; status=$?; case "$*" in *"-f -"*) echo "connection lost" >&2; exit 2;; esac; exit $status');
+        refused(await restore(controlPlane, good, ['--replace']), /psql failed: .*connection lost/);
+        replace('psql', 'exec REAL "$@"');
+        refused(await controlPlane.run(['serve', ...controlPlane.flags]), /a restore into .* did not come to its end/);
+        succeeded(await restore(controlPlane, good));
         const calls = readFileSync(join(ours, 'calls'), 'utf8');
         for (const name of ['pg_dump', 'pg_restore', 'psql']) assert.ok(calls.includes(`/${name} `), calls);
         assert.equal(calls.includes(process.env.PGPASSWORD), false, calls);
@@ -368,6 +373,47 @@ test('another user is told whose the control plane is', { skip: !isRoot && 'take
     chownSync(plane.dataDir, 65534, 65534);
     refused(await backup(plane, [], join(folder, 'other.backup')), /belongs to user 65534; run this as that user, as in {2}setpriv --reuid 65534/);
     refused(await restore(plane), /belongs to user 65534; run this as that user/);
+    // Root would leave files there that the control plane cannot read.
+    for (const command of [['keys'], ['authority', 'show'], ['authority', 'rotate'], ['init', '--email', 'a@example.com'], ['serve']])
+        refused(await plane.run([...command, ...plane.flags]), /belongs to user 65534; run this as that user/);
+});
+
+test('one who restores across a rotation is told that agents will not come, and how they do', async () => {
+    const plane = new ControlPlane({ settings: makeDatabase(temporaryFolder()).flags, folder: temporaryFolder(), env: {}, port: 1 });
+    await plane.init();
+    const authority = async () => /^authority\t[^\t]*\t(\S+)/m.exec(await keysOf(plane))[1];
+    const before = join(folder, 'before rotation.backup');
+    const first = await authority();
+    const { keys } = JSON.parse(succeeded(await backup(plane, ['--json'], before)));
+    assert.equal(keys.find(({ name }) => name === 'authority').keyId, first);
+    for (const wish of ['rotate', 'retire']) assert.match(succeeded(await plane.run(['authority', wish, ...plane.flags])), /[Mm]ake a backup/);
+    const second = await authority();
+    const said = succeeded(await restore(plane, before, ['--replace']));
+    assert.equal(await authority(), first);
+    const [, former, from, to] = /THE AUTHORITY IS ANOTHER than the one that was here, (\S+)\.[^]*\n {2}mv (.*authority\.key) (.*authority\.key)\n/.exec(said);
+    assert.equal(former, second);
+    renameSync(from, to);
+    assert.equal(await authority(), second);
+    // A backup without its authority is none, and so is one whose authority is no key.
+    writeFileSync(to, 'garbage', { mode: 0o600 });
+    refused(await backup(plane, [], before), /authority\.key/);
+    rmSync(to);
+    refused(await backup(plane, [], before), /authority\.key is not there; restore it from the backup/);
+});
+
+test('one that is stopped clears away what it unpacked', async () => {
+    const work = temporaryFolder();
+    let stopped = 0;
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'])
+        for (const wait of [100, 200, 400]) {
+            const started = new Program(program('synapsex-controlplane'), ['backup', '--verify', file, '--passphrase-file', passphrase, '--work-dir', work]);
+            await throughout(wait, () => {}, { every: wait });
+            if (started.isRunning) started.child.kill(signal);
+            assert.ok(await started.hasExited(20_000));
+            assert.deepEqual(readdirSync(work), []);
+            if (started.stderr.includes(`stopped by ${signal}; nothing was changed`)) ++stopped;
+        }
+    assert.ok(stopped > 0);
 });
 
 test('the command line says what is missing', async () => {

@@ -65,7 +65,7 @@ TEST_F(HttpTlsTest, survives_noise) {
     EXPECT_EQ(connect_tls().ask("/").status, 200);
 }
 
-TEST_F(HttpTlsTest, new_connections_get_a_renewed_certificate_and_old_ones_go_on) {
+TEST_F(HttpTlsTest, new_connections_get_a_renewed_certificate_and_old_ones_end_with_their_next_answer) {
     TestCertificate files;
     const auto certificate = net::TlsCertificate::open(files.files()).value();
     options.endpoints = {{.port = 0, .certificate = certificate.get()}};
@@ -73,11 +73,14 @@ TEST_F(HttpTlsTest, new_connections_get_a_renewed_certificate_and_old_ones_go_on
     const TlsClientWish wish{.trusts = files.files().certificate};
     Client before{server->port(), wish};
     EXPECT_EQ(before.ask("/").status, 200);
+    EXPECT_TRUE(before.is_quiet());
     const auto old = files.files().certificate.string() + ".old";
     std::filesystem::copy(files.files().certificate, old);
     files.renew();
     EXPECT_TRUE(certificate->reload().value());
+    EXPECT_TRUE(before.is_quiet()) << "what is under way, or parked, goes on";
     EXPECT_EQ(before.ask("/").status, 200);
+    EXPECT_TRUE(before.is_closed());
     EXPECT_EQ((Client{server->port(), wish}.ask("/").status), 200);
     Client distrustful{server->port(), {.trusts = old}};
     EXPECT_EQ(distrustful.ask("/").status, 0) << "it trusts the certificate that is gone";

@@ -336,7 +336,9 @@ api::Reply Session::internal_error(std::string_view where, std::string_view what
 }
 
 Task<void> Session::answer(const api::Reply& reply, const RequestHead* head) {
-    if (thread_.is_draining() && ending_ == Ending::keep) ending_ = Ending::close;
+    // Who keeps a connection for weeks is to see the certificate of today, and its authority.
+    const bool is_last = thread_.is_draining() || transport_.is_superseded();
+    if (is_last && ending_ == Ending::keep) ending_ = Ending::close;
     Persistence persistence = Persistence::keep;
     if (ending_ != Ending::keep)
         persistence = Persistence::close;

@@ -101,6 +101,8 @@ class Transport {
     Transport(Socket socket, std::shared_ptr<const net::TlsContext> tls);
 
     bool speaks_tls() const { return tls_ != nullptr; }
+    // A new connection would be shown another certificate.
+    bool is_superseded() const { return tls_ && tls_->is_superseded(); }
     // Of TLS: to be tried until it is done, before anything else. A peer that speaks HTTP in clear
     // is told so.
     IoState try_handshake();
