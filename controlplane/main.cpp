@@ -193,6 +193,8 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    synapsex::forbid_core_dumps();
+    synapsex::hide_memory();
     try {
         return run(argc, argv);
     } catch (const std::exception& error) {
