@@ -4,6 +4,7 @@
 
 #include "controlplane/app/commands.hpp"
 #include "controlplane/app/services.hpp"
+#include "shared/base/process_memory.hpp"
 #include "shared/base/version.hpp"
 
 namespace {

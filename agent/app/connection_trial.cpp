@@ -217,15 +217,17 @@ class Test {
         const std::string host = proxy ? proxy->host : url.host;
         if (!record.resolved_after) return failed("name", {});
         add({"name", Outcome::ok, ms(*record.resolved_after), host + " is " + addresses_of(host)});
-        if (!record.connected_after) return failed("connect", *record.resolved_after);
-        add({"connect", Outcome::ok, ms(*record.connected_after - *record.resolved_after),
+        const bool is_cut = failure && failure->code == net::kClosed;
+        if (!record.is_connected && !is_cut) return failed("connect", *record.resolved_after);
+        const auto connected_after = record.connected_after.value_or(*record.resolved_after);
+        add({"connect", Outcome::ok, ms(connected_after - *record.resolved_after),
              (proxy ? "to the proxy at " : "to ") + record.address});
         if (proxy && !tell_of_proxy(*proxy, record)) return false;
         const bool is_tls = url.scheme == "https";
-        if (is_tls && !record.secured_after) return failed("tls", *record.connected_after);
+        if (is_tls && !record.secured_after) return failed("tls", connected_after);
         if (is_tls) add(tls_step(record));
         if (!failure) return true;
-        return failed("api", record.secured_after.value_or(*record.connected_after));
+        return failed("api", record.secured_after.value_or(connected_after));
     }
 
     bool tell_of_proxy(const ProxyChoice& proxy, const net::ConnectionRecord& record) {
@@ -247,7 +249,8 @@ class Test {
         if (!record.chain.empty())
             detail += "; certificate for " + joined(record.chain.front().names) + " until " +
                       instant(record.chain.front().not_after);
-        return {"tls", Outcome::ok, ms(*record.secured_after - *record.connected_after), detail};
+        const auto connected_after = record.connected_after.value_or(*record.resolved_after);
+        return {"tls", Outcome::ok, ms(*record.secured_after - connected_after), detail};
     }
 
     void tell_of_clock(const net::ConnectionRecord& record, Timestamp sent_at) {

@@ -101,7 +101,7 @@ std::string Redaction::apply(std::string_view given) const {
         "password", "passphrase", "secret", "token", "assertion", "api_key"
     };
     for (const std::string name : kNames)
-        for (const auto* sign : {"=", "\":\"", ": \""})
+        for (const auto* sign : {"=", "\":\"", "\": \""})
             redact_after(text, name + sign, 1, is_secret_character);
     return text;
 }

@@ -15,7 +15,7 @@ TEST(Redaction, takes_out_what_looks_like_a_secret_and_leaves_the_rest) {
          "token sxe_" + kId + ".[redacted] here"},
         {"key sk_sx_" + kSecret, "key sk_sx_[redacted]"},
         {"Authorization: Bearer eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJhIn0.c2ln, next",
-         "Authorization: Bearer [redacted], next"},
+         "Authorization: Bearer eyJ[redacted], next"},
         {"via http://user:p@ss@proxy:3128/ and https://cp.example.com:8443/x",
          "via http://[redacted]@proxy:3128/ and https://cp.example.com:8443/x"},
         {"-----BEGIN PRIVATE KEY-----\nMC4CAQ\n-----END PRIVATE KEY-----\nafter",

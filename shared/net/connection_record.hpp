@@ -32,6 +32,7 @@ struct ConnectionRecord {
     std::optional<std::chrono::microseconds> connected_after{};
     std::optional<std::chrono::microseconds> secured_after{};
     std::chrono::microseconds ended_after{};
+    bool is_connected = false;  // however it ended
     std::string address{};  // connected to: of the server, or of the proxy
     int proxy_status = 0;   // what the proxy answered to CONNECT; 0: nothing
     std::string tls_version{};

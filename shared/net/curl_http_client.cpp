@@ -11,6 +11,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "shared/net/ip_address.hpp"
 #include "shared/net/pinned_authorities.hpp"
@@ -138,6 +139,16 @@ CURLcode on_witnessed_context(CURL*, void* context, void* witness) {
     return CURLE_OK;
 }
 
+// libcurl tells the time of a connection only once TLS is done, too.
+int on_close_socket(void* context, curl_socket_t socket) {
+    auto& record = *static_cast<ConnectionRecord*>(context);
+    sockaddr_storage peer{};
+    socklen_t size = sizeof peer;
+    auto* const plain = reinterpret_cast<sockaddr*>(&peer);
+    if (::getpeername(socket, plain, &size) == 0) record.is_connected = true;
+    return ::close(socket);
+}
+
 std::optional<std::chrono::microseconds> time_until(CURL* easy, CURLINFO which) {
     curl_off_t micros = 0;
     if (curl_easy_getinfo(easy, which, &micros) != CURLE_OK || micros == 0) return std::nullopt;
@@ -153,6 +164,7 @@ void write_down(CURL* easy, const HttpResponse& response, ConnectionRecord& reco
     long number = 0;
     curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &address);
     if (address != nullptr) record.address = address;
+    if (record.connected_after || !record.chain.empty()) record.is_connected = true;
     curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &number);
     record.proxy_status = static_cast<int>(number);
     const auto* date = response.find_header("Date");
@@ -411,6 +423,8 @@ class CurlHttpClient::Impl {
         witness_.emplace(*options_.record, authorities_ ? &*authorities_ : nullptr);
         set(easy_.get(), CURLOPT_SSL_CTX_FUNCTION, &on_witnessed_context);
         set(easy_.get(), CURLOPT_SSL_CTX_DATA, &*witness_);
+        set(easy_.get(), CURLOPT_CLOSESOCKETFUNCTION, &on_close_socket);
+        set(easy_.get(), CURLOPT_CLOSESOCKETDATA, options_.record);
     }
 
     // libcurl keeps a pinned name in its cache for ever: each request begins with forgetting it.
