@@ -88,28 +88,32 @@ std::string visible_text(std::string_view text) {
     return visible;
 }
 
-Result<boost::json::object> status_report(const AgentConfig& config) {
-    // As the agent's user where there is a directory of its; else nobody's files are read.
+// What the agent's files say; as its user, where there is a directory of its.
+Result<json::object> report_of_files(const AgentConfig& config) {
     const auto user = AgentUser::become(config.data_dir, "see how it is");
     if (!user && user.error().code != "agent.no_data_dir") return user.error();
     SYNAPSEX_TRY(const auto identity, IdentityStore{config.data_dir}.find_identity());
     SYNAPSEX_TRY(const auto is_running, is_file_locked(config.data_dir / kLockFile));
-    SYNAPSEX_TRY(
-        const auto pause, find_pause(config.data_dir, this_moment(SystemClock{}))
-    );
+    SYNAPSEX_TRY(const auto pause, find_pause(config.data_dir, this_moment(SystemClock{})));
     // What a worker that has ended left behind says nothing about now.
     std::optional<WorkerState> state;
     if (is_running) state = read_state_file(config.run_dir / kStateFile);
-    const auto executor =
-        executor::ask(executor::socket_path(config.run_dir), executor::Verb::status, kExecutorTime);
     return json::object{
         {"version", kVersion.data()},
         {"running", is_running},
         {"paused", pause_json(pause)},
         {"identity", identity_json(identity)},
         {"worker", worker_json(state)},
-        {"executor", executor_json(executor)},
     };
+}
+
+Result<json::object> status_report(const AgentConfig& config) {
+    SYNAPSEX_TRY(auto report, report_of_files(config));
+    // With the own rights: the executor keeps places for root.
+    const auto executor =
+        executor::ask(executor::socket_path(config.run_dir), executor::Verb::status, kExecutorTime);
+    report["executor"] = executor_json(executor);
+    return report;
 }
 
 int status_command(const AgentConfig& config, StatusFormat format) {

@@ -78,9 +78,15 @@ Result<Done> write_file_atomically(
     const std::filesystem::path& path, std::string_view content, FileDurability durability
 ) {
     const std::filesystem::path aside = path.string() + ".new";
-    constexpr int kFlags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW;
+    // Not through a link, and never waiting for who reads a pipe that is in its place.
+    constexpr int kFlags =
+        O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
     Descriptor file{::open(aside.c_str(), kFlags, S_IRUSR | S_IWUSR)};
     if (!file.is_open()) return file_problem("Cannot create", aside);
+    struct stat facts {};
+    errno = EEXIST;
+    if (::fstat(file.number(), &facts) != 0 || !S_ISREG(facts.st_mode))
+        return file_problem("Cannot create", aside);
     const bool is_synced = durability == FileDurability::synced;
     if (!write_all(file.number(), content) || (is_synced && ::fsync(file.number()) != 0) ||
         !file.close())
