@@ -214,6 +214,7 @@ void FakeControlPlane::remember(const std::string& body) {
         .slots = {},
         .hashes = {},
         .capabilities = {message.capabilities().begin(), message.capabilities().end()},
+        .pause_reason = message.has_pause() ? std::optional{message.pause().reason()} : std::nullopt,
         .goodbye = message.goodbye(),
         .executor = message.executor(),
     };

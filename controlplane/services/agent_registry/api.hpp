@@ -151,12 +151,12 @@ BOOST_DESCRIBE_STRUCT(SectionHash, (), (section, hash))
 inline constexpr std::size_t kCapabilitiesMax = 64;
 
 // A local administrator has stopped work on the VM.
-struct Pause {
+struct VmPause {
     Timestamp since{};
     std::optional<Timestamp> until{};
     std::string reason{};
 };
-BOOST_DESCRIBE_STRUCT(Pause, (), (since, until, reason))
+BOOST_DESCRIBE_STRUCT(VmPause, (), (since, until, reason))
 
 // shared/proto/agent/v1/agent.proto, HeartbeatRequest.
 struct Heartbeat {
@@ -172,7 +172,7 @@ struct Heartbeat {
     std::string goodbye{};
     std::string server_incarnation{};
     std::string executor{};
-    std::optional<Pause> pause{};
+    std::optional<VmPause> pause{};
 };
 BOOST_DESCRIBE_STRUCT(
     Heartbeat, (),

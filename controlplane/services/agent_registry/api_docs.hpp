@@ -120,7 +120,7 @@ inline constexpr Doc kDocOf<agent_registry::SectionHash>{
     {{{"section", "The section.", R"("packages")"},
       {"hash", "Of the section as it would be sent."}}}};
 template <>
-inline constexpr Doc kDocOf<agent_registry::Pause>{
+inline constexpr Doc kDocOf<agent_registry::VmPause>{
     "A local administrator has stopped work on the VM; only there can it be ended.",
     {{{"since", "When it began, by the VM's clock."},
       {"until", "When it ends by itself; absent: not."},
