@@ -4,6 +4,7 @@
 #include "agent/worker/talker.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <thread>
 
 #include <fcntl.h>
@@ -199,7 +200,7 @@ TEST_F(TalkerTest, tells_of_a_pause_for_as_long_as_there_is_one) {
     ASSERT_TRUE(enroll());
     pause_ = true;
     start_talking();
-    ASSERT_TRUE(server_.wait_until([](const auto& server) { return !server.heartbeats().empty(); }));
+    ASSERT_TRUE(comes_in_time([](const auto& server) { return !server.heartbeats().empty(); }));
     const auto first = server_.heartbeats().front();
     EXPECT_EQ(first.pause_reason, "disk swap");
     EXPECT_THAT(first.capabilities, ElementsAre(1, 2, 3, 4, 5));

@@ -214,10 +214,10 @@ void FakeControlPlane::remember(const std::string& body) {
         .slots = {},
         .hashes = {},
         .capabilities = {message.capabilities().begin(), message.capabilities().end()},
-        .pause_reason = message.has_pause() ? std::optional{message.pause().reason()} : std::nullopt,
         .goodbye = message.goodbye(),
         .executor = message.executor(),
     };
+    if (message.has_pause()) seen.pause_reason = message.pause().reason();
     for (const auto& sample : message.telemetry()) {
         seen.slots.push_back(sample.slot());
         stored_slots_.insert(sample.slot());
