@@ -4,9 +4,13 @@
 
 #include "agent/app/command_line.hpp"
 #include "agent/app/config.hpp"
+#include "agent/app/connection_trial.hpp"
+#include "agent/app/diag_command.hpp"
+#include "agent/app/pause_command.hpp"
 #include "agent/app/run_command.hpp"
 #include "agent/app/status_command.hpp"
 #include "agent/app/supervise_command.hpp"
+#include "shared/base/process_memory.hpp"
 
 namespace synapsex::agent {
 namespace {
@@ -18,20 +22,30 @@ int fail(const Problem& problem) {
     return kExitConfig;
 }
 
+const char* environment(const char* name) { return std::getenv(name); }
+
 int run(const CommandLine& line) {
     const auto values = collect_settings({
         .flags = line.flags,
-        .environment = [](const char* name) -> const char* { return std::getenv(name); },
+        .environment = environment,
         .config_file = line.config_file,
     });
     if (!values) return fail(values.error());
     const auto config = make_config(*values);
     if (!config) return fail(config.error());
     set_log_level(config->log_level);
+    const SystemClock clock;
+    SystemRandom random;
+    const ConnectionTools tools{clock, random, environment};
     switch (line.command) {
         case Command::run: return run_command(*config);
         case Command::supervise: return supervise_command(*config, line);
         case Command::status: return status_command(*config, line.status_format);
+        case Command::pause: return pause_command(*config, line, clock);
+        case Command::resume: return resume_command(*config, line, clock);
+        case Command::test_connection:
+            return test_connection_command(*config, line.status_format, tools);
+        case Command::diag: return diag_command(*config, *values, line, tools);
         case Command::print_config: std::fputs(print_config(*values).c_str(), stdout); return 0;
     }
     return kExitConfig;
@@ -41,6 +55,7 @@ int run(const CommandLine& line) {
 }  // namespace synapsex::agent
 
 int main(int argc, char** argv) {
+    synapsex::forbid_core_dumps();
     try {
         int exit_code = 0;
         const auto line = synapsex::agent::parse_command_line(argc, argv, exit_code);

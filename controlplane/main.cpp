@@ -4,6 +4,7 @@
 
 #include "controlplane/app/commands.hpp"
 #include "controlplane/app/services.hpp"
+#include "shared/base/process_memory.hpp"
 #include "shared/base/version.hpp"
 
 namespace {
@@ -193,6 +194,8 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    synapsex::forbid_core_dumps();
+    synapsex::hide_memory();
     try {
         return run(argc, argv);
     } catch (const std::exception& error) {

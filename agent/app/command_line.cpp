@@ -1,5 +1,8 @@
 #include "agent/app/command_line.hpp"
 
+#include <array>
+#include <utility>
+
 #include <CLI/CLI.hpp>
 
 #include "agent/app/config.hpp"
@@ -40,7 +43,22 @@ std::optional<CommandLine> parse_command_line(int argc, char** argv, int& exit_c
     );
     app.add_subcommand("run", "run the agent until it is stopped (the default)");
     auto* status = app.add_subcommand("status", "say how the agent of this machine is");
-    status->add_flag("--json", is_json, "for programs");
+    auto* pause = app.add_subcommand("pause", "let no work start on this VM, until `resume`");
+    pause->add_option("--for", line.pause_for, "and no longer than 45s, 30m, 2h or 7d");
+    pause->add_option("--reason", line.pause_reason, "why, for `status` and the control plane");
+    auto* resume = app.add_subcommand("resume", "end a pause");
+    auto* connection = app.add_subcommand(
+        "test-connection", "try the way to the control plane, step by step"
+    );
+    auto* diag = app.add_subcommand(
+        "diag", "write an archive for support, without secrets, and list what is in it"
+    );
+    diag->add_option(
+        "--output", line.diag_output,
+        "a new .tar.gz [synapsex-agent-diag-TIME.tar.gz in the current directory]"
+    );
+    for (auto* command : {status, pause, resume, connection, diag})
+        command->add_flag("--json", is_json, "for programs");
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -49,7 +67,15 @@ std::optional<CommandLine> parse_command_line(int argc, char** argv, int& exit_c
     }
     if (is_json) line.status_format = StatusFormat::json;
     if (is_supervised) line.command = Command::supervise;
-    if (status->parsed()) line.command = Command::status;
+    const std::array<std::pair<CLI::App*, Command>, 5> commands{{
+        {status, Command::status},
+        {pause, Command::pause},
+        {resume, Command::resume},
+        {connection, Command::test_connection},
+        {diag, Command::diag},
+    }};
+    for (const auto& [parsed, command] : commands)
+        if (parsed->parsed()) line.command = command;
     if (is_printed) line.command = Command::print_config;
     return line;
 }

@@ -4,12 +4,15 @@
 #include <array>
 
 #include <malloc.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "agent/app/plugin_sources.hpp"
 #include "agent/executor/options.hpp"
 #include "agent/executor/restart_policy.hpp"
 #include "agent/worker/files.hpp"
 #include "agent/worker/worker.hpp"
+#include "shared/base/process_memory.hpp"
 #include "shared/base/version.hpp"
 
 namespace synapsex::agent {
@@ -22,6 +25,13 @@ void keep_memory_small() {
     ::mallopt(M_ARENA_MAX, 1);
     ::mallopt(M_TRIM_THRESHOLD, 64 * 1024);
     ::mallopt(M_MMAP_THRESHOLD, 64 * 1024);
+}
+
+// Then it needs no leave to look at this process: it is root. An executor of the same user would
+// not know its worker any more.
+bool is_executor_another_user(const std::filesystem::path& run_dir) {
+    struct stat facts {};
+    return ::stat(run_dir.c_str(), &facts) == 0 && facts.st_uid == 0 && ::geteuid() != 0;
 }
 
 WorkerSettings settings_of(const AgentConfig& config, platform::SystemFacts& facts) {
@@ -44,6 +54,7 @@ WorkerSettings settings_of(const AgentConfig& config, platform::SystemFacts& fac
 }  // namespace
 
 int run_command(const AgentConfig& config) {
+    if (is_executor_another_user(config.run_dir)) hide_memory();
     keep_memory_small();
     block_stop_signals();
     const SystemClock clock;

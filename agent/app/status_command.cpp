@@ -2,8 +2,8 @@
 
 #include <cstdio>
 
-#include <boost/json.hpp>
-
+#include "agent/app/agent_user.hpp"
+#include "agent/app/pause_command.hpp"
 #include "agent/executor/client.hpp"
 #include "agent/executor/options.hpp"
 #include "agent/worker/files.hpp"
@@ -57,7 +57,8 @@ json::value executor_json(const Result<executor::Answer>& answer) {
     };
 }
 
-// "name: value" for each member, nested ones indented.
+}  // namespace
+
 void print_text(const json::object& object, const std::string& indent) {
     for (const auto& member : object) {
         const std::string name = member.key();
@@ -73,8 +74,6 @@ void print_text(const json::object& object, const std::string& indent) {
     }
 }
 
-}  // namespace
-
 std::string visible_text(std::string_view text) {
     constexpr std::string_view kDigits = "0123456789abcdef";
     std::string visible;
@@ -89,32 +88,43 @@ std::string visible_text(std::string_view text) {
     return visible;
 }
 
-int status_command(const AgentConfig& config, StatusFormat format) {
-    const auto identity = IdentityStore{config.data_dir}.find_identity();
-    if (!identity) {
-        std::fprintf(stderr, "%s\n", identity.error().detail.c_str());
-        return kExitUnknown;
-    }
-    const auto is_running = is_file_locked(config.data_dir / kLockFile);
-    if (!is_running) {
-        std::fprintf(stderr, "%s\n", is_running.error().detail.c_str());
-        return kExitUnknown;
-    }
+// What the agent's files say; as its user, where there is a directory of its.
+Result<json::object> report_of_files(const AgentConfig& config) {
+    const auto user = AgentUser::become(config.data_dir, "see how it is");
+    if (!user && user.error().code != "agent.no_data_dir") return user.error();
+    SYNAPSEX_TRY(const auto identity, IdentityStore{config.data_dir}.find_identity());
+    SYNAPSEX_TRY(const auto is_running, is_file_locked(config.data_dir / kLockFile));
+    SYNAPSEX_TRY(const auto pause, find_pause(config.data_dir, this_moment(SystemClock{})));
     // What a worker that has ended left behind says nothing about now.
     std::optional<WorkerState> state;
-    if (*is_running) state = read_state_file(config.run_dir / kStateFile);
+    if (is_running) state = read_state_file(config.run_dir / kStateFile);
+    return json::object{
+        {"version", kVersion.data()},
+        {"running", is_running},
+        {"paused", pause_json(pause)},
+        {"identity", identity_json(identity)},
+        {"worker", worker_json(state)},
+    };
+}
+
+Result<json::object> status_report(const AgentConfig& config) {
+    SYNAPSEX_TRY(auto report, report_of_files(config));
+    // With the own rights: the executor keeps places for root.
     const auto executor =
         executor::ask(executor::socket_path(config.run_dir), executor::Verb::status, kExecutorTime);
-    const json::object report{
-        {"version", kVersion.data()},
-        {"running", *is_running},
-        {"identity", identity_json(*identity)},
-        {"worker", worker_json(state)},
-        {"executor", executor_json(executor)},
-    };
-    if (format == StatusFormat::json) std::printf("%s\n", json::serialize(report).c_str());
-    else print_text(report, "");
-    return *is_running ? 0 : kExitNotRunning;
+    report["executor"] = executor_json(executor);
+    return report;
+}
+
+int status_command(const AgentConfig& config, StatusFormat format) {
+    const auto report = status_report(config);
+    if (!report) {
+        std::fprintf(stderr, "%s\n", report.error().detail.c_str());
+        return kExitUnknown;
+    }
+    if (format == StatusFormat::json) std::printf("%s\n", json::serialize(*report).c_str());
+    else print_text(*report, "");
+    return report->at("running").as_bool() ? 0 : kExitNotRunning;
 }
 
 }  // namespace synapsex::agent

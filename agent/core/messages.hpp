@@ -81,6 +81,15 @@ struct EncodedSection {
     std::string bytes;
 };
 
+// What the control plane is told of a pause (agent/pause/pause.hpp).
+struct PauseNotice {
+    Timestamp since{};
+    std::optional<Timestamp> until{};
+    std::string reason{};
+
+    friend bool operator==(const PauseNotice&, const PauseNotice&) = default;
+};
+
 struct Heartbeat {
     std::uint64_t sequence = 0;
     std::string boot_id{};
@@ -93,6 +102,7 @@ struct Heartbeat {
     std::string goodbye{};
     std::string server_incarnation{};
     std::string executor{};
+    std::optional<PauseNotice> pause{};
 };
 
 struct HeartbeatAnswer {

@@ -14,6 +14,7 @@
 #include "agent/executor/supervisor.hpp"
 #include "agent/executor/verbs.hpp"
 #include "shared/base/log.hpp"
+#include "shared/base/process_memory.hpp"
 #include "shared/base/version.hpp"
 
 namespace synapsex::executor {
@@ -121,4 +122,7 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace synapsex::executor
 
-int main(int argc, char** argv) { return synapsex::executor::run(argc, argv); }
+int main(int argc, char** argv) {
+    synapsex::forbid_core_dumps();
+    return synapsex::executor::run(argc, argv);
+}

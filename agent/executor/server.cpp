@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -153,17 +154,26 @@ void Server::accept_connection() {
     const bool is_short =
         errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
     if (!socket.is_open() && is_short) accepts_at_ = clock_->steady_now() + kAcceptPause;
-    if (!socket.is_open() || !is_welcome(socket.number())) return;
-    connections_.push_back({std::move(socket), Deadline::after(*clock_, request_time_)});
+    if (!socket.is_open()) return;
+    const auto peer = peer_of(socket.number());
+    const bool is_of_worker = peer == Peer::worker;
+    const auto taken = std::ranges::count_if(connections_, &Connection::is_of_worker);
+    const bool is_over = is_of_worker && std::cmp_greater_equal(taken, kWorkerConnectionsMax);
+    if (peer == Peer::stranger || is_over) return;
+    connections_.push_back(
+        {std::move(socket), Deadline::after(*clock_, request_time_), {}, is_of_worker}
+    );
 }
 
-bool Server::is_welcome(int socket) const {
+Server::Peer Server::peer_of(int socket) const {
     ucred peer{};
     socklen_t size = sizeof peer;
-    if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return false;
-    if (peer.uid == 0 || peer.uid == ::geteuid() || peer.uid == worker_uid_) return true;
+    if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
+        return Peer::stranger;
+    if (peer.uid == 0 || peer.uid == ::geteuid()) return Peer::trusted;
+    if (peer.uid == worker_uid_) return Peer::worker;
     log_warning("a stranger was turned away", {{"uid", peer.uid}, {"pid", peer.pid}});
-    return false;
+    return Peer::stranger;
 }
 
 void Server::read_from(Connection& connection) {

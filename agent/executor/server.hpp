@@ -32,6 +32,9 @@ class Server {
     using Handler = std::function<Answer(Verb)>;
 
     static constexpr std::size_t kConnectionsMax = 8;
+    // Of these, for the worker: root, who wants to know what is wrong with it, is served all the
+    // same. Beyond them it is turned away at once.
+    static constexpr std::size_t kWorkerConnectionsMax = 6;
 
     // Listens. Fails with executor.socket_unsafe if others may write to the directory,
     // executor.path_too_long, executor.already_running, or, where the machine is at fault,
@@ -47,6 +50,7 @@ class Server {
         Descriptor socket;
         Deadline deadline;
         FrameReader reader{};
+        bool is_of_worker = false;
         bool is_done = false;
     };
 
@@ -62,7 +66,8 @@ class Server {
     void remove_socket() const;
     bool is_accepting() const;
     void accept_connection();
-    bool is_welcome(int socket) const;
+    enum class Peer { stranger, worker, trusted };
+    Peer peer_of(int socket) const;
     void read_from(Connection& connection);
     void answer(Connection& connection);
     int poll_time() const;

@@ -28,9 +28,9 @@ class ServerTest : public ::testing::Test {
         auto server = Server::open(
             {.path = path_,
              .lock = directory_.path() / "executor.lock",
-             .worker_uid = ::geteuid(),
+             .worker_uid = worker_uid_,
              .worker_gid = ::getegid(),
-             .request_time = 100ms},
+             .request_time = request_time_},
             clock_,
             [](Verb verb) {
                 if (verb == Verb::status) return Answer{.status = Status{.version = "test"}};
@@ -94,6 +94,8 @@ class ServerTest : public ::testing::Test {
     CountingClock clock_;
     synapsex::testing::TemporaryFolder directory_;
     std::filesystem::path path_ = directory_.path() / "executor.sock";
+    uid_t worker_uid_ = ::geteuid();
+    std::chrono::milliseconds request_time_ = 100ms;
     Descriptor stop_{::eventfd(0, EFD_CLOEXEC)};
     std::thread thread_;
 };
@@ -135,6 +137,22 @@ TEST_F(ServerTest, makes_room_again_when_all_places_are_taken) {
     std::vector<Descriptor> idle;
     for (std::size_t i = 0; i < Server::kConnectionsMax; ++i) idle.push_back(connect());
     EXPECT_TRUE(is_hung_up(idle.front()));
+    EXPECT_TRUE(is_serving());
+}
+
+TEST_F(ServerTest, keeps_places_for_root_whatever_the_worker_holds) {
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root to become somebody else";
+    worker_uid_ = 65534;
+    request_time_ = 60s;
+    start();
+    ASSERT_EQ(::chmod(directory_.path().c_str(), 0755), 0);
+    ASSERT_EQ(::chmod(path_.c_str(), 0666), 0);
+    ASSERT_EQ(become(worker_uid_), 0);
+    std::vector<Descriptor> held;
+    for (std::size_t i = 0; i < Server::kWorkerConnectionsMax; ++i) held.push_back(connect());
+    const auto one_more = connect();
+    EXPECT_TRUE(is_hung_up(one_more)) << "at once, since nothing ends for 60 s";
+    ASSERT_EQ(become(0), 0);
     EXPECT_TRUE(is_serving());
 }
 

@@ -36,6 +36,12 @@ std::string encode_heartbeat(const Heartbeat& heartbeat) {
     message.set_goodbye(heartbeat.goodbye);
     message.set_server_incarnation(heartbeat.server_incarnation);
     message.set_executor(heartbeat.executor);
+    if (heartbeat.pause) {
+        auto* pause = message.mutable_pause();
+        pause->set_since_us(to_micros(heartbeat.pause->since));
+        if (heartbeat.pause->until) pause->set_until_us(to_micros(*heartbeat.pause->until));
+        pause->set_reason(heartbeat.pause->reason);
+    }
     return message.SerializeAsString();
 }
 

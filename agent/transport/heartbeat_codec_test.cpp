@@ -22,6 +22,7 @@ TEST(HeartbeatCodec, carries_every_member) {
         .goodbye = "stopping",
         .server_incarnation = "inc",
         .executor = "ok",
+        .pause = PauseNotice{from_micros(5), from_micros(7), "disk swap"},
     });
     v1::HeartbeatRequest message;
     ASSERT_TRUE(message.ParseFromString(bytes));
@@ -38,6 +39,9 @@ TEST(HeartbeatCodec, carries_every_member) {
     EXPECT_EQ(message.goodbye(), "stopping");
     EXPECT_EQ(message.server_incarnation(), "inc");
     EXPECT_EQ(message.executor(), "ok");
+    EXPECT_EQ(message.pause().since_us(), 5);
+    EXPECT_EQ(message.pause().until_us(), 7);
+    EXPECT_EQ(message.pause().reason(), "disk swap");
 }
 
 TEST(HeartbeatCodec, reads_every_member_of_the_answer_and_tames_its_instants) {

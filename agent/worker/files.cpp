@@ -25,10 +25,11 @@ Problem file_problem(const std::string& what, const std::filesystem::path& path)
 
 }  // namespace
 
-Result<std::optional<std::string>> find_small_file(
-    const std::filesystem::path& path, std::size_t bytes_max
+namespace {
+
+Result<std::optional<std::string>> read_small(
+    const Descriptor& file, const std::filesystem::path& path, std::size_t bytes_max
 ) {
-    const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
     if (!file.is_open() && errno == ENOENT) return std::optional<std::string>{};
     if (!file.is_open()) return file_problem("Cannot open", path);
     std::string content(bytes_max + 1, '\0');
@@ -46,13 +47,46 @@ Result<std::optional<std::string>> find_small_file(
     return std::optional{std::move(content)};
 }
 
+}  // namespace
+
+Result<std::optional<std::string>> find_small_file(
+    const std::filesystem::path& path, std::size_t bytes_max
+) {
+    return read_small(Descriptor{::open(path.c_str(), O_RDONLY | O_CLOEXEC)}, path, bytes_max);
+}
+
+Result<std::optional<std::string>> find_own_file(
+    const std::filesystem::path& path, std::size_t bytes_max
+) {
+    constexpr int kFlags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+    const Descriptor file{::open(path.c_str(), kFlags)};
+    struct stat facts {};
+    if (file.is_open() && (::fstat(file.number(), &facts) != 0 || !S_ISREG(facts.st_mode))) {
+        errno = EINVAL;
+        return file_problem("Will not read what is no file:", path);
+    }
+    return read_small(file, path, bytes_max);
+}
+
+Result<Done> remove_file(const std::filesystem::path& path) {
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT) return file_problem("Cannot remove", path);
+    if (!sync_folder(path.parent_path())) return file_problem("Cannot sync the directory of", path);
+    return Done{};
+}
+
 Result<Done> write_file_atomically(
     const std::filesystem::path& path, std::string_view content, FileDurability durability
 ) {
     const std::filesystem::path aside = path.string() + ".new";
-    constexpr int kFlags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW;
+    // Not through a link, and never waiting for who reads a pipe that is in its place.
+    constexpr int kFlags =
+        O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
     Descriptor file{::open(aside.c_str(), kFlags, S_IRUSR | S_IWUSR)};
     if (!file.is_open()) return file_problem("Cannot create", aside);
+    struct stat facts {};
+    errno = EEXIST;
+    if (::fstat(file.number(), &facts) != 0 || !S_ISREG(facts.st_mode))
+        return file_problem("Cannot create", aside);
     const bool is_synced = durability == FileDurability::synced;
     if (!write_all(file.number(), content) || (is_synced && ::fsync(file.number()) != 0) ||
         !file.close())

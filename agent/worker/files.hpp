@@ -23,6 +23,15 @@ Result<Done> write_file_atomically(
     const std::filesystem::path& path, std::string_view content, FileDurability durability
 );
 
+// As find_small_file, and only a regular file, never through a link, and never waiting for a pipe:
+// for what the agent itself has written.
+Result<std::optional<std::string>> find_own_file(
+    const std::filesystem::path& path, std::size_t bytes_max
+);
+
+// Fails unless it is gone then, durably.
+Result<Done> remove_file(const std::filesystem::path& path);
+
 // Overwrites and removes; where the directory forbids the removal the file stays, empty. Touches
 // nothing but a regular file: a link, a pipe or a device (/dev/stdin) is a failure.
 Result<Done> erase_file(const std::filesystem::path& path);

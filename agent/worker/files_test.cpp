@@ -2,9 +2,11 @@
 
 #include <fstream>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "shared/base/descriptor.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace synapsex::agent {
@@ -69,6 +71,31 @@ TEST_F(FilesTest, lets_one_process_have_the_lock) {
     const auto link = directory_.path() / "link";
     std::filesystem::create_symlink(path_, link);
     EXPECT_FALSE(is_file_locked(link)) << "what cannot be looked at is no answer";
+}
+
+TEST(WriteFile, neither_waits_for_a_pipe_in_its_place_nor_writes_into_one) {
+    const synapsex::testing::TemporaryFolder folder;
+    const auto path = folder.path() / "file";
+    const auto aside = folder.path() / "file.new";
+    ASSERT_EQ(::mkfifo(aside.c_str(), 0600), 0);
+    EXPECT_FALSE(write_file_atomically(path, "x", FileDurability::cached)) << "nobody reads";
+    const Descriptor reader{::open(aside.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)};
+    EXPECT_FALSE(write_file_atomically(path, "x", FileDurability::cached)) << "somebody reads";
+    EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST(OwnFile, is_a_regular_file_and_nothing_that_leads_elsewhere_or_hangs) {
+    const synapsex::testing::TemporaryFolder folder;
+    const auto path = folder.path() / "file";
+    EXPECT_FALSE(*find_own_file(path, 10)) << "there is none";
+    ASSERT_TRUE(write_file_atomically(path, "0123456789", FileDurability::cached));
+    EXPECT_EQ(*find_own_file(path, 10), "0123456789");
+    EXPECT_FALSE(find_own_file(path, 9)) << "too large";
+    std::filesystem::create_symlink(path, folder.path() / "link");
+    EXPECT_FALSE(find_own_file(folder.path() / "link", 10));
+    ASSERT_EQ(::mkfifo((folder.path() / "pipe").c_str(), 0600), 0);
+    EXPECT_FALSE(find_own_file(folder.path() / "pipe", 10));
+    EXPECT_FALSE(find_own_file(folder.path(), 10));
 }
 
 }  // namespace

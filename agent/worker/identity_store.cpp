@@ -7,7 +7,7 @@ namespace synapsex::agent {
 
 Result<std::optional<Identity>> IdentityStore::find_identity() const {
     constexpr std::size_t kIdentityBytesMax = 16 * 1024;
-    SYNAPSEX_TRY(const auto text, find_small_file(identity_path(), kIdentityBytesMax));
+    SYNAPSEX_TRY(const auto text, find_own_file(identity_path(), kIdentityBytesMax));
     if (!text) return std::optional<Identity>{};
     auto identity = read_identity(*text);
     if (identity && !identity->url.empty() && !identity->issuer.empty()) return identity;

@@ -42,7 +42,7 @@ void write_state_file(const std::filesystem::path& path, const WorkerState& stat
 
 std::optional<WorkerState> read_state_file(const std::filesystem::path& path) {
     constexpr std::size_t kStateBytesMax = 16 * 1024;
-    const auto text = find_small_file(path, kStateBytesMax);
+    const auto text = find_own_file(path, kStateBytesMax);
     if (!text || !*text) return std::nullopt;
     json::error_code error;
     const auto value = json::parse(**text, error);

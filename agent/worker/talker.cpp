@@ -11,15 +11,17 @@ namespace {
 constexpr std::chrono::minutes kInventoryInterval{1};
 // Collecting takes milliseconds; where it takes longer the heartbeats go first.
 constexpr std::chrono::seconds kInventoryPatience{1};
+constexpr std::chrono::milliseconds kPausePatience{200};
 
 std::string_view text_of(ExecutorProbe::State state) {
     return state == ExecutorProbe::State::unreachable ? "unreachable" : "ok";
 }
 
 // shared/proto/CAPABILITIES.md says what the numbers mean.
-std::vector<std::uint32_t> capabilities_with(ExecutorProbe::State executor) {
+std::vector<std::uint32_t> capabilities_with(ExecutorProbe::State executor, bool is_paused) {
     std::vector<std::uint32_t> numbers{1, 2, 3};
     if (executor == ExecutorProbe::State::unprivileged) numbers.push_back(4);
+    if (is_paused) numbers.push_back(5);
     return numbers;
 }
 
@@ -79,13 +81,14 @@ void Talker::act(const SendHeartbeat& wish) {
 
 Heartbeat Talker::make_heartbeat(const SendHeartbeat& wish) {
     const auto executor = parts_.executor.probe();
+    look_at_pause();
     state_.executor = text_of(executor);
     state_.sequence = parts_.spool.next_sequence();
     return {
         .sequence = state_.sequence,
         .boot_id = facts_.boot_id,
         .agent_version = facts_.agent_version,
-        .capabilities = capabilities_with(executor),
+        .capabilities = capabilities_with(executor, pause_.has_value()),
         .hold = wish.hold,
         .hashes = wish.hashes,
         .telemetry = parts_.spool.oldest(wish.samples_max, TelemetryBatch::kBytesMax),
@@ -93,7 +96,15 @@ Heartbeat Talker::make_heartbeat(const SendHeartbeat& wish) {
         .goodbye = wish.goodbye,
         .server_incarnation = conversation_.server_incarnation(),
         .executor = state_.executor,
+        .pause = pause_,
     };
+}
+
+// While the disk hangs what was known before counts.
+void Talker::look_at_pause() {
+    if (!parts_.pause) return;
+    const auto found = looking_at_pause_.ask(inventory_thread_, parts_.pause, kPausePatience);
+    if (found) pause_ = *found;
 }
 
 void Talker::on_answer(const HeartbeatAnswer& answer, const Heartbeat& sent) {

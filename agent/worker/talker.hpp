@@ -28,6 +28,8 @@ struct TalkerParts {
     Random& random;
     const StopSignal& stop;
     std::function<void()> on_first_answer{};  // the start is over
+    // What stops work on this VM now. On a thread that may wait for the disk; does not throw.
+    std::function<std::optional<PauseNotice>()> pause{};
     // One authority follows another. On a thread that may wait for the disk; does not throw.
     std::function<void(const std::vector<std::string>& pins)> on_pins{};
 };
@@ -64,6 +66,7 @@ class Talker {
     Heartbeat make_heartbeat(const SendHeartbeat& wish);
     void on_answer(const HeartbeatAnswer& answer, const Heartbeat& sent);
     void notice_pins();
+    void look_at_pause();
     void report(const CallFailure& failure, std::string_view what);
     void write_state();
 
@@ -78,6 +81,7 @@ class Talker {
     std::vector<std::int64_t> alone_;        // slots of the last heartbeat with a single sample
     std::vector<std::int64_t> last_stored_;  // as the server said last
     bool has_stopped_ = false;
+    std::optional<PauseNotice> pause_;  // as far as is known
 
     struct Collected {
         std::string name;
@@ -85,6 +89,7 @@ class Talker {
     };
     Question<std::vector<SectionHash>> looking_;
     Question<Collected> collecting_;
+    Question<std::optional<PauseNotice>> looking_at_pause_;
     SideThread inventory_thread_;  // last: it ends before what it uses
 };
 

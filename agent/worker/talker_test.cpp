@@ -4,6 +4,7 @@
 #include "agent/worker/talker.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <thread>
 
 #include <fcntl.h>
@@ -85,6 +86,7 @@ class TalkerTest : public ::testing::Test {
             .clock = clock_,
             .random = random_,
             .stop = stop_,
+            .pause = [this] { return pause_.load() ? std::optional{kPause} : std::nullopt; },
         };
         talker_ = std::make_unique<Talker>(parts, std::move(facts));
         thread_ = std::thread{[this] { talker_->run(); }};
@@ -117,6 +119,8 @@ class TalkerTest : public ::testing::Test {
     Spool spool_{disk_, 1};
     testing::FakeInventory inventory_;
     testing::FakeExecutor executor_;
+    const PauseNotice kPause{.since = from_micros(5), .reason = "disk swap"};
+    std::atomic<bool> pause_ = false;
     std::unique_ptr<Talker> talker_;
     std::thread thread_;
 };
@@ -190,6 +194,22 @@ TEST_F(TalkerTest, announces_itself_and_sends_the_inventory_that_is_wanted) {
     EXPECT_EQ(first.executor, "ok");
     EXPECT_THAT(first.capabilities, ElementsAre(1, 2, 3, 4));
     EXPECT_TRUE(server_.heartbeats()[1].hashes.empty()) << "what has not changed is not sent";
+}
+
+TEST_F(TalkerTest, tells_of_a_pause_for_as_long_as_there_is_one) {
+    ASSERT_TRUE(enroll());
+    pause_ = true;
+    start_talking();
+    ASSERT_TRUE(comes_in_time([](const auto& server) { return !server.heartbeats().empty(); }));
+    const auto first = server_.heartbeats().front();
+    EXPECT_EQ(first.pause_reason, "disk swap");
+    EXPECT_THAT(first.capabilities, ElementsAre(1, 2, 3, 4, 5));
+    pause_ = false;
+    EXPECT_TRUE(comes_in_time([](const auto& server) {
+        return !server.heartbeats().empty() && !server.heartbeats().back().pause_reason;
+    }));
+    stop_talking();
+    EXPECT_THAT(server_.heartbeats().back().capabilities, ElementsAre(1, 2, 3, 4));
 }
 
 TEST_F(TalkerTest, catches_up_in_order_and_once_after_the_server_was_away) {

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "agent/pause/pause.hpp"
 #include "agent/worker/enroller.hpp"
 #include "agent/worker/files.hpp"
 #include "agent/worker/resident_set.hpp"
@@ -147,6 +148,7 @@ class Worker {
             .random = parts_.random,
             .stop = stop_,
             .on_first_answer = shrink_resident_set,
+            .pause = [this] { return pause_now(); },
             .on_pins = [this](const std::vector<std::string>& pins) { store_pins(pins); },
         };
         log_info("agent started", {{"agentId", facts.identity.agent_id.text()},
@@ -164,6 +166,14 @@ class Worker {
         }
         if (!identity.authority_pins.empty())
             parts_.http.pin_authorities(identity.authority_pins);
+    }
+
+    // One that cannot be read counts as one: see may_work_start().
+    std::optional<PauseNotice> pause_now() const {
+        const auto pause = find_pause(settings_.data_dir, this_moment(parts_.clock));
+        if (!pause) return PauseNotice{.reason = "whether it is paused cannot be read"};
+        if (!*pause) return std::nullopt;
+        return PauseNotice{(*pause)->since.now, (*pause)->until(), (*pause)->reason};
     }
 
     void store_pins(const std::vector<std::string>& pins) {

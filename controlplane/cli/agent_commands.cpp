@@ -62,8 +62,8 @@ Result<Done> list_agents(Context& context, const AgentOptions& options) {
 }
 
 // The numbers of shared/proto/CAPABILITIES.md in words, from 1 on.
-constexpr std::array<std::string_view, 4> kCapabilities{
-    "long poll", "inventory", "live telemetry", "unprivileged"};
+constexpr std::array<std::string_view, 5> kCapabilities{
+    "long poll", "inventory", "live telemetry", "unprivileged", "paused"};
 
 std::string words_of_capabilities(const std::vector<std::int64_t>& numbers) {
     std::string text;

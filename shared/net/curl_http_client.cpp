@@ -8,8 +8,10 @@
 
 #include <curl/curl.h>
 #include <netinet/in.h>
+#include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "shared/net/ip_address.hpp"
 #include "shared/net/pinned_authorities.hpp"
@@ -59,7 +61,11 @@ struct Reception {
     bool is_over_limit = false;
     const VettedTarget* target = nullptr;
     bool is_peer_refused = false;
+    CURL* easy = nullptr;
+    ConnectionRecord* record = nullptr;
 };
+
+void write_down_tls(CURL* easy, ConnectionRecord& record);
 
 std::string_view trim(std::string_view text) {
     const auto first = text.find_first_not_of(" \t\r\n");
@@ -80,6 +86,8 @@ std::size_t on_body(const char* data, std::size_t, std::size_t size, void* conte
 
 std::size_t on_header(const char* data, std::size_t, std::size_t size, void* context) {
     auto& reception = *static_cast<Reception*>(context);
+    if (reception.record != nullptr && reception.header_bytes == 0)
+        write_down_tls(reception.easy, *reception.record);
     reception.header_bytes += size;
     if (reception.header_bytes > kHeaderBytesMax) {
         reception.is_over_limit = true;
@@ -124,6 +132,55 @@ CURLcode on_ssl_context(CURL*, void* context, void* authorities) {
     auto* const judge = static_cast<PinnedAuthorities*>(authorities);
     judge->judge_handshakes_of(static_cast<SSL_CTX*>(context));
     return CURLE_OK;
+}
+
+CURLcode on_witnessed_context(CURL*, void* context, void* witness) {
+    static_cast<HandshakeWitness*>(witness)->attend(static_cast<SSL_CTX*>(context));
+    return CURLE_OK;
+}
+
+// libcurl tells the time of a connection only once TLS is done, too.
+int on_close_socket(void* context, curl_socket_t socket) {
+    auto& record = *static_cast<ConnectionRecord*>(context);
+    sockaddr_storage peer{};
+    socklen_t size = sizeof peer;
+    auto* const plain = reinterpret_cast<sockaddr*>(&peer);
+    if (::getpeername(socket, plain, &size) == 0) record.is_connected = true;
+    return ::close(socket);
+}
+
+std::optional<std::chrono::microseconds> time_until(CURL* easy, CURLINFO which) {
+    curl_off_t micros = 0;
+    if (curl_easy_getinfo(easy, which, &micros) != CURLE_OK || micros == 0) return std::nullopt;
+    return std::chrono::microseconds{micros};
+}
+
+void write_down(CURL* easy, const HttpResponse& response, ConnectionRecord& record) {
+    record.resolved_after = time_until(easy, CURLINFO_NAMELOOKUP_TIME_T);
+    record.connected_after = time_until(easy, CURLINFO_CONNECT_TIME_T);
+    record.secured_after = time_until(easy, CURLINFO_APPCONNECT_TIME_T);
+    record.ended_after = time_until(easy, CURLINFO_TOTAL_TIME_T).value_or(record.ended_after);
+    const char* address = nullptr;
+    long number = 0;
+    curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &address);
+    if (address != nullptr) record.address = address;
+    if (record.connected_after || !record.chain.empty()) record.is_connected = true;
+    curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &number);
+    record.proxy_status = static_cast<int>(number);
+    const auto* date = response.find_header("Date");
+    const auto instant = date != nullptr ? curl_getdate(date->c_str(), nullptr) : -1;
+    if (instant > 0) record.server_time = Timestamp{std::chrono::seconds{instant}};
+}
+
+// While the connection is there: as its first bytes come.
+void write_down_tls(CURL* easy, ConnectionRecord& record) {
+    curl_tlssessioninfo* session = nullptr;
+    if (curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &session) != CURLE_OK) return;
+    if (session == nullptr || session->backend != CURLSSLBACKEND_OPENSSL) return;
+    const auto* tls = static_cast<const SSL*>(session->internals);
+    if (tls == nullptr) return;
+    record.tls_version = SSL_get_version(tls);
+    record.cipher = SSL_CIPHER_get_name(SSL_get_current_cipher(tls));
 }
 
 Problem problem(Kind kind, std::string_view code, std::string detail) {
@@ -279,11 +336,14 @@ class CurlHttpClient::Impl {
         const auto headers = header_lines(request);
         prepare(request, headers.get(), reception);
         pin(request.target, reception);
+        if (options_.record != nullptr) witness(reception);
 
         if (curl_multi_add_handle(multi_.get(), easy_.get()) != CURLM_OK)
             throw std::runtime_error("libcurl does not take the request");
         const auto result = run();
         curl_multi_remove_handle(multi_.get(), easy_.get());
+        if (options_.record != nullptr)
+            write_down(easy_.get(), reception.response, *options_.record);
 
         if (!result) return canceled();
         if (*result != CURLE_OK) {
@@ -357,6 +417,17 @@ class CurlHttpClient::Impl {
         set_method(easy, request);
     }
 
+    void witness(Reception& reception) {
+        *options_.record = {};
+        reception.easy = easy_.get();
+        reception.record = options_.record;
+        witness_.emplace(*options_.record, authorities_ ? &*authorities_ : nullptr);
+        set(easy_.get(), CURLOPT_SSL_CTX_FUNCTION, &on_witnessed_context);
+        set(easy_.get(), CURLOPT_SSL_CTX_DATA, &*witness_);
+        set(easy_.get(), CURLOPT_CLOSESOCKETFUNCTION, &on_close_socket);
+        set(easy_.get(), CURLOPT_CLOSESOCKETDATA, options_.record);
+    }
+
     // libcurl keeps a pinned name in its cache for ever: each request begins with forgetting it.
     void pin(const std::optional<VettedTarget>& target, Reception& reception) {
         CURL* easy = easy_.get();
@@ -400,6 +471,7 @@ class CurlHttpClient::Impl {
 
     const CurlOptions options_;
     std::optional<PinnedAuthorities> authorities_;
+    std::optional<HandshakeWitness> witness_;
     // The easy handle goes first: closing it uses the connections that the multi handle owns.
     std::unique_ptr<CURLM, CloseMulti> multi_;
     std::unique_ptr<CURL, CloseEasy> easy_;

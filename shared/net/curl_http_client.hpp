@@ -8,6 +8,7 @@
 #include <string>
 
 #include "shared/base/time.hpp"
+#include "shared/net/connection_record.hpp"
 #include "shared/net/http_client.hpp"
 
 namespace synapsex::net {
@@ -23,6 +24,8 @@ struct CurlOptions {
     // What certificates are held to, where an authority is pinned.
     std::function<Timestamp()> now = [] { return SystemClock{}.now(); };
     ProxyUse proxy = ProxyUse::never;
+    // Where to write down how each request's connection went. Outlives the client.
+    ConnectionRecord* record = nullptr;
 };
 
 class CurlHttpClient final : public HttpClient {

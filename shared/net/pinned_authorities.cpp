@@ -89,13 +89,16 @@ bool PinnedAuthorities::is_pinned(std::string_view pin) const {
     return std::ranges::find(pins_, pin) != pins_.end();
 }
 
-// OpenSSL called: no exception may go through it.
 int PinnedAuthorities::on_handshake(X509_STORE_CTX* shown, void* self) {
-    auto* const authorities = static_cast<PinnedAuthorities*>(self);
+    return static_cast<PinnedAuthorities*>(self)->accepts(shown) ? 1 : 0;
+}
+
+// OpenSSL called: no exception may go through it.
+bool PinnedAuthorities::accepts(X509_STORE_CTX* shown) {
     try {
-        return authorities->judge(shown) ? 1 : 0;
+        return judge(shown);
     } catch (const std::exception& error) {
-        return authorities->refuse(shown, X509_V_ERR_UNSPECIFIED, kTlsFailed, error.what()) ? 1 : 0;
+        return refuse(shown, X509_V_ERR_UNSPECIFIED, kTlsFailed, error.what());
     }
 }
 

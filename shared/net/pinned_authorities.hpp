@@ -31,6 +31,9 @@ class PinnedAuthorities {
     // Every handshake of the context is judged here, from then on and while this lives.
     void judge_handshakes_of(ssl_ctx_st* context);
 
+    // Judges one; for who has a part of its own in the handshake. Does not throw.
+    bool accepts(x509_store_ctx_st* shown);
+
     const std::vector<std::string>& pins() const { return pins_; }
     // Before a request: what the handshakes before it said is no longer asked for.
     void forget_handshake();

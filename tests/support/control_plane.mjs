@@ -12,12 +12,16 @@ export class ControlPlane {
     // Initialised, started and signed in. `settings` are more flags of `serve`.
     static async start({ settings = [], folder = temporaryFolder(), env = {} } = {}) {
         const controlPlane = new ControlPlane({ settings, folder, env, port: await freePort() });
-        controlPlane.database = makeDatabase(controlPlane.dataDir);
-        controlPlane.settings = [...controlPlane.database.flags, ...settings];
-        await controlPlane.init();
-        await controlPlane.serve();
-        controlPlane.owner = await controlPlane.signIn(controlPlane.credentials);
-        return controlPlane;
+        return controlPlane.begin();
+    }
+
+    async begin() {
+        this.database = makeDatabase(this.dataDir);
+        this.settings = [...this.database.flags, ...this.settings];
+        await this.init();
+        await this.serve();
+        this.owner = await this.signIn(this.credentials);
+        return this;
     }
 
     constructor({ settings, folder, env, port }) {
@@ -55,10 +59,13 @@ export class ControlPlane {
         return run(program('synapsex-controlplane'), parameters, { env: this.env, ...options });
     }
 
+    // Any command of the program, in the background.
+    launch(parameters) {
+        return new Program(program('synapsex-controlplane'), parameters, { env: this.env, name: 'control plane' });
+    }
+
     async serve() {
-        this.process = new Program(
-            program('synapsex-controlplane'), ['serve', ...this.flags], { env: this.env, name: 'control plane' },
-        );
+        this.process = this.launch(['serve', ...this.flags]);
         await eventually('the control plane is ready', async () => {
             if (!this.process.isRunning) {
                 const error = new Error(`it ended with ${JSON.stringify(this.process.result)}\n${this.process.tail()}`);

@@ -217,6 +217,7 @@ void FakeControlPlane::remember(const std::string& body) {
         .goodbye = message.goodbye(),
         .executor = message.executor(),
     };
+    if (message.has_pause()) seen.pause_reason = message.pause().reason();
     for (const auto& sample : message.telemetry()) {
         seen.slots.push_back(sample.slot());
         stored_slots_.insert(sample.slot());

@@ -38,6 +38,7 @@ class FakeControlPlane {
         std::vector<std::int64_t> slots;
         std::map<std::string, std::string> hashes;
         std::vector<std::uint32_t> capabilities;
+        std::optional<std::string> pause_reason{};
         std::string goodbye;
         std::string executor;
     };

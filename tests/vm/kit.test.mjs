@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { request } from '../support/http.mjs';
 import { eventually, isAlive, Program, run, temporaryFolder } from '../support/processes.mjs';
 import { Network, whyNoVms } from './kit/network.mjs';
-import { packageFile, whyNoPackages } from './kit/packages.mjs';
+import { packageFile, whyNoPackages, whyNoPrograms } from './kit/packages.mjs';
 import { debianRoot, rootOf } from './kit/roots.mjs';
 import { cache, mountsBelow, removeLeftovers } from './kit/runs.mjs';
 
@@ -265,6 +265,17 @@ test('the clock of a unit is shifted, and jumps while it runs', needsVms, async 
     await showsHours(0);
 });
 
+// For one test.
+function nameFolderOfPackages(t, folder) {
+    const before = process.env.SYNAPSEX_DEBS;
+    const name = (value) => {
+        if (value === undefined) delete process.env.SYNAPSEX_DEBS;
+        else process.env.SYNAPSEX_DEBS = value;
+    };
+    name(folder);
+    t.after(() => name(before));
+}
+
 test('a package is installed without a network, its dependencies being there; one that lacks some is refused', needsVms, async (t) => {
     const network = await Network.make(t);
     const vm = await network.boot('web-1');
@@ -281,8 +292,7 @@ test('a package is installed without a network, its dependencies being there; on
     };
     await build('sx-good', 'libcurl4, libssl3, libsqlite3-0, zlib1g, libargon2-1, libprotobuf-lite32');
     await build('sx-poor', 'nginx');
-    process.env.SYNAPSEX_DEBS = folder;
-    t.after(() => { delete process.env.SYNAPSEX_DEBS; });
+    nameFolderOfPackages(t, folder);
 
     const file = await vm.copyIn(packageFile('sx-good'));
     await vm.must(`apt-get install -q -y ${file}`);
@@ -299,10 +309,25 @@ test('a package is installed without a network, its dependencies being there; on
     assert.throws(() => packageFile('sx-none'), /has 0 files sx-none_\*\.deb/);
 });
 
-test('without a folder of packages, stories about them say so', () => {
-    assert.equal(process.env.SYNAPSEX_DEBS, undefined);
+test('without a folder of packages, stories about them say so', (t) => {
+    nameFolderOfPackages(t, undefined);
     assert.match(whyNoPackages(), /SYNAPSEX_DEBS names no folder/);
     assert.throws(() => packageFile('synapsex-agent'), /SYNAPSEX_DEBS names no folder/);
+});
+
+test('a control plane that VMs reach over TLS, and the test in clear', { skip: whyNoVms() || whyNoPrograms() }, async (t) => {
+    const network = await Network.make(t);
+    const [plane, vm] = await Promise.all([network.controlPlane({ host: 'cp.example' }), network.boot('web-1')]);
+    assert.equal(plane.vmUrl, 'https://cp.example:8443');
+    await vm.write('/root/ca.crt', (await plane.run(['authority', 'show', ...plane.flags])).stdout);
+    const readiness = ['python3', '-c', `import ssl, urllib.request
+print(urllib.request.urlopen('${plane.vmUrl}/readyz', context=ssl.create_default_context(cafile='/root/ca.crt')).status)`];
+    assert.equal(await vm.must(readiness), '200');
+    assert.equal((await connect(vm, network.address, 8080)).how, 'ECONNREFUSED', 'in clear it is on loopback only');
+    await plane.restart();
+    assert.equal(await vm.must(readiness), '200');
+    const { items } = await plane.must('GET', '/v1/vms');
+    assert.deepEqual(items, []);
 });
 
 test('ten VMs at once', needsVms, async (t) => {

@@ -252,6 +252,15 @@ TEST_F(AgentRegistryTest, a_heartbeat_over_a_limit_is_refused) {
     heartbeat = {};
     heartbeat.capabilities.resize(kCapabilitiesMax + 1);
     EXPECT_EQ(beat(agent, heartbeat).error().code, "heartbeat.invalid");
+    heartbeat = {};
+    for (const auto& reason : {std::string(201, 'x'), std::string{"two\nlines"}}) {
+        heartbeat.pause.emplace().reason = reason;
+        const auto refused = beat(agent, heartbeat);
+        ASSERT_EQ(refused.error().code, "heartbeat.invalid");
+        EXPECT_EQ(refused.error().errors[0].pointer, "/pause/reason");
+    }
+    heartbeat.pause->reason = "disk swap";
+    EXPECT_TRUE(beat(agent, heartbeat));
 }
 
 TEST_F(AgentRegistryTest, one_agent_cannot_stop_the_writing_of_all_presence) {

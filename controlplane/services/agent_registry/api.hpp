@@ -150,6 +150,14 @@ BOOST_DESCRIBE_STRUCT(SectionHash, (), (section, hash))
 
 inline constexpr std::size_t kCapabilitiesMax = 64;
 
+// A local administrator has stopped work on the VM.
+struct VmPause {
+    Timestamp since{};
+    std::optional<Timestamp> until{};
+    std::string reason{};
+};
+BOOST_DESCRIBE_STRUCT(VmPause, (), (since, until, reason))
+
 // shared/proto/agent/v1/agent.proto, HeartbeatRequest.
 struct Heartbeat {
     AgentId agent_id{};
@@ -164,11 +172,12 @@ struct Heartbeat {
     std::string goodbye{};
     std::string server_incarnation{};
     std::string executor{};
+    std::optional<VmPause> pause{};
 };
 BOOST_DESCRIBE_STRUCT(
     Heartbeat, (),
     (agent_id, sequence, boot_id, agent_version, capabilities, hold_seconds, hashes, telemetry,
-     spool_dropped_samples, goodbye, server_incarnation, executor)
+     spool_dropped_samples, goodbye, server_incarnation, executor, pause)
 )
 
 struct HeartbeatAnswer {

@@ -120,6 +120,13 @@ inline constexpr Doc kDocOf<agent_registry::SectionHash>{
     {{{"section", "The section.", R"("packages")"},
       {"hash", "Of the section as it would be sent."}}}};
 template <>
+inline constexpr Doc kDocOf<agent_registry::VmPause>{
+    "A local administrator has stopped work on the VM; only there can it be ended.",
+    {{{"since", "When it began, by the VM's clock."},
+      {"until", "When it ends by itself; absent: not."},
+      {"reason", "What the administrator said, at most 200 bytes.", R"("disk swap")"}}}
+};
+template <>
 inline constexpr Doc kDocOf<agent_registry::Heartbeat>{
     "A sign of life, with what changed since the last.",
     {{{"agent_id", "The agent; the caller."},
@@ -133,7 +140,8 @@ inline constexpr Doc kDocOf<agent_registry::Heartbeat>{
       {"spool_dropped_samples", "Samples lost for want of room, since enrollment.", "0"},
       {"goodbye", "Why the agent leaves: stopping, rebooting; empty: it stays."},
       {"server_incarnation", "The last one that the agent saw."},
-      {"executor", "ok or unreachable.", R"("ok")"}}}
+      {"executor", "ok or unreachable.", R"("ok")"},
+      {"pause", "Absent: none."}}}
 };
 template <>
 inline constexpr Doc kDocOf<agent_registry::HeartbeatAnswer>{

@@ -10,6 +10,7 @@ namespace synapsex::agent_registry {
 namespace {
 
 constexpr std::size_t kShortTextMax = 64;
+constexpr std::size_t kPauseReasonMax = 200;
 // When the server stops, agents come back spread over this time, not all at once.
 constexpr std::chrono::milliseconds kDrainSpread{5000};
 // Changes in one transaction: at a start all agents have changed, and heartbeats wait meanwhile.
@@ -51,6 +52,12 @@ Result<Done> check_limits(const Heartbeat& heartbeat) {
         if (std::ranges::any_of(text, is_control))
             return wrong(pointer, "malformed", "Control characters are not allowed.");
     }
+    if (!heartbeat.pause) return Done{};
+    const auto& reason = heartbeat.pause->reason;
+    if (reason.size() > kPauseReasonMax)
+        return wrong("/pause/reason", "too_long", "At most 200 bytes.");
+    if (std::ranges::any_of(reason, is_control))
+        return wrong("/pause/reason", "malformed", "Control characters are not allowed.");
     return Done{};
 }
 

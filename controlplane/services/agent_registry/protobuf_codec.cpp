@@ -226,6 +226,12 @@ Result<Done> api::ProtobufCodec<Heartbeat>::decode(std::string_view bytes, Heart
     heartbeat.goodbye = message.goodbye();
     heartbeat.server_incarnation = message.server_incarnation();
     heartbeat.executor = message.executor();
+    if (message.has_pause()) {
+        auto& pause = heartbeat.pause.emplace();
+        pause.since = from_micros(message.pause().since_us());
+        if (message.pause().until_us() != 0) pause.until = from_micros(message.pause().until_us());
+        pause.reason = message.pause().reason();
+    }
     return Done{};
 }
 
@@ -247,6 +253,12 @@ void api::ProtobufCodec<Heartbeat>::encode(const Heartbeat& heartbeat, std::stri
     message.set_goodbye(heartbeat.goodbye);
     message.set_server_incarnation(heartbeat.server_incarnation);
     message.set_executor(heartbeat.executor);
+    if (heartbeat.pause) {
+        auto& pause = *message.mutable_pause();
+        pause.set_since_us(to_micros(heartbeat.pause->since));
+        if (heartbeat.pause->until) pause.set_until_us(to_micros(*heartbeat.pause->until));
+        pause.set_reason(heartbeat.pause->reason);
+    }
     message.AppendToString(&out);
 }
 

@@ -30,6 +30,9 @@ TEST(HeartbeatCodec, brings_every_field_across_and_back) {
     sent.goodbye = "stopping";
     sent.server_incarnation = "inc";
     sent.executor = "ok";
+    sent.pause = VmPause{
+        from_micros(1'767'323'045'000'001), from_micros(1'767'330'245'000'000), "disk swap"
+    };
 
     std::string bytes;
     api::ProtobufCodec<Heartbeat>::encode(sent, bytes);

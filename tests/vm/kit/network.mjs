@@ -16,6 +16,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { Program, run } from '../../support/processes.mjs';
+import { VmControlPlane } from './control_plane.mjs';
 import { Vm } from './vm.mjs';
 import { debianRoot } from './roots.mjs';
 import { beginRun, namespace, removeNamespace } from './runs.mjs';
@@ -84,6 +85,10 @@ export class Network {
     run(command, parameters = [], options = {}) {
         return run('nsenter', [`--net=/run/netns/${this.namespace}`, '--', command, ...parameters], options);
     }
+
+    // A control plane of our own that VMs reach at its `vmUrl`; the test and the CLI, as ever, at its
+    // `url`. Ends with the test.
+    controlPlane(options) { return VmControlPlane.start(this, options); }
 
     // A port on the machine's 127.0.0.1 that leads to one in here, for the test's own connections.
     async gate(port, address = this.address) {

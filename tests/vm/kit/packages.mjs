@@ -1,8 +1,11 @@
-// Our own packages, for stories about them: .deb files in the folder that SYNAPSEX_DEBS names.
+// Our own packages, for stories about them: .deb files in the folder that SYNAPSEX_DEBS names. And
+// the programs that run beside them on the test's side.
 
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+
+import { bin } from '../../support/processes.mjs';
 
 // Why there are none; false if there are.
 export function whyNoPackages() {
@@ -20,3 +23,6 @@ export function packageFile(name) {
     assert.equal(found.length, 1, `${folder} has ${found.length} files ${name}_*.deb; one is needed`);
     return join(folder, found[0]);
 }
+
+// Why there is no control plane to run on the test's side; false if there is one.
+export const whyNoPrograms = () => !existsSync(join(bin, 'synapsex-controlplane')) && `no synapsex-controlplane in ${bin} (SYNAPSEX_BIN)`;

@@ -1,0 +1,23 @@
+#pragma once
+
+// Which proxy of the environment libcurl takes for a URL, so that it can be told. libcurl itself
+// decides; this follows its rules: https_proxy, HTTPS_PROXY or http_proxy, else all_proxy or
+// ALL_PROXY, unless no_proxy or NO_PROXY names the host.
+
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace synapsex::agent {
+
+struct ProxyChoice {
+    std::string variable;  // "https_proxy"
+    std::string shown;     // without user and password
+    std::string host;
+};
+
+std::optional<ProxyChoice> choose_proxy(
+    const std::string& url, const std::function<const char*(const char*)>& environment
+);
+
+}  // namespace synapsex::agent
