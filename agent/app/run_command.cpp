@@ -24,14 +24,18 @@ void keep_memory_small() {
     ::mallopt(M_MMAP_THRESHOLD, 64 * 1024);
 }
 
+// What stands in agent.toml: nothing, "none", or a text.
+std::optional<std::string> local_wish(const std::string& text, std::string_view none) {
+    if (text.empty()) return std::nullopt;
+    return text == none ? std::string{} : text;
+}
+
 WorkerSettings settings_of(const AgentConfig& config, platform::SystemFacts& facts) {
     return {
         .url = config.url,
         .token_file = config.token_file,
-        .authority_pin = config.authority_pin.empty() ? std::nullopt
-                         : config.authority_pin == kNoAuthorityPin
-                             ? std::optional{std::string{}}
-                             : std::optional{config.authority_pin},
+        .authority_pin = local_wish(config.authority_pin, kNoAuthorityPin),
+        .trust_root = local_wish(config.trust_root, kNoTrustRoot),
         .data_dir = config.data_dir,
         .run_dir = config.run_dir,
         .name = config.name.empty() ? facts.os().hostname : config.name,
