@@ -240,8 +240,9 @@ sign_in() {
             --password-stdin >/dev/null || die 'the command-line tool could not sign in.'
     fi
     # Whose signatures are to count on the VMs: the owner's, made once and kept.
-    [[ -e $base/credentials.trust/root.json ]] || ctl trust init --operator "$email" >/dev/null 2>&1 ||
-        die "no trust root could be made; see: $tool trust init"
+    [[ -e $base/credentials.trust/root.json ]] ||
+        ctl --credentials "$credentials" trust init --operator "$email" >/dev/null 2>&1 ||
+        die "no trust root could be made; see: $tool --credentials $credentials trust init"
     done_step "Signed in as $email"
 }
 
