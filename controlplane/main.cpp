@@ -61,6 +61,25 @@ void add_init_options(CLI::App& command, app::InitWish& wish) {
     );
 }
 
+void add_recovery_options(CLI::App& command, app::RecoverOwnerWish& wish) {
+    command.add_option("--email", wish.email, "The user's e-mail address.")->required();
+    command.add_option(
+        "--tenant", wish.tenant, "The tenant to own, by id or slug; needed if there are several."
+    );
+    command.add_flag(
+        "--create-user", wish.may_make_user, "Make the user if nobody has that address."
+    );
+    command.add_option(
+        "--password-file", wish.password_file,
+        "Take the new password from the first line of this file (mode 0600), or of standard input "
+        "for -; else it is random."
+    );
+    command.add_option(
+        "--credentials-file", wish.credentials_file,
+        "Also write e-mail and password there, as JSON, mode 0600."
+    );
+}
+
 void add_egress_options(CLI::App& command, app::EgressQuestion& question) {
     command.add_option("url", question.url, "The URL.")->required();
     command.add_flag("--json", question.is_json, "Print JSON.");
@@ -131,6 +150,9 @@ int run(int argc, char** argv) {
 
     auto& serve = *program.add_subcommand("serve", "Serve /v1 until SIGTERM.");
     auto& init = *program.add_subcommand("init", "Make keys, tables, the first tenant and owner.");
+    auto& recover_owner = *program.add_subcommand(
+        "recover-owner", "Let a user back in who owns a tenant: a new password, no old sessions."
+    );
     auto& keys = *program.add_subcommand("keys", "List the keys by their ids; nothing secret.");
     auto& check_egress = *program.add_subcommand(
         "check-egress", "Say whether a URL that a tenant supplied would be sent to, and why."
@@ -144,7 +166,8 @@ int run(int argc, char** argv) {
     auto& restore = *program.add_subcommand(
         "restore", "Bring databases and keys back from a backup; the control plane is stopped."
     );
-    for (auto* command : {&serve, &init, &keys, &check_egress, &authority, &backup, &restore}) {
+    for (auto* command :
+         {&serve, &init, &recover_owner, &keys, &check_egress, &authority, &backup, &restore}) {
         command->add_option(
             "--config", file, std::string{"TOML file (default "} + kDefaultFile + ")"
         );
@@ -154,6 +177,8 @@ int run(int argc, char** argv) {
     add_serve_options(serve, is_config_printed, is_only_migrated);
     app::InitWish wish;
     add_init_options(init, wish);
+    app::RecoverOwnerWish recovery_wish;
+    add_recovery_options(recover_owner, recovery_wish);
     app::EgressQuestion question;
     add_egress_options(check_egress, question);
     app::BackupWish backup_wish;
@@ -186,6 +211,7 @@ int run(int argc, char** argv) {
     if (restore) return app::restore(*config, restore_wish);
     set_log_level(config->log_level);
     if (init) return app::init(*config, wish);
+    if (recover_owner) return app::recover_owner(*config, recovery_wish);
     if (keys) return app::list_keys(*config);
     if (authority) return app::manage_authority(*config, authority_wish_of(authority_wish));
     return is_only_migrated ? app::migrate(*config) : app::serve(*config);

@@ -239,6 +239,10 @@ sign_in() {
         owner_member password | ctl login --url "$url" --email "$(owner_member email)" \
             --password-stdin >/dev/null || die 'the command-line tool could not sign in.'
     fi
+    # Whose signatures are to count on the VMs: the owner's, made once and kept.
+    [[ -e $base/credentials.trust/root.json ]] ||
+        ctl --credentials "$credentials" trust init --operator "$email" >/dev/null 2>&1 ||
+        die "no trust root could be made; see: $tool --credentials $credentials trust init"
     done_step "Signed in as $email"
 }
 
@@ -319,6 +323,7 @@ summary() {
         say '               (not shown again; it stays in .quickstart/owner.json, for you alone)'
         : >"$base/password-shown"
     fi
+    say "Trust root     $base/credentials.trust (its key signs for your VMs; $shown trust show)"
     say "Logs           $logs"
     printf '\nTry next:\n'
     say "  $shown vms watch $vm"

@@ -11,6 +11,7 @@
 #include <toml++/toml.h>
 
 #include "shared/crypto/public_key_pin.hpp"
+#include "shared/crypto/trust_root.hpp"
 #include "shared/net/url_rules.hpp"
 
 namespace synapsex::agent {
@@ -102,6 +103,15 @@ Result<std::string> parse_authority_pin(const std::string& text) {
     );
 }
 
+Result<std::string> parse_trust_root(const std::string& text) {
+    const bool is_none = text.empty() || text == kNoTrustRoot;
+    if (is_none || crypto::is_trust_root_fingerprint(text)) return text;
+    return invalid(
+        "trust_root is the fingerprint that `synapsexctl trust show` shows, 43 characters, or "
+        "'none', not '" + text + "'."
+    );
+}
+
 Result<std::string> parse_url(std::string url) {
     while (url.ends_with('/')) url.pop_back();
     if (url.empty()) return url;
@@ -122,6 +132,7 @@ Result<AgentConfig> make_config(const SettingValues& values) {
     const auto text = [&](std::string_view key) { return values.find(key)->second.text; };
     SYNAPSEX_TRY(const auto url, parse_url(text("url")));
     SYNAPSEX_TRY(const auto authority_pin, parse_authority_pin(text("authority_pin")));
+    SYNAPSEX_TRY(const auto trust_root, parse_trust_root(text("trust_root")));
     SYNAPSEX_TRY(const auto proxy, parse_proxy(text("proxy")));
     SYNAPSEX_TRY(const auto spool_bytes_max, parse_spool_bytes(text("spool_mib")));
     SYNAPSEX_TRY(const auto log_level, parse_log_level(text("log_level")));
@@ -135,6 +146,7 @@ Result<AgentConfig> make_config(const SettingValues& values) {
         .run_dir = text("run_dir"),
         .ca_file = text("ca_file"),
         .authority_pin = authority_pin,
+        .trust_root = trust_root,
         .proxy = proxy,
         .spool_bytes_max = spool_bytes_max,
         .log_level = log_level,

@@ -42,6 +42,9 @@ inline constexpr std::array kSettings{
     Setting{"authority_pin", "--authority-pin", "SYNAPSEX_AGENT_AUTHORITY_PIN", "",
             "public key of the control plane's authority instead of the one that the token named; "
             "'none': the system's authorities, or ca_file"},
+    Setting{"trust_root", "--trust-root", "SYNAPSEX_AGENT_TRUST_ROOT", "",
+            "fingerprint of the operators' trust root instead of the one that was pinned at "
+            "enrollment; 'none': none counts"},
     Setting{"proxy", "--proxy", "SYNAPSEX_AGENT_PROXY", "never",
             "never, or environment: honour http_proxy, https_proxy and no_proxy"},
     Setting{"spool_mib", "--spool-mib", "SYNAPSEX_AGENT_SPOOL_MIB", "64",
@@ -51,6 +54,7 @@ inline constexpr std::array kSettings{
 };
 
 inline constexpr std::string_view kNoAuthorityPin = "none";
+inline constexpr std::string_view kNoTrustRoot = "none";
 inline constexpr const char* kDefaultConfigFile = "/etc/synapsex/agent.toml";
 inline constexpr const char* kConfigFileEnvironment = "SYNAPSEX_AGENT_CONFIG";
 
@@ -62,6 +66,7 @@ struct AgentConfig {
     std::filesystem::path run_dir;
     std::string ca_file;
     std::string authority_pin;
+    std::string trust_root;  // empty: the one that was pinned at enrollment
     net::ProxyUse proxy = net::ProxyUse::never;
     std::size_t spool_bytes_max = 0;
     LogLevel log_level = LogLevel::info;

@@ -66,12 +66,23 @@ TEST_F(ConfigTest, says_what_to_mend) {
         {"log_level = 'loud'", "not 'loud'"},
         {"url = 'http://sx.example'", "https://"},
         {"data_dir = ''", "must not be empty"},
+        {"trust_root = 'any'", "synapsexctl trust show"},
+        {"authority_pin = 'any'", "synapsex-controlplane keys"},
     };
     for (const auto& [text, complaint] : cases) {
         write_file(text);
         const auto made = config();
         ASSERT_FALSE(made) << text;
         EXPECT_THAT(made.error().detail, HasSubstr(complaint)) << text;
+    }
+}
+
+TEST_F(ConfigTest, the_vms_administrator_names_the_trust_root_or_none) {
+    EXPECT_EQ(config()->trust_root, "");
+    const auto root = std::string(42, 'r') + 'E';
+    for (const auto& wish : {root, std::string{kNoTrustRoot}}) {
+        write_file("trust_root = '" + wish + "'\n");
+        EXPECT_EQ(config()->trust_root, wish);
     }
 }
 

@@ -34,14 +34,18 @@ bool is_executor_another_user(const std::filesystem::path& run_dir) {
     return ::stat(run_dir.c_str(), &facts) == 0 && facts.st_uid == 0 && ::geteuid() != 0;
 }
 
+// What stands in agent.toml: nothing, "none", or a text.
+std::optional<std::string> local_wish(const std::string& text, std::string_view none) {
+    if (text.empty()) return std::nullopt;
+    return text == none ? std::string{} : text;
+}
+
 WorkerSettings settings_of(const AgentConfig& config, platform::SystemFacts& facts) {
     return {
         .url = config.url,
         .token_file = config.token_file,
-        .authority_pin = config.authority_pin.empty() ? std::nullopt
-                         : config.authority_pin == kNoAuthorityPin
-                             ? std::optional{std::string{}}
-                             : std::optional{config.authority_pin},
+        .authority_pin = local_wish(config.authority_pin, kNoAuthorityPin),
+        .trust_root = local_wish(config.trust_root, kNoTrustRoot),
         .data_dir = config.data_dir,
         .run_dir = config.run_dir,
         .name = config.name.empty() ? facts.os().hostname : config.name,

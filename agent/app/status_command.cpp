@@ -32,6 +32,17 @@ json::value identity_json(const std::optional<Identity>& identity) {
     };
 }
 
+// Whose signatures count on this VM, and who said so.
+json::value trust_root_json(const AgentConfig& config, const std::optional<Identity>& identity) {
+    const bool is_local = !config.trust_root.empty();
+    auto fingerprint = is_local ? config.trust_root : identity ? identity->trust_root : "";
+    if (fingerprint.empty() || fingerprint == kNoTrustRoot) return nullptr;
+    return json::object{
+        {"fingerprint", fingerprint},
+        {"pinnedBy", is_local ? "setting" : "enrollment"},
+    };
+}
+
 json::value worker_json(const std::optional<WorkerState>& state) {
     if (!state) return nullptr;
     return json::object{
@@ -103,6 +114,7 @@ Result<json::object> report_of_files(const AgentConfig& config) {
         {"running", is_running},
         {"paused", pause_json(pause)},
         {"identity", identity_json(identity)},
+        {"trustRoot", trust_root_json(config, identity)},
         {"worker", worker_json(state)},
     };
 }

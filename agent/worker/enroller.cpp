@@ -28,6 +28,19 @@ Result<std::string> read_token(const std::filesystem::path& path) {
     return *std::move(text);
 }
 
+// The root that the identity pins: the token's, if it may be that one. Who makes tokens may be who
+// runs the server, and the root is there for the day when that one is not to be trusted.
+Result<std::string> trust_root_after(const EnrollmentWish& wish, const std::string& of_token) {
+    const auto pinned = wish.trust_root.value_or(wish.former_trust_root);
+    if (of_token.empty()) return wish.former_trust_root;
+    if (pinned.empty() || pinned == of_token) return of_token;
+    return not_enrolled(
+        "The enrollment token names another trust root (" + of_token + ") than this VM has pinned (" +
+        pinned + "). Ask whose it is. If it is to count here, put trust_root = \"" + of_token +
+        "\" into agent.toml."
+    );
+}
+
 }  // namespace
 
 Result<Identity> Enroller::enroll(const EnrollmentWish& wish, const IdentityStore& store) {
@@ -40,6 +53,7 @@ Result<Identity> Enroller::enroll(const EnrollmentWish& wish, const IdentityStor
             "What is in " + wish.token_file.string() +
             " is no whole enrollment token; copy it again."
         );
+    SYNAPSEX_TRY(const auto trust_root, trust_root_after(wish, parts->trust_root));
     const auto pin = wish.authority_pin.value_or(parts->authority_pin);
     if (!pin.empty()) http_.pin_authorities({pin});
     ControlPlane control_plane{http_, wish.url};
@@ -52,7 +66,7 @@ Result<Identity> Enroller::enroll(const EnrollmentWish& wish, const IdentityStor
     };
     SYNAPSEX_TRY(auto identity, ask(request, control_plane));
     if (!parts->authority_pin.empty()) identity.authority_pins = {parts->authority_pin};
-    identity.trust_root = parts->trust_root;
+    identity.trust_root = trust_root;
     SYNAPSEX_CHECK(store.save_identity(identity));
     if (const auto erased = erase_file(wish.token_file); !erased)
         log_warning("the enrollment token is used; delete its file",

@@ -20,6 +20,8 @@ struct EnrollmentWish {
     std::string boot_id;
     std::string agent_version;
     std::optional<std::string> authority_pin{};  // see WorkerSettings
+    std::optional<std::string> trust_root{};     // the same
+    std::string former_trust_root{};  // that this VM pinned when it enrolled before; empty: none
 };
 
 class Enroller {
@@ -27,7 +29,9 @@ class Enroller {
     Enroller(net::HttpClient& http, Random& random, const StopSignal& stop)
         : http_(http), random_(random), stop_(stop) {}
 
-    // Fails with agent.not_enrolled and what to do about it.
+    // Fails with agent.not_enrolled and what to do about it. A trust root that this VM has pinned
+    // stays: a token without one drops it not, and one with another enrolls nobody. Only agent.toml
+    // can say otherwise.
     Result<Identity> enroll(const EnrollmentWish& wish, const IdentityStore& store);
 
     // Whether somebody has put a token there for an agent that the control plane does not know any

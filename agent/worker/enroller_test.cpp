@@ -2,7 +2,7 @@
 
 #include "agent/worker/enroller.hpp"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include "agent/worker/files.hpp"
 #include "shared/net/curl_http_client.hpp"
@@ -90,6 +90,71 @@ TEST_F(EnrollingAgain, is_not_done_for_an_outage_a_wrong_clock_or_somebody_elses
     }
     server_.stop();
     EXPECT_FALSE(is_to_enroll_again());
+}
+
+// What a token may do to the trust root of a VM that has pinned one.
+class EnrollingWithRoot : public EnrollingAgain {
+ protected:
+    // Empty for what was refused; then the control plane has not been asked.
+    std::string root_after_token_of(const std::string& root) {
+        put_token(std::string{FakeControlPlane::kToken} + (root.empty() ? "" : ".." + root));
+        wish_.url = server_.url();
+        wish_.token_file = token_file_;
+        const auto asked_before = server_.enrollments();
+        Enroller enroller{http_, random_, stop_};
+        const auto identity = enroller.enroll(wish_, store_);
+        if (!identity) {
+            refusal_ = identity.error().detail;
+            EXPECT_EQ(server_.enrollments(), asked_before);
+            EXPECT_TRUE(std::filesystem::exists(token_file_));
+            return {};
+        }
+        EXPECT_EQ((**store_.find_identity()).trust_root, identity->trust_root);
+        return "root " + identity->trust_root;
+    }
+
+    const std::string ours_ = std::string(42, 'o') + 'E';
+    const std::string other_ = std::string(42, 'x') + 'E';
+    IdentityStore store_{folder_.path()};
+    EnrollmentWish wish_;
+    std::string refusal_;
+};
+
+TEST_F(EnrollingWithRoot, takes_the_first_one_that_a_token_brings) {
+    EXPECT_EQ(root_after_token_of(""), "root ");
+    EXPECT_EQ(root_after_token_of(ours_), "root " + ours_);
+}
+
+TEST_F(EnrollingWithRoot, keeps_the_one_that_was_pinned) {
+    wish_.former_trust_root = ours_;
+    EXPECT_EQ(root_after_token_of(""), "root " + ours_) << "a token without one drops it not";
+    EXPECT_EQ(root_after_token_of(ours_), "root " + ours_);
+}
+
+TEST_F(EnrollingWithRoot, a_token_of_another_one_enrolls_nobody) {
+    wish_.former_trust_root = ours_;
+    EXPECT_EQ(root_after_token_of(other_), "");
+    EXPECT_THAT(refusal_, ::testing::HasSubstr("has pinned (" + ours_ + ")"));
+    EXPECT_THAT(refusal_, ::testing::HasSubstr("trust_root = \"" + other_ + "\""));
+}
+
+TEST_F(EnrollingWithRoot, the_vms_administrator_may_put_another_in_its_place) {
+    wish_.former_trust_root = ours_;
+    wish_.trust_root = other_;
+    EXPECT_EQ(root_after_token_of(ours_), "") << "not what stands in agent.toml";
+    EXPECT_EQ(root_after_token_of(other_), "root " + other_);
+}
+
+TEST_F(EnrollingWithRoot, the_vms_administrator_may_drop_it) {
+    wish_.former_trust_root = ours_;
+    wish_.trust_root = "";
+    EXPECT_EQ(root_after_token_of(other_), "root " + other_);
+}
+
+TEST_F(EnrollingWithRoot, what_the_administrator_has_pinned_counts_at_the_first_enrollment_too) {
+    wish_.trust_root = ours_;
+    EXPECT_EQ(root_after_token_of(other_), "");
+    EXPECT_EQ(root_after_token_of(""), "root ") << "agent.toml is not written down elsewhere";
 }
 
 }  // namespace

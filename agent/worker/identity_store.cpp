@@ -2,6 +2,7 @@
 
 #include "agent/transport/json_codec.hpp"
 #include "agent/worker/files.hpp"
+#include "shared/crypto/trust_root.hpp"
 
 namespace synapsex::agent {
 
@@ -10,7 +11,11 @@ Result<std::optional<Identity>> IdentityStore::find_identity() const {
     SYNAPSEX_TRY(const auto text, find_own_file(identity_path(), kIdentityBytesMax));
     if (!text) return std::optional<Identity>{};
     auto identity = read_identity(*text);
-    if (identity && !identity->url.empty() && !identity->issuer.empty()) return identity;
+    const bool is_whole = identity && !identity->url.empty() && !identity->issuer.empty();
+    // A root that cannot be read is not taken for none.
+    if (is_whole && (identity->trust_root.empty() ||
+                     crypto::is_trust_root_fingerprint(identity->trust_root)))
+        return identity;
     return Problem{
         .kind = Kind::internal,
         .code = "agent.identity_damaged",

@@ -38,6 +38,15 @@ TEST_F(IdentityStoreTest, takes_a_damaged_identity_for_a_failure_and_not_for_non
     EXPECT_EQ(identity.error().code, "agent.identity_damaged");
 }
 
+TEST_F(IdentityStoreTest, keeps_the_trust_root_and_takes_half_a_one_for_damage) {
+    identity_.trust_root = std::string(42, 'r') + 'E';
+    ASSERT_TRUE(store_.save_identity(identity_));
+    EXPECT_EQ(**store_.find_identity(), identity_);
+    identity_.trust_root.pop_back();
+    ASSERT_TRUE(store_.save_identity(identity_));
+    EXPECT_EQ(store_.find_identity().error().code, "agent.identity_damaged");
+}
+
 TEST_F(IdentityStoreTest, makes_one_key_and_keeps_it) {
     EXPECT_FALSE(store_.load_key());
     const auto made = store_.load_or_make_key(random_);

@@ -104,16 +104,18 @@ class Worker {
         auto url = settings_.url;
         if (url.empty() && identity) url = identity->url;
         Enroller enroller{parts_.http, parts_.random, stop_};
+        auto wish = enrollment_wish(url);
         if (identity) {
+            wish.former_trust_root = identity->trust_root;
             identity->url = url;
             pin_authorities(*identity);
             const auto known = store_.load_key();
             if (!known) return known.error();
-            if (enroller.is_to_enroll_again(enrollment_wish(url), *identity, *known, parts_.clock))
+            if (enroller.is_to_enroll_again(wish, *identity, *known, parts_.clock))
                 identity.reset();
         }
         if (!identity) {
-            auto enrolled = enroller.enroll(enrollment_wish(url), store_);
+            auto enrolled = enroller.enroll(wish, store_);
             if (!enrolled) return enrolled.error();
             identity = *std::move(enrolled);
         }
@@ -199,6 +201,7 @@ class Worker {
             .boot_id = settings_.boot_id,
             .agent_version = settings_.agent_version,
             .authority_pin = settings_.authority_pin,
+            .trust_root = settings_.trust_root,
         };
     }
 

@@ -21,6 +21,8 @@ struct WorkerSettings {
     std::filesystem::path token_file;
     // In place of what the token named; empty text: no authority is pinned.
     std::optional<std::string> authority_pin{};
+    // In place of the operators' trust root that was pinned at enrollment; empty text: none.
+    std::optional<std::string> trust_root{};
     std::filesystem::path data_dir;
     std::filesystem::path run_dir;
     std::string name;

@@ -27,6 +27,17 @@ struct InitWish {
 // says so, and makes nothing but keys that are missing.
 int init(const Config& config, const InitWish& wish);
 
+struct RecoverOwnerWish {
+    std::string email;
+    std::string tenant;         // id or slug; empty: the only one that it can be
+    bool may_make_user = false;
+    std::filesystem::path password_file;     // "-": standard input; empty: a random password
+    std::filesystem::path credentials_file;  // empty: none
+};
+// A new password for a user, an end of their sessions, and a tenant that they own: for who has this
+// machine and cannot sign in. Says what it does, and so does the outbox.
+int recover_owner(const Config& config, const RecoverOwnerWish& wish);
+
 // The keys of the data directory, a line each: name, algorithm, key id, public key. Nothing secret.
 int list_keys(const Config& config);
 

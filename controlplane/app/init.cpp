@@ -1,14 +1,9 @@
 #include <array>
-#include <cerrno>
 #include <cstdio>
-#include <system_error>
 #include <utility>
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "controlplane/app/commands.hpp"
+#include "controlplane/app/credentials_file.hpp"
 #include "controlplane/app/data_dir.hpp"
 #include "controlplane/app/services.hpp"
 #include "controlplane/platform/api/codec.hpp"
@@ -46,32 +41,6 @@ void check_wish(const InitWish& wish, const std::string& password) {
     require(api::Codec<auth::Register>::check(owner));
     if (!auth::normalize_email(wish.email)) throw StartRefused(auth::email_invalid().detail);
     require(api::Codec<tenant::CreateTenant>::check({{wish.tenant_name}, {}}));
-}
-
-void remove_credentials(const std::filesystem::path& file) {
-    std::error_code ignored;
-    if (std::filesystem::is_regular_file(file, ignored)) std::filesystem::remove(file, ignored);
-}
-
-// Before the owner is made: there must never be an owner whose password nobody knows.
-void write_credentials(
-    const std::filesystem::path& file, const std::string& email, const std::string& password
-) {
-    std::string json = "{\"email\":";
-    append_json_string(json, email);
-    json += ",\"password\":";
-    append_json_string(json, password);
-    json += "}\n";
-    const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    const bool is_written =
-        fd >= 0 && ::fchmod(fd, 0600) == 0 &&
-        ::write(fd, json.data(), json.size()) == static_cast<ssize_t>(json.size()) &&
-        ::fsync(fd) == 0;
-    const auto why = std::generic_category().message(errno);
-    if (fd >= 0) ::close(fd);
-    if (is_written) return;
-    if (fd >= 0) remove_credentials(file);
-    throw StartRefused("cannot write " + file.string() + ": " + why + "; there is no owner yet");
 }
 
 // A failure that may have come after the owner was committed.
@@ -131,8 +100,11 @@ int init(const Config& config, const InitWish& wish) {
         );
         return 0;
     }
+    // Before the owner is made: there must never be an owner whose password nobody knows.
     if (!wish.credentials_file.empty())
-        write_credentials(wish.credentials_file, wish.email, password);
+        write_credentials(
+            wish.credentials_file, wish.email, password, "there is no owner yet"
+        );
     const auto owner = create_owner(
         services.auth(), call, {wish.email, wish.full_name, password, wish.tenant_name}
     );

@@ -35,6 +35,7 @@ class Services {
     // All, in the order of dependency; the gateway is last.
     std::span<Module* const> modules() const { return modules_; }
     auth::AuthModule& auth() { return auth_; }
+    tenant::TenantModule& tenants() { return tenants_; }
     // Where what is of no service and no tenant is kept: in tenant-service's database.
     db::Database& installation() { return databases_.of("tenant"); }
     // The platform's parts and the services with tables.

@@ -18,6 +18,7 @@ using Action = std::function<Result<Done>(Context&)>;
 void add_sign_in_commands(CLI::App& app, Action& chosen);  // login, logout, whoami, version
 void add_tenant_commands(CLI::App& app, Action& chosen);
 void add_token_commands(CLI::App& app, Action& chosen);
+void add_trust_commands(CLI::App& app, Action& chosen);
 void add_agent_commands(CLI::App& app, Action& chosen);
 void add_vm_commands(CLI::App& app, Action& chosen);
 void add_key_commands(CLI::App& app, Action& chosen);

@@ -30,10 +30,24 @@ Result<Done> SecretFile::check() const {
     return problem;
 }
 
+namespace {
+
+// The last answer's document with this secret in it; as it came, where it bears that one.
+std::string answer_with(const Context& context, const std::string& secret, const SecretFile& file) {
+    const auto& body = context.last_answer()->body;
+    auto document = boost::json::parse(body);
+    auto& member = document.as_object()[file.member];
+    if (member == boost::json::value{secret}) return body;
+    member = secret;
+    return boost::json::serialize(document);
+}
+
+}  // namespace
+
 Result<Done> show_secret(Context& context, const std::string& secret, const SecretFile& file) {
     if (file.path.empty()) {
         if (context.wants_json())
-            context.print_last_answer();
+            context.print_json(answer_with(context, secret, file));
         else
             context.say("{}", {secret});
         context.surroundings().out.flush();

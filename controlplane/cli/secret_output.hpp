@@ -25,9 +25,9 @@ struct SecretFile {
     Result<Done> check() const;
 };
 
-// The last answer's document bears `secret` in the file's member. Into the file if there is one
-// (mode 0600), and then nothing shows it: --json leaves the member out. Else to standard output,
-// alone on its line, or inside the document with --json.
+// The last answer's document has a secret in the file's member, and `secret` takes its place. Into
+// the file if there is one (mode 0600), and then nothing shows it: --json leaves the member out.
+// Else to standard output, alone on its line, or inside the document with --json.
 Result<Done> show_secret(Context& context, const std::string& secret, const SecretFile& file);
 
 }  // namespace synapsex::cli

@@ -5,8 +5,10 @@
 #include "controlplane/cli/arguments.hpp"
 #include "controlplane/cli/commands.hpp"
 #include "controlplane/cli/secret_output.hpp"
+#include "controlplane/cli/trust_folder.hpp"
 #include "controlplane/cli/units.hpp"
 #include "controlplane/services/agent_registry/api.hpp"
+#include "shared/crypto/enrollment_token.hpp"
 
 namespace synapsex::cli {
 
@@ -19,6 +21,7 @@ struct TokenOptions {
     std::int64_t uses = 1;
     std::string ttl = "1h";
     SecretFile file{"token"};
+    bool without_trust_root = false;
     std::int64_t limit = kListLimit;
     std::vector<std::string> ids;
 };
@@ -46,11 +49,41 @@ Result<agent_registry::CreateEnrollmentToken> wish_of(const TokenOptions& option
     return wish;
 }
 
+// The fingerprint that VMs are to pin; empty where this operator has no root, or wants none pinned.
+Result<std::string> trust_root_for(const Context& context, const TokenOptions& options) {
+    const auto folder = TrustFolder::of(context);
+    if (options.without_trust_root || !folder) return std::string{};
+    auto root = folder->find_root();
+    if (root) return *root ? (*root)->fingerprint() : std::string{};
+    auto problem = std::move(root).error();
+    problem.detail += " Without it: --no-trust-root.";
+    return problem;
+}
+
+// A server has no say in it: one that has put a root of its own there is not passed on.
+Result<Done> set_trust_root(std::string& token, const std::string& trust_root) {
+    auto parts = crypto::parse_enrollment_token(token);
+    if (!parts && trust_root.empty()) return Done{};
+    if (!parts)
+        return Problem{
+            .kind = Kind::internal,
+            .code = "cli.token_unknown",
+            .detail = "The server makes tokens of a form that this program does not know, so the "
+                      "trust root cannot go into one. Take a later synapsexctl, or leave it out "
+                      "with --no-trust-root."};
+    parts->trust_root = trust_root;
+    token = parts->text();
+    return Done{};
+}
+
 Result<Done> create_token(Context& context, const TokenOptions& options) {
     SYNAPSEX_TRY(const auto wish, wish_of(options));
     SYNAPSEX_CHECK(options.file.check());
-    SYNAPSEX_TRY(const auto token, context.call(agent_registry::kCreateToken, wish));
-    if (auto shown = show_secret(context, token.token, options.file); !shown) {
+    SYNAPSEX_TRY(const auto trust_root, trust_root_for(context, options));
+    SYNAPSEX_TRY(auto token, context.call(agent_registry::kCreateToken, wish));
+    auto shown = set_trust_root(token.token, trust_root);
+    if (shown) shown = show_secret(context, token.token, options.file);
+    if (!shown) {
         // Nobody has seen it and nobody will.
         static_cast<void>(context.call(agent_registry::kRevokeToken, {token.id}));
         return shown;
@@ -63,6 +96,7 @@ Result<Done> create_token(Context& context, const TokenOptions& options) {
          token.uses_max == 1 ? "VM" : "VMs",
          format_instant(token.expires_at)}
     );
+    if (!trust_root.empty()) context.note("VMs pin your trust root with it, {}.", {trust_root});
     return Done{};
 }
 
@@ -125,6 +159,11 @@ void add_create_command(
         ->type_name("DURATION")
         ->capture_default_str();
     options->file.add_options_to(*create);
+    create->add_flag(
+        "--no-trust-root",
+        options->without_trust_root,
+        "Have VMs pin no trust root, though there is one here"
+    );
     add_footer(
         *create,
         "The token is all that goes to standard output:\n"

@@ -51,17 +51,29 @@ Ed25519Key Ed25519Key::from_seed(std::string_view seed) {
 
 Result<Ed25519Key> Ed25519Key::load_pem_file(const std::filesystem::path& path) {
     SYNAPSEX_TRY(auto pem, read_key_file(path));
+    auto key = from_pem(pem);
+    OPENSSL_cleanse(pem.data(), pem.size());
+    if (!key) return key_unreadable(path, "it holds no Ed25519 private key in PEM; restore it");
+    return *std::move(key);
+}
+
+Result<Done> Ed25519Key::save_pem_file(const std::filesystem::path& path) const {
+    auto pem = to_pem();
+    auto made = make_key_file(path, pem);
+    OPENSSL_cleanse(pem.data(), pem.size());
+    return made;
+}
+
+std::optional<Ed25519Key> Ed25519Key::from_pem(std::string_view pem) {
     const Bio bio{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))};
     std::shared_ptr<EVP_PKEY> key{
         PEM_read_bio_PrivateKey(bio.get(), nullptr, no_pass_phrase, nullptr), EVP_PKEY_free
     };
-    OPENSSL_cleanse(pem.data(), pem.size());
-    if (!key || EVP_PKEY_get_base_id(key.get()) != EVP_PKEY_ED25519)
-        return key_unreadable(path, "it holds no Ed25519 private key in PEM; restore it");
+    if (!key || EVP_PKEY_get_base_id(key.get()) != EVP_PKEY_ED25519) return std::nullopt;
     return Ed25519Key{std::move(key)};
 }
 
-Result<Done> Ed25519Key::save_pem_file(const std::filesystem::path& path) const {
+std::string Ed25519Key::to_pem() const {
     const Bio bio{BIO_new(BIO_s_secmem())};
     char* pem = nullptr;
     if (!bio || PEM_write_bio_PKCS8PrivateKey(
@@ -69,15 +81,10 @@ Result<Done> Ed25519Key::save_pem_file(const std::filesystem::path& path) const 
                 ) != 1)
         throw std::runtime_error("OpenSSL cannot write an Ed25519 key");
     const auto size = static_cast<std::size_t>(BIO_get_mem_data(bio.get(), &pem));
-    return make_key_file(path, {pem, size});
+    return {pem, size};
 }
 
-std::string Ed25519Key::key_id() const {
-    // The required members of an OKP key in the order of their names, no white space.
-    const auto canonical = R"({"crv":"Ed25519","kty":"OKP","x":")" + public_key_base64url() +
-                           R"("})";
-    return to_base64url(sha256(canonical)).substr(0, kKeyIdSize);
-}
+std::string Ed25519Key::key_id() const { return ed25519_key_id(public_key()); }
 
 std::string Ed25519Key::sign(std::string_view message) const {
     const Context context{EVP_MD_CTX_new()};
@@ -100,6 +107,13 @@ std::string Ed25519Key::public_key() const {
 }
 
 std::string Ed25519Key::public_key_base64url() const { return to_base64url(public_key()); }
+
+std::string ed25519_key_id(std::string_view public_key) {
+    // The required members of an OKP key in the order of their names, no white space.
+    const auto canonical = R"({"crv":"Ed25519","kty":"OKP","x":")" + to_base64url(public_key) +
+                           R"("})";
+    return to_base64url(sha256(canonical)).substr(0, kKeyIdSize);
+}
 
 bool verify_ed25519(
     std::string_view public_key, std::string_view message, std::string_view signature

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,6 +29,9 @@ class Ed25519Key final : public Signer {
     static Result<Ed25519Key> load_pem_file(const std::filesystem::path& path);
     // Refuses as make_key_file does.
     Result<Done> save_pem_file(const std::filesystem::path& path) const;
+    // The same text, for who keeps it elsewhere. nullopt: it holds no such key.
+    static std::optional<Ed25519Key> from_pem(std::string_view pem);
+    std::string to_pem() const;
 
     std::string key_id() const override;
     SignatureAlgorithm algorithm() const override { return SignatureAlgorithm::ed25519; }
@@ -39,6 +43,9 @@ class Ed25519Key final : public Signer {
     explicit Ed25519Key(std::shared_ptr<evp_pkey_st> key) : key_(std::move(key)) {}
     std::shared_ptr<evp_pkey_st> key_;
 };
+
+// Signer::key_id() of the key with these 32 bytes.
+std::string ed25519_key_id(std::string_view public_key);
 
 // False also for a public key or signature of the wrong size. `public_key` is the raw 32 bytes.
 bool verify_ed25519(

@@ -14,8 +14,6 @@ namespace synapsex::crypto {
 
 namespace {
 
-constexpr std::size_t kBytesMax = 4096;
-
 // The file is as it should be for all that is known: the machine cannot read it now.
 Problem unavailable(const std::filesystem::path& path, int error) {
     return {
@@ -57,12 +55,12 @@ Problem key_unreadable(const std::filesystem::path& path, const std::string& why
     return {Kind::internal, "crypto.key_unreadable", path.string() + ": " + why};
 }
 
-Result<std::string> read_key_file(const std::filesystem::path& path) {
+Result<std::string> read_key_file(const std::filesystem::path& path, std::size_t bytes_max) {
     // Nonblocking: a pipe of that name must not hold the start up.
     const Descriptor file{::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)};
     if (!file.is_open()) return not_opened(path);
     SYNAPSEX_CHECK(check_is_ours_alone(path, file));
-    std::string content(kBytesMax + 1, '\0');
+    std::string content(bytes_max + 1, '\0');
     std::size_t size = 0;
     while (size < content.size()) {
         const auto count = ::read(file.number(), content.data() + size, content.size() - size);
@@ -71,7 +69,7 @@ Result<std::string> read_key_file(const std::filesystem::path& path) {
         if (count == 0) break;
         size += static_cast<std::size_t>(count);
     }
-    if (size > kBytesMax) return key_unreadable(path, "it is too large to be a key");
+    if (size > bytes_max) return key_unreadable(path, "it is too large to be a key");
     content.resize(size);
     return content;
 }

@@ -26,6 +26,7 @@ const scopes = new Map([
     ['tenant.add_member', 'counts the tenants of the user who joins'],
     ['tenant.create', 'a slug is taken by whichever tenant has it'],
     ['tenant.memberships', 'the tenants of one user'],
+    ['tenant.recover', 'which tenants there are, for who has the server\'s machine'],
     ['vm_registry.prune_telemetry', 'sweep'],
     ['vm_registry.set_presence', 'states of all VMs, written behind in batches'],
     ['wakeups.probe', 'writes nothing'],

@@ -82,6 +82,14 @@ test('the quickstart, from sources to a living VM and away again', { skip }, asy
         for (const name of ['owner.json', 'credentials.json'])
             assert.equal(statSync(join(checkout, '.quickstart', name)).mode & 0o777, 0o600, name);
         assert.equal(statSync(join(checkout, '.quickstart')).mode & 0o077, 0);
+        assert.equal(statSync(join(checkout, '.quickstart', 'credentials.trust', 'operator.key')).mode & 0o777, 0o600);
+    });
+
+    await t.test('its VM has pinned the trust root of its owner', async () => {
+        const root = JSON.parse(ok(await tool('trust', 'show', '--json')));
+        assert.equal(root.keys[0].name, 'owner@synapsex.local');
+        const identity = JSON.parse(readFileSync(join(checkout, '.quickstart', 'data', 'agent', 'identity.json'), 'utf8'));
+        assert.equal(identity.trustRoot, root.fingerprint);
     });
 
     await t.test('its tool signs in as the owner unless its user says otherwise', async () => {
@@ -96,6 +104,8 @@ test('the quickstart, from sources to a living VM and away again', { skip }, asy
     });
 
     await t.test('a second run is quick, changes nothing and keeps the VM', async () => {
+        const rootFile = join(checkout, '.quickstart', 'credentials.trust', 'root.json');
+        const rootBefore = readFileSync(rootFile, 'utf8');
         const start = Date.now();
         const said = ok(await quickstart('--yes', '--no-install'));
         const seconds = (Date.now() - start) / 1000;
@@ -104,6 +114,7 @@ test('the quickstart, from sources to a living VM and away again', { skip }, asy
         assert.doesNotMatch(said, /Password/);
         assert.deepEqual(pidsOf(await status()), pids);
         assert.equal((await onlyVm()).id, vm.id);
+        assert.equal(readFileSync(rootFile, 'utf8'), rootBefore);
     });
 
     await t.test('after --stop nothing runs, and the next run goes on with the same VM', async () => {

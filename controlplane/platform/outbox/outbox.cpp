@@ -17,7 +17,9 @@ std::string actor_of(const Principal& principal) {
         case PrincipalKind::anonymous:
             break;
         case PrincipalKind::system:
-            add("system", "");
+            // Named: a person at the server's own machine.
+            add(principal.credential_id.empty() ? "system" : "local_operator",
+                principal.credential_id);
             break;
         case PrincipalKind::agent:
             add("agent", principal.agent.text());

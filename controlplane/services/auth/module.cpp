@@ -56,6 +56,9 @@ struct AuthModule::Impl {
         AuthSettings settings
     )
         : database(db),
+          clock(platform.clock),
+          random(platform.random),
+          tenants(directories.tenants),
           tokens(settings.issuer, settings.signing_keys, platform.clock, platform.random),
           cache(platform.clock, settings.cached_principals_max),
           passwords(
@@ -78,6 +81,9 @@ struct AuthModule::Impl {
     }
 
     db::Database& database;
+    const Clock& clock;
+    Random& random;
+    tenant::TenantDirectory& tenants;
     AccessTokens tokens;
     PrincipalCache cache;
     PasswordGate passwords;
@@ -114,6 +120,12 @@ Result<FirstOwner> AuthModule::create_first_owner(const Call& call, const FirstO
 }
 
 Result<bool> AuthModule::has_users(const Call& call) { return impl_->service.has_users(call); }
+
+Recovery AuthModule::recovery(tenant::TenantRecovery& tenants) {
+    return Recovery{
+        {impl_->database, impl_->tenants, tenants, impl_->passwords, impl_->clock, impl_->random}
+    };
+}
 
 const ServiceManifest& AuthModule::manifest() const {
     static const ServiceManifest manifest{

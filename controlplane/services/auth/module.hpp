@@ -8,6 +8,7 @@
 #include "controlplane/platform/auth/authenticator.hpp"
 #include "controlplane/platform/module.hpp"
 #include "controlplane/services/agent_registry/public.hpp"
+#include "controlplane/services/auth/recovery.hpp"
 #include "controlplane/services/auth/service.hpp"
 #include "controlplane/services/tenant/public.hpp"
 #include "shared/crypto/password.hpp"
@@ -47,6 +48,9 @@ class AuthModule final : public Module {
     // auth.already_initialized if anybody has registered.
     Result<FirstOwner> create_first_owner(const Call& call, const FirstOwnerWish& wish);
     Result<bool> has_users(const Call& call);
+
+    // For the local command `recover-owner`, and nobody else.
+    Recovery recovery(tenant::TenantRecovery& tenants);
 
     const ServiceManifest& manifest() const override;
     void mount(api::Router& router) override;

@@ -21,7 +21,7 @@ inline constexpr std::int64_t kApiKeysMax = 100;                // of a user in 
 inline constexpr std::int64_t kRevokedKeysKept = 100;           // so that they read as revoked …
 inline constexpr std::chrono::hours kRevokedKeysKeptFor{30 * 24};  // … this long
 
-// The key's id.
+// The key's id; or a session's that somebody else has ended.
 inline constexpr wakeups::Topic kKeyRevoked{"auth.key_revoked"};
 
 enum class RegistrationMode { closed, open };

@@ -34,6 +34,13 @@ constexpr Query kReplacePasswordHash{"auth.replace_password_hash", R"sql(
     UPDATE auth_users SET password_hash = $3, updated_at = $4
     WHERE user_id = $1 AND password_hash = $2)sql"};
 
+constexpr Query kRecoverUser{"auth.recover_user", R"sql(
+    UPDATE auth_users SET password_hash = $2, state = 'active', updated_at = $3
+    WHERE user_id = $1 AND state <> 'abandoned')sql"};
+
+constexpr Query kFindEmail{"auth.find_email", R"sql(
+    SELECT email FROM auth_users WHERE user_id = $1 AND state = 'active')sql"};
+
 constexpr Query kAbandonRegistrations{"auth.abandon_registrations", R"sql(
     UPDATE auth_users SET state = 'abandoned', updated_at = $2
     WHERE user_id IN (
@@ -53,6 +60,9 @@ constexpr Query kEndOldestSessions{"auth.end_oldest_sessions", R"sql(
     DELETE FROM auth_sessions WHERE user_id = $1 AND session_id NOT IN (
         SELECT session_id FROM auth_sessions WHERE user_id = $1
         ORDER BY refreshed_at DESC, session_id DESC LIMIT $2))sql"};
+
+constexpr Query kEndSessions{"auth.end_sessions", R"sql(
+    DELETE FROM auth_sessions WHERE user_id = $1 RETURNING session_id)sql"};
 
 constexpr Query kPruneSessions{"auth.prune_sessions", R"sql(
     DELETE FROM auth_sessions WHERE session_id IN (
@@ -118,13 +128,14 @@ constexpr Query kPruneAssertions{"auth.prune_assertions", R"sql(
         SELECT tenant_id, agent_id, jti FROM auth_used_assertions WHERE expires_at <= $1
         ORDER BY expires_at LIMIT $2))sql"};
 
-constexpr std::array<const Query*, 23> kQueries{
+constexpr std::array<const Query*, 26> kQueries{
     &kHasActiveUsers,      &kFindUser,        &kInsertUser,           &kRestartRegistration,
     &kActivateUser,        &kDeleteAbandoned, &kAbandonRegistrations, &kReplacePasswordHash,
     &kInsertSession,       &kPruneSessions,   &kEndOldestSessions,    &kFindSession,
     &kFindSessionByRefresh, &kRotateRefresh,  &kInsertKey,            &kCountKeys,
     &kListKeys,            &kRevokeKey,       &kPruneKeys,            &kSetLastUsed,
-    &kFindKey,             &kInsertAssertion, &kPruneAssertions,
+    &kFindKey,             &kInsertAssertion, &kPruneAssertions,      &kRecoverUser,
+    &kFindEmail,           &kEndSessions,
 };
 
 }  // namespace
@@ -162,6 +173,18 @@ void AuthStore::replace_password_hash(
     session_.execute(kReplacePasswordHash, user, old_hash, new_hash, now);
 }
 
+bool AuthStore::recover_user(
+    const UserId& user, std::string_view password_hash, Timestamp now
+) {
+    return session_.execute(kRecoverUser, user, password_hash, now) == 1;
+}
+
+std::optional<std::string> AuthStore::find_email(const UserId& user) {
+    const auto rows = session_.query(kFindEmail, user);
+    if (rows.empty()) return std::nullopt;
+    return rows[0].get<std::string>("email");
+}
+
 std::vector<UserRow> AuthStore::abandon_registrations(
     Timestamp before, Timestamp now, std::int64_t limit
 ) {
@@ -181,6 +204,14 @@ void AuthStore::insert_session(const SessionRow& session) {
 
 void AuthStore::end_oldest_sessions(const UserId& user, std::int64_t keep) {
     session_.execute(kEndOldestSessions, user, keep);
+}
+
+std::vector<SessionId> AuthStore::end_sessions(const UserId& user) {
+    const auto rows = session_.query(kEndSessions, user);
+    std::vector<SessionId> ended;
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        ended.push_back(rows[i].get<SessionId>("session_id"));
+    return ended;
 }
 
 std::int64_t AuthStore::prune_sessions(Timestamp now, std::int64_t limit) {

@@ -91,6 +91,10 @@ class AuthStore {
     void replace_password_hash(
         const UserId& user, std::string_view old_hash, std::string_view new_hash, Timestamp now
     );
+    // The user is active with this password. False: there is no such user, or a sweep takes them.
+    bool recover_user(const UserId& user, std::string_view password_hash, Timestamp now);
+    // Of a user who is active.
+    std::optional<std::string> find_email(const UserId& user);
     // Takes registrations that were left before the instant, at most `limit`, out of everybody's
     // reach; also those that an earlier sweep took and did not finish.
     std::vector<UserRow> abandon_registrations(Timestamp before, Timestamp now, std::int64_t limit);
@@ -99,6 +103,8 @@ class AuthStore {
     void insert_session(const SessionRow& session);
     // All but the `keep` newest of the user.
     void end_oldest_sessions(const UserId& user, std::int64_t keep);
+    // All of the user; which they were.
+    std::vector<SessionId> end_sessions(const UserId& user);
     std::int64_t prune_sessions(Timestamp now, std::int64_t limit);
     std::optional<SignedInRow> find_session(const SessionId& session, Timestamp now);
     std::optional<SignedInRow> find_session_by_refresh(

@@ -38,6 +38,8 @@ TenantModule::~TenantModule() = default;
 
 TenantDirectory& TenantModule::directory() { return *service_; }
 
+TenantRecovery& TenantModule::recovery() { return *service_; }
+
 const ServiceManifest& TenantModule::manifest() const {
     static const ServiceManifest manifest{
         .name = "tenant-service",

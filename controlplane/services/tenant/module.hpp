@@ -17,6 +17,8 @@ class TenantModule final : public Module {
     ~TenantModule() override;
 
     TenantDirectory& directory();
+    // For the local command `recover-owner`, and nobody else.
+    TenantRecovery& recovery();
 
     const ServiceManifest& manifest() const override;
     void mount(api::Router& router) override;

@@ -23,6 +23,31 @@ struct Membership {
 };
 BOOST_DESCRIBE_STRUCT(Membership, (), (tenant_id, slug, name, role, joined_at))
 
+struct NamedTenant {
+    TenantId tenant_id;
+    std::string slug;
+    std::string name;
+};
+BOOST_DESCRIBE_STRUCT(NamedTenant, (), (tenant_id, slug, name))
+
+// What no caller of /v1 may: only the local command that lets a person who has the server's machine
+// back into a tenant is handed this.
+class TenantRecovery {
+ public:
+    virtual ~TenantRecovery() = default;
+
+    // The one of that id or slug, or none; for "" all, by slug, at most `limit`.
+    virtual Result<std::vector<NamedTenant>> find_tenants(
+        const Call& call, std::string_view id_or_slug, std::int64_t limit
+    ) = 0;
+    virtual Result<std::vector<UserId>> list_owners(
+        const Call& call, const TenantId& tenant, std::int64_t limit
+    ) = 0;
+    // The user owns the tenant of the call, whatever they were before. Repeating it changes
+    // nothing. Kind::conflict tenants.limit_reached.
+    virtual Result<Done> make_owner(const Call& call, const UserId& user) = 0;
+};
+
 class TenantDirectory {
  public:
     virtual ~TenantDirectory() = default;

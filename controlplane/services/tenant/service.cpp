@@ -15,6 +15,8 @@ using auth::Role;
 // A slug is taken by whoever has it, and a user belongs to at most so many tenants.
 constexpr db::SystemScope kTakeSlug{"tenant.create"};
 constexpr db::SystemScope kCountMemberships{"tenant.add_member"};
+// Which tenants there are.
+constexpr db::SystemScope kRecover{"tenant.recover"};
 // The tenants of one user.
 constexpr db::SystemScope kMemberships{"tenant.memberships"};
 
@@ -89,6 +91,16 @@ Result<Done> check_change(
     return Done{};
 }
 
+Result<Done> check_room(TenantStore& store, const TenantId& tenant, const UserId& user) {
+    if (store.count_members(tenant) >= kMembersMax)
+        return limit_reached(
+            "A tenant has at most " + std::to_string(kMembersMax) + " members."
+        );
+    if (store.count_memberships(user) >= kMembershipsMax)
+        return limit_reached("The user belongs to as many tenants as is allowed.");
+    return Done{};
+}
+
 }  // namespace
 
 Result<Done> TenantService::create_tenant(
@@ -152,6 +164,60 @@ Result<Membership> TenantService::get_membership(
         if (!row) return not_found();
         return membership(*row);
     });
+}
+
+Result<std::vector<NamedTenant>> TenantService::find_tenants(
+    const Call& call, std::string_view id_or_slug, std::int64_t limit
+) {
+    const bool is_for_all = id_or_slug.empty();
+    if (!is_for_all && !is_slug(id_or_slug) && !TenantId::parse(id_or_slug))
+        return std::vector<NamedTenant>{};
+    return database_.read(
+        kRecover, call, [&](db::Session& session) -> Result<std::vector<NamedTenant>> {
+            TenantStore store{session};
+            if (is_for_all) return store.list_names(limit);
+            const auto found = store.find_name(id_or_slug);
+            return found ? std::vector{*found} : std::vector<NamedTenant>{};
+        }
+    );
+}
+
+Result<std::vector<UserId>> TenantService::list_owners(
+    const Call& call, const TenantId& tenant, std::int64_t limit
+) {
+    return database_.read(
+        call.of_tenant(tenant), [&](db::Session& session) -> Result<std::vector<UserId>> {
+            return TenantStore{session}.list_owners(tenant, limit);
+        }
+    );
+}
+
+Result<Done> TenantService::make_owner(const Call& call, const UserId& user) {
+    const Member owner{user, Role::owner, clock_.now()};
+    const auto news = outbox::MessageId::make(owner.created_at, random_);
+    const auto made = database_.write(
+        kCountMemberships, call, [&](db::Session& session) -> Result<Done> {
+            TenantStore store{session};
+            store.lock(call.tenant);
+            const auto member = store.find_member(call.tenant, user);
+            if (member && member->role == Role::owner) return Done{};
+            if (member) {
+                store.set_role(call.tenant, user, Role::owner);
+            } else {
+                SYNAPSEX_CHECK(check_room(store, call.tenant, user));
+                store.insert_member(call.tenant, owner);
+            }
+            outbox::add(
+                session, call,
+                {news, owner.created_at, member ? "member.updated" : "member.added", user.text(),
+                 news_of(owner)}
+            );
+            tell_replicas(session, call.tenant, user);
+            return Done{};
+        }
+    );
+    if (made) tell_member_changed(call.tenant, user);
+    return made;
 }
 
 Result<TenantPage> TenantService::list(const Call& call, const ListTenants& wish) {
@@ -246,13 +312,7 @@ Result<Member> TenantService::add_member(const Call& call, const AddMember& wish
         store.lock(wish.tenant_id);
         SYNAPSEX_TRY(const auto acting, acting_role(store, call));
         if (member.role == Role::owner && acting != Role::owner) return owner_required();
-        if (store.count_members(wish.tenant_id) >= kMembersMax) {
-            return limit_reached(
-                "A tenant has at most " + std::to_string(kMembersMax) + " members."
-            );
-        }
-        if (store.count_memberships(wish.user_id) >= kMembershipsMax)
-            return limit_reached("The user belongs to as many tenants as is allowed.");
+        SYNAPSEX_CHECK(check_room(store, wish.tenant_id, wish.user_id));
         if (!store.insert_member(wish.tenant_id, member)) return member_exists();
         outbox::add(
             session, call,

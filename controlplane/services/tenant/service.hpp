@@ -22,7 +22,7 @@ inline constexpr std::int64_t kMembershipsMax = 1000;
 // "ten_… usr_…": a member got another role, or is none any more.
 inline constexpr wakeups::Topic kMemberChanged{"tenant.member_changed"};
 
-class TenantService final : public TenantDirectory {
+class TenantService final : public TenantDirectory, public TenantRecovery {
  public:
     TenantService(db::Database& database, const Clock& clock, Random& random)
         : database_(database), clock_(clock), random_(random) {}
@@ -47,6 +47,15 @@ class TenantService final : public TenantDirectory {
     void on_member_changed(
         std::function<void(const TenantId&, const UserId&)> callback
     ) override;
+
+    // TenantRecovery
+    Result<std::vector<NamedTenant>> find_tenants(
+        const Call& call, std::string_view id_or_slug, std::int64_t limit
+    ) override;
+    Result<std::vector<UserId>> list_owners(
+        const Call& call, const TenantId& tenant, std::int64_t limit
+    ) override;
+    Result<Done> make_owner(const Call& call, const UserId& user) override;
 
     // The operations of api.hpp. A tenant in the path has to be the one that the call acts in.
     Result<TenantPage> list(const Call& call, const ListTenants& wish);

@@ -8,6 +8,7 @@
 #include "controlplane/services/tenant/migrations.hpp"
 #include "controlplane/services/tenant/store.hpp"
 #include "tests/support/fake_clock.hpp"
+#include "tests/support/posted_messages.hpp"
 #include "tests/support/seeded_random.hpp"
 #include "tests/support/test_database.hpp"
 
@@ -394,6 +395,48 @@ TEST_F(TenantDirectoryTest, a_membership_is_found_by_id_and_slug_and_by_nothing_
     for (const auto* bad : {"", "other", "ACME", "\xff\xfe", "ten_"})
         EXPECT_EQ(code_of(tenants.get_membership(call, ada, bad)), "tenants.not_found") << bad;
     EXPECT_EQ(code_of(tenants.get_membership(call, new_user(), "acme")), "tenants.not_found");
+}
+
+using Recovery = TenantServiceTest;
+
+TEST_F(Recovery, makes_an_owner_of_whoever_it_is_and_tells_it_once) {
+    const auto owner = new_user();
+    const auto tenant = create(owner, "Acme");
+    const auto call = Call::system("recover-owner", Deadline::never()).of_tenant(tenant.id);
+    const auto viewer = add(tenant, owner, Role::viewer);
+    const auto stranger = new_user();
+    const auto told = testing::posted_messages(database).size();
+    for (const auto& user : {owner, viewer, stranger, viewer, stranger}) {
+        ASSERT_TRUE(tenants.make_owner(call, user));
+        EXPECT_EQ(tenants.get_membership(call, user, "acme")->role, Role::owner);
+    }
+    const auto messages = testing::posted_messages(database);
+    ASSERT_EQ(messages.size(), told + 2);
+    EXPECT_EQ(messages[told].type, "member.updated");
+    EXPECT_EQ(messages[told].subject, viewer.text());
+    EXPECT_EQ(messages[told + 1].type, "member.added");
+    EXPECT_EQ(messages[told + 1].subject, stranger.text());
+    EXPECT_THAT(*tenants.list_owners(call, tenant.id, 10),
+                ::testing::UnorderedElementsAre(owner, viewer, stranger));
+}
+
+TEST_F(Recovery, finds_tenants_by_slug_or_id_or_all_of_them) {
+    const auto call = Call::system("recover-owner", Deadline::never());
+    const auto slugs = [&](std::string_view wish, std::int64_t limit = 10) {
+        std::vector<std::string> found;
+        for (const auto& each : *tenants.find_tenants(call, wish, limit))
+            found.push_back(each.slug);
+        return found;
+    };
+    EXPECT_THAT(slugs(""), ::testing::IsEmpty());
+    const auto acme = create(new_user(), "Acme");
+    create(new_user(), "Zeta");
+    EXPECT_THAT(slugs(""), ElementsAre("acme", "zeta"));
+    EXPECT_THAT(slugs("", 1), ElementsAre("acme"));
+    EXPECT_THAT(slugs("zeta"), ElementsAre("zeta"));
+    EXPECT_THAT(slugs(acme.id.text()), ElementsAre("acme"));
+    for (const auto* wrong : {"none", "Acme", "a b", "\xff"})
+        EXPECT_THAT(slugs(wrong), ::testing::IsEmpty()) << wrong;
 }
 
 }  // namespace

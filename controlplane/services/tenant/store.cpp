@@ -73,12 +73,22 @@ constexpr Query kFindMembership{"tenant.find_membership", R"sql(
 constexpr Query kCountMemberships{"tenant.count_memberships", R"sql(
     SELECT count(*) AS memberships FROM tenant_members WHERE user_id = $1)sql"};
 
-constexpr std::array<const Query*, 17> kQueries{
+constexpr Query kListOwners{"tenant.list_owners", R"sql(
+    SELECT user_id FROM tenant_members
+    WHERE tenant_id = $1 AND role = 'owner' ORDER BY user_id LIMIT $2)sql"};
+
+constexpr Query kListNames{"tenant.list_names", R"sql(
+    SELECT tenant_id, slug, name FROM tenant_tenants ORDER BY slug LIMIT $1)sql"};
+
+constexpr Query kFindName{"tenant.find_name", R"sql(
+    SELECT tenant_id, slug, name FROM tenant_tenants WHERE tenant_id = $1 OR slug = $1)sql"};
+
+constexpr std::array<const Query*, 20> kQueries{
     &kInsertTenant,        &kFindTenant,   &kLockTenant,        &kRenameTenant,
     &kDeleteMembers,       &kDeleteTenant, &kInsertMember,      &kFindMember,
     &kListMembersOfTenant, &kCountMembers, &kCountOwners,       &kSetRole,
     &kDeleteMember,        &kListOldest,   &kListTenantsOfUser, &kFindMembership,
-    &kCountMemberships,
+    &kCountMemberships,    &kListOwners,   &kListNames,         &kFindName,
 };
 
 }  // namespace
@@ -133,6 +143,14 @@ std::int64_t TenantStore::count_owners(const TenantId& tenant) {
     return session_.query(kCountOwners, tenant)[0].get<std::int64_t>("owners");
 }
 
+std::vector<UserId> TenantStore::list_owners(const TenantId& tenant, std::int64_t limit) {
+    const auto rows = session_.query(kListOwners, tenant, limit);
+    std::vector<UserId> owners;
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        owners.push_back(rows[i].get<UserId>("user_id"));
+    return owners;
+}
+
 void TenantStore::set_role(const TenantId& tenant, const UserId& user, auth::Role role) {
     session_.execute(kSetRole, tenant, user, role);
 }
@@ -159,6 +177,14 @@ std::optional<MembershipRow> TenantStore::find_membership(
 
 std::int64_t TenantStore::count_memberships(const UserId& user) {
     return session_.query(kCountMemberships, user)[0].get<std::int64_t>("memberships");
+}
+
+std::vector<NamedTenant> TenantStore::list_names(std::int64_t limit) {
+    return session_.list<NamedTenant>(kListNames, limit);
+}
+
+std::optional<NamedTenant> TenantStore::find_name(std::string_view tenant_id_or_slug) {
+    return session_.find<NamedTenant>(kFindName, tenant_id_or_slug);
 }
 
 }  // namespace synapsex::tenant

@@ -9,6 +9,7 @@
 
 #include "controlplane/platform/db/database.hpp"
 #include "controlplane/services/tenant/api.hpp"
+#include "controlplane/services/tenant/public.hpp"
 
 namespace synapsex::tenant {
 
@@ -52,6 +53,8 @@ class TenantStore {
     );
     std::int64_t count_members(const TenantId& tenant);
     std::int64_t count_owners(const TenantId& tenant);
+    // By user id, at most `limit`.
+    std::vector<UserId> list_owners(const TenantId& tenant, std::int64_t limit);
     void set_role(const TenantId& tenant, const UserId& user, auth::Role role);
     void remove_member(const TenantId& tenant, const UserId& user);
 
@@ -66,6 +69,9 @@ class TenantStore {
         const UserId& user, std::string_view tenant_id_or_slug
     );
     std::int64_t count_memberships(const UserId& user);
+    // Whoever belongs to them. By slug, at most `limit`.
+    std::vector<NamedTenant> list_names(std::int64_t limit);
+    std::optional<NamedTenant> find_name(std::string_view tenant_id_or_slug);
 
  private:
     db::Session& session_;
