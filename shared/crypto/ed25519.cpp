@@ -72,12 +72,7 @@ Result<Done> Ed25519Key::save_pem_file(const std::filesystem::path& path) const 
     return make_key_file(path, {pem, size});
 }
 
-std::string Ed25519Key::key_id() const {
-    // The required members of an OKP key in the order of their names, no white space.
-    const auto canonical = R"({"crv":"Ed25519","kty":"OKP","x":")" + public_key_base64url() +
-                           R"("})";
-    return to_base64url(sha256(canonical)).substr(0, kKeyIdSize);
-}
+std::string Ed25519Key::key_id() const { return ed25519_key_id(public_key()); }
 
 std::string Ed25519Key::sign(std::string_view message) const {
     const Context context{EVP_MD_CTX_new()};
@@ -100,6 +95,13 @@ std::string Ed25519Key::public_key() const {
 }
 
 std::string Ed25519Key::public_key_base64url() const { return to_base64url(public_key()); }
+
+std::string ed25519_key_id(std::string_view public_key) {
+    // The required members of an OKP key in the order of their names, no white space.
+    const auto canonical = R"({"crv":"Ed25519","kty":"OKP","x":")" + to_base64url(public_key) +
+                           R"("})";
+    return to_base64url(sha256(canonical)).substr(0, kKeyIdSize);
+}
 
 bool verify_ed25519(
     std::string_view public_key, std::string_view message, std::string_view signature
