@@ -45,16 +45,22 @@ json::value trust_root_json(const AgentConfig& config, const std::optional<Ident
 
 json::value worker_json(const std::optional<WorkerState>& state) {
     if (!state) return nullptr;
-    return json::object{
+    json::object report{
         {"connected", state->is_connected},
         {"lastHeartbeatAt", format_rfc3339(state->last_heartbeat_at)},
         {"lastProblem", state->last_problem},
+        {"keyId", state->key_id},
         {"sequence", state->sequence},
         {"spooledSamples", state->backlog.samples},
         {"spooledBytes", state->backlog.bytes},
         {"droppedSamples", state->dropped_samples},
         {"spoolInMemory", state->is_spool_in_memory},
     };
+    if (!state->last_problem_detail.empty())
+        report["lastProblemDetail"] = state->last_problem_detail;
+    if (state->asks_again_at != Timestamp{})
+        report["asksAgainAt"] = format_rfc3339(state->asks_again_at);
+    return report;
 }
 
 json::value executor_json(const Result<executor::Answer>& answer) {

@@ -13,6 +13,8 @@ constexpr milliseconds kGapMin{250};
 constexpr milliseconds kNextAfterMax{15 * 60 * 1000};
 // A cut may be a control plane that has crashed, and then a whole fleet is cut at once.
 constexpr milliseconds kAfterCutMax{5'000};
+// A disk that hangs or is full.
+constexpr std::chrono::minutes kKeyAgainAfter{1};
 constexpr milliseconds kAfterDrainMax{5'000};
 // The sampler has written its slot by then; the jitter spreads a fleet whose clocks agree.
 constexpr milliseconds kSampleDelay{500};
@@ -34,8 +36,10 @@ Action Conversation::next(const Backlog& backlog) {
     if (is_stopping_) return next_when_stopping();
     const auto now = clock_.steady_now();
     if (now < not_before_) return Wait{round_up(not_before_ - now)};
-    if (tokens_.is_fetch_due()) return FetchToken{};
+    if (tokens_.is_fetch_due()) return FetchToken{keys_.slot()};
     if (tokens_.usable().empty()) return Wait{round_up(tokens_.not_before() - now)};
+    if (now >= key_not_before_ && unsettled_) return SettleKey{*unsettled_};
+    if (now >= key_not_before_ && is_registration_due()) return RegisterKey{};
     if (batch_.take_verdict()) return DropSample{};
     const auto section = sections_.due();
     if (section && !is_heartbeat_first_) return PutSection{section->section, section->hash};
@@ -73,15 +77,48 @@ SendHeartbeat Conversation::make_heartbeat(const Backlog& backlog) {
     return sent_;
 }
 
+// A next key that is there although the current one is taken: its registration broke off, or the
+// control plane came back from a backup.
+bool Conversation::is_registration_due() const {
+    return keys_.slot() == KeySlot::current && (is_key_wanted_ || keys_.has_next());
+}
+
 void Conversation::on_token(AccessToken token) {
     tokens_.on_fetched(std::move(token));
     is_token_fresh_ = true;
+    keys_.on_taken();
+    unsettled_.reset();
+    if (keys_.slot() != KeySlot::current) unsettled_ = keys_.slot();
 }
 
 void Conversation::on_token_failed(const CallFailure& failure) {
     if (failure.kind == CallFailure::Kind::canceled) return;
-    tokens_.on_failed(failure);
+    const bool is_of_key = is_another_key(failure);
+    if (is_of_key) unsettled_.reset();
+    // Another one is asked with at once: there are at most three.
+    if (!is_of_key || !keys_.on_refused()) tokens_.on_failed(failure);
     if (tokens_.usable().empty()) is_connected_ = false;
+}
+
+void Conversation::set_keys(bool has_next, bool has_former) {
+    keys_.set_available(has_next, has_former);
+    unsettled_.reset();
+}
+
+void Conversation::on_key_registered() {
+    key_backoff_.reset();
+    is_key_wanted_ = false;
+    keys_.use_next();
+    // The next token is bought with it, which ends the former one.
+    tokens_.drop();
+}
+
+void Conversation::on_key_late() { key_not_before_ = clock_.steady_now() + kKeyAgainAfter; }
+
+void Conversation::on_key_failed(const CallFailure& failure) {
+    if (failure.kind == CallFailure::Kind::canceled) return;
+    key_not_before_ = clock_.steady_now() + wait_after(failure, key_backoff_, random_);
+    if (failure.status == 401) on_unauthenticated(failure);
 }
 
 void Conversation::on_heartbeat(const HeartbeatAnswer& answer, std::size_t samples_forgotten) {
@@ -99,6 +136,7 @@ void Conversation::on_heartbeat(const HeartbeatAnswer& answer, std::size_t sampl
     sections_.on_announced(sent_.hashes);
     learn_incarnation(answer.server_incarnation);
     sections_.want(answer.want_sections);
+    is_key_wanted_ = answer.rotate_key;
     // Both instants are the server's, so that this machine's clock does not matter.
     const auto live_for = answer.live_until - answer.server_time;
     live_until_ = clock_.steady_now() + std::clamp(live_for, decltype(live_for){0},

@@ -7,19 +7,29 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "agent/core/access_tokens.hpp"
 #include "agent/core/hold_proposal.hpp"
+#include "agent/core/key_choice.hpp"
 #include "agent/core/section_ledger.hpp"
 #include "agent/core/telemetry_batch.hpp"
 
 namespace synapsex::agent {
 
 // What to do now.
-struct FetchToken {};
+struct FetchToken {
+    KeySlot key = KeySlot::current;  // signs the assertion
+};
+// The control plane takes this key: on disk it is to become the key.
+struct SettleKey {
+    KeySlot taken = KeySlot::current;
+};
+// Make another key, unless that is done, and register it.
+struct RegisterKey {};
 struct SendHeartbeat {
     std::chrono::seconds hold{};
     std::size_t samples_max = 0;  // the oldest unsent ones, in order
@@ -36,7 +46,9 @@ struct Wait {
     std::chrono::milliseconds time{};
 };
 struct Stop {};
-using Action = std::variant<FetchToken, SendHeartbeat, PutSection, DropSample, Wait, Stop>;
+using Action =
+    std::variant<FetchToken, SettleKey, RegisterKey, SendHeartbeat, PutSection, DropSample, Wait,
+                 Stop>;
 
 class Conversation {
  public:
@@ -47,6 +59,13 @@ class Conversation {
     void on_token(AccessToken token);
     void on_token_failed(const CallFailure& failure);
     // `samples_forgotten`: of those that were sent with it, how many need not be sent again.
+    // The keys that there are, at the start and after they have changed places.
+    void set_keys(bool has_next, bool has_former);
+    // The disk has not done it: later again.
+    void on_key_late();
+    void on_key_registered();
+    void on_key_failed(const CallFailure& failure);
+
     void on_heartbeat(const HeartbeatAnswer& answer, std::size_t samples_forgotten);
     void on_heartbeat_failed(const CallFailure& failure);
     void on_section_stored(const SectionHash& stored);
@@ -76,6 +95,7 @@ class Conversation {
     bool is_live() const { return clock_.steady_now() < live_until_; }
     // Just after the current slot has ended: its sample is in the spool then.
     std::chrono::milliseconds until_next_sample();
+    bool is_registration_due() const;
     bool was_cut_while_held(const CallFailure& failure) const;
     void on_cut();
     void on_unauthenticated(const CallFailure& failure);
@@ -86,12 +106,17 @@ class Conversation {
     Random& random_;
     AccessTokens tokens_;
     HoldProposal hold_;
+    KeyChoice keys_;
     TelemetryBatch batch_;
     SectionLedger sections_;
     Backoff backoff_{kBackoffBase, kBackoffCap};
     Backoff supersede_backoff_{std::chrono::seconds{4}, kBackoffCap};
 
+    Backoff key_backoff_{std::chrono::minutes{1}, std::chrono::hours{1}};
+
     SteadyTime not_before_{};
+    SteadyTime key_not_before_{};
+    std::optional<KeySlot> unsettled_;  // it is taken, and not agent.key
     SteadyTime live_until_{};
     SteadyTime sent_at_{};
     SendHeartbeat sent_{};
@@ -101,6 +126,7 @@ class Conversation {
     bool is_stopping_ = false;
     bool is_connected_ = false;
     bool is_token_fresh_ = false;      // fetched since the last 401
+    bool is_key_wanted_ = false;       // by the control plane
     bool is_just_cut_ = false;         // while it was held, and not answered since
     bool is_heartbeat_first_ = false;  // a section was not taken: presence before the next one
     bool is_telemetry_stuck_ = false;  // the last samples were sent and not stored

@@ -105,6 +105,15 @@ struct Heartbeat {
     std::optional<PauseNotice> pause{};
 };
 
+// The key that is to replace the one the agent signs with, and the signatures of both over
+// crypto::KeyChange. All but the id in base64url.
+struct KeyOffer {
+    std::string public_key;
+    std::string former_key_id;
+    std::string signature;  // by the key that is replaced
+    std::string proof;      // by the new one
+};
+
 struct HeartbeatAnswer {
     Timestamp server_time{};
     std::string server_incarnation{};
@@ -113,6 +122,7 @@ struct HeartbeatAnswer {
     std::chrono::milliseconds next_after{};
     std::chrono::seconds hold_max{};  // zero: the server states none
     Timestamp live_until{};           // the epoch: not live
+    bool rotate_key = false;          // the agent is to replace its key
     std::string reason{};
 };
 

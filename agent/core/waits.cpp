@@ -19,7 +19,12 @@ std::chrono::milliseconds wait_after(const CallFailure& failure, Backoff& backof
 }
 
 bool is_forgotten(const CallFailure& failure) {
-    return failure.code == "auth.unknown_key" || failure.code == "auth.agent_revoked";
+    return failure.code == "auth.unknown_key" || failure.code == "auth.agent_revoked" ||
+           failure.code == "auth.key_replaced";
+}
+
+bool is_another_key(const CallFailure& failure) {
+    return failure.code == "auth.key_replaced" || failure.code == "auth.assertion_bad_signature";
 }
 
 std::chrono::milliseconds long_silence(Random& random) {

@@ -21,8 +21,12 @@ inline constexpr std::chrono::minutes kSilence{15};
 // up to a quarter so that those who were told the same number spread out.
 std::chrono::milliseconds wait_after(const CallFailure& failure, Backoff& backoff, Random& random);
 
-// The server itself says that it does not know this agent any more, or has revoked it.
+// The server itself says that it does not know this agent any more, has revoked it, or that the
+// agent has replaced the key it signs with.
 bool is_forgotten(const CallFailure& failure);
+
+// The server knows the agent by another key than the one that signed.
+bool is_another_key(const CallFailure& failure);
 
 // Nothing that a forgotten agent does soon can help. 15 minutes, 20 % more or less.
 std::chrono::milliseconds long_silence(Random& random);

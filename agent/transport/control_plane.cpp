@@ -5,6 +5,7 @@
 #include "agent/transport/gzip.hpp"
 #include "agent/transport/heartbeat_codec.hpp"
 #include "agent/transport/json_codec.hpp"
+#include "shared/crypto/agent_statements.hpp"
 #include "shared/crypto/hash.hpp"
 
 namespace synapsex::agent {
@@ -91,6 +92,26 @@ std::string sign_assertion(
     return text.append(".").append(signature);
 }
 
+KeyOffer offer_key(
+    const Identity& identity, const crypto::Ed25519Key& former, const crypto::Ed25519Key& next
+) {
+    KeyOffer offer{
+        .public_key = next.public_key_base64url(),
+        .former_key_id = former.key_id(),
+        .signature = {},
+        .proof = {},
+    };
+    const auto statement = crypto::statement_of({
+        .agent_id = identity.agent_id.text(),
+        .issuer = identity.issuer,
+        .former_key_id = offer.former_key_id,
+        .public_key = offer.public_key,
+    });
+    offer.signature = crypto::to_base64url(former.sign(statement));
+    offer.proof = crypto::to_base64url(next.sign(statement));
+    return offer;
+}
+
 CallResult<std::string> ControlPlane::call(net::HttpRequest request) {
     request.url.insert(0, url_);
     request.response_bytes_max = kAnswerBytesMax;
@@ -157,6 +178,18 @@ CallResult<Accepted> ControlPlane::put_section(
     };
     request.headers.push_back(bearer(token));
     const auto answer = call(with_protobuf(std::move(request), body));
+    if (!answer) return answer.error();
+    return Accepted{};
+}
+
+CallResult<Accepted> ControlPlane::put_key(
+    const AgentId& agent, const std::string& token, const KeyOffer& offer
+) {
+    net::HttpRequest request{.method = "PUT", .url = "/v1/agents/" + agent.text() + "/key"};
+    request.headers.push_back(bearer(token));
+    request.headers.push_back({"Content-Type", "application/json"});
+    request.body = write_key_offer(offer);
+    const auto answer = call(std::move(request));
     if (!answer) return answer.error();
     return Accepted{};
 }

@@ -31,6 +31,11 @@ std::string sign_assertion(
     const AssertionClaims& claims, const crypto::Ed25519Key& key, Random& random
 );
 
+// The offer of a key that is to replace another, signed by both.
+KeyOffer offer_key(
+    const Identity& identity, const crypto::Ed25519Key& former, const crypto::Ed25519Key& next
+);
+
 class ControlPlane {
  public:
     // `url` without a slash at its end; checked by the HTTP client with each request.
@@ -47,6 +52,10 @@ class ControlPlane {
         const std::string& token,
         const std::string& section,
         const std::string& body
+    );
+
+    CallResult<Accepted> put_key(
+        const AgentId& agent, const std::string& token, const KeyOffer& offer
     );
 
     static constexpr std::chrono::milliseconds kGoodbyeTimeout{2'000};

@@ -55,6 +55,7 @@ std::optional<HeartbeatAnswer> decode_heartbeat_answer(std::string_view bytes) {
         .next_after = std::chrono::milliseconds{message.next_after_ms()},
         .hold_max = std::chrono::seconds{message.hold_seconds()},
         .live_until = instant_of(message.live_until_us()),
+        .rotate_key = message.rotate_key(),
         .reason = message.reason(),
     };
     answer.want_sections.assign(message.want_sections().begin(), message.want_sections().end());

@@ -63,6 +63,15 @@ std::string write_enrollment(const EnrollmentRequest& request) {
     });
 }
 
+std::string write_key_offer(const KeyOffer& offer) {
+    return json::serialize(json::object{
+        {"publicKey", offer.public_key},
+        {"formerKeyId", offer.former_key_id},
+        {"signature", offer.signature},
+        {"proof", offer.proof},
+    });
+}
+
 std::string write_assertion_claims(
     std::string_view agent_id,
     std::string_view audience,

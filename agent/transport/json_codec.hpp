@@ -13,6 +13,7 @@
 namespace synapsex::agent {
 
 std::string write_enrollment(const EnrollmentRequest& request);
+std::string write_key_offer(const KeyOffer& offer);
 // The claims of an RFC 7523 assertion: issuer and subject are the agent.
 std::string write_assertion_claims(
     std::string_view agent_id,

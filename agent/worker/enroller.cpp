@@ -43,10 +43,17 @@ Result<std::string> trust_root_after(const EnrollmentWish& wish, const std::stri
 
 }  // namespace
 
-Result<Identity> Enroller::enroll(const EnrollmentWish& wish, const IdentityStore& store) {
+Result<Identity> Enroller::enroll(
+    const EnrollmentWish& wish, const IdentityStore& store,
+    const std::optional<crypto::Ed25519Key>& given
+) {
     SYNAPSEX_TRY(const auto token, read_token(wish.token_file));
     if (wish.url.empty()) return not_enrolled("The address of the control plane (url) is missing.");
-    SYNAPSEX_TRY(const auto key, store.load_or_make_key(random_));
+    auto key = given;
+    if (!key) {
+        SYNAPSEX_TRY(auto own, store.load_or_make_key(random_));
+        key = std::move(own);
+    }
     const auto parts = crypto::parse_enrollment_token(token);
     if (!parts)
         return not_enrolled(
@@ -60,7 +67,7 @@ Result<Identity> Enroller::enroll(const EnrollmentWish& wish, const IdentityStor
     const EnrollmentRequest request{
         .token = parts->claim(),
         .name = wish.name,
-        .public_key = key.public_key_base64url(),
+        .public_key = key->public_key_base64url(),
         .boot_id = wish.boot_id,
         .agent_version = wish.agent_version,
     };
@@ -75,22 +82,30 @@ Result<Identity> Enroller::enroll(const EnrollmentWish& wish, const IdentityStor
     return identity;
 }
 
-bool Enroller::is_to_enroll_again(
-    const EnrollmentWish& wish, const Identity& identity, const crypto::Ed25519Key& key,
-    const Clock& clock
+Enroller::Again Enroller::is_to_enroll_again(
+    const EnrollmentWish& wish, const Identity& identity, const AgentKeys& keys, const Clock& clock
 ) {
-    if (!read_token(wish.token_file)) return false;
+    if (!read_token(wish.token_file)) return Again::no;
     const AssertionClaims claims{
         .agent_id = identity.agent_id.text(),
         .issuer = identity.issuer,
         .issued_at = clock.now(),
     };
     ControlPlane control_plane{http_, identity.url};
-    const auto token = control_plane.fetch_token(sign_assertion(claims, key, random_));
-    if (token || !is_forgotten(token.error())) return false;
+    std::vector<crypto::Ed25519Key> signers{keys.current};
+    if (keys.next) signers.push_back(*keys.next);
+    if (keys.former) signers.push_back(*keys.former);
+    std::string code;
+    for (const auto& key : signers) {
+        const auto token = control_plane.fetch_token(sign_assertion(claims, key, random_));
+        if (token) return Again::no;
+        if (is_forgotten(token.error())) code = token.error().code;
+        if (!is_another_key(token.error())) break;
+    }
+    if (code.empty()) return Again::no;
     log_warning("the control plane does not know this agent any more; it enrolls again",
-                {{"agentId", identity.agent_id.text()}, {"code", token.error().code}});
-    return true;
+                {{"agentId", identity.agent_id.text()}, {"code", code}});
+    return code == "auth.key_replaced" ? Again::with_another_key : Again::with_its_key;
 }
 
 Result<Identity> Enroller::ask(const EnrollmentRequest& request, ControlPlane& control_plane) {

@@ -8,6 +8,7 @@
 
 #include "agent/core/enrollment.hpp"
 #include "agent/transport/control_plane.hpp"
+#include "agent/worker/agent_key_files.hpp"
 #include "agent/worker/identity_store.hpp"
 #include "agent/worker/stop_signal.hpp"
 
@@ -29,16 +30,22 @@ class Enroller {
     Enroller(net::HttpClient& http, Random& random, const StopSignal& stop)
         : http_(http), random_(random), stop_(stop) {}
 
-    // Fails with agent.not_enrolled and what to do about it. A trust root that this VM has pinned
-    // stays: a token without one drops it not, and one with another enrolls nobody. Only agent.toml
-    // can say otherwise.
-    Result<Identity> enroll(const EnrollmentWish& wish, const IdentityStore& store);
+    // With agent.key, which is made if there is none, or with that key. Fails with
+    // agent.not_enrolled and what to do about it. A trust root that this VM has pinned stays: a
+    // token without one drops it not, and one with another enrolls nobody. Only agent.toml can say
+    // otherwise.
+    Result<Identity> enroll(
+        const EnrollmentWish& wish, const IdentityStore& store,
+        const std::optional<crypto::Ed25519Key>& key = std::nullopt
+    );
 
     // Whether somebody has put a token there for an agent that the control plane does not know any
-    // more: it was removed, or the server came back from a backup from before. Both are needed, and
-    // it has to be the control plane's own word: an outage or a wrong clock enrolls nobody.
-    bool is_to_enroll_again(
-        const EnrollmentWish& wish, const Identity& identity, const crypto::Ed25519Key& key,
+    // more: it was removed, its VM was put back to a key that was replaced since, or the server
+    // came back from a backup from before. Both are needed, and it has to be the control plane's
+    // own word: an outage or a wrong clock enrolls nobody.
+    enum class Again { no, with_its_key, with_another_key };
+    Again is_to_enroll_again(
+        const EnrollmentWish& wish, const Identity& identity, const AgentKeys& keys,
         const Clock& clock
     );
 

@@ -42,7 +42,8 @@ class EnrollingAgain : public ::testing::Test {
         wish.url = server_.url();
         wish.token_file = token_file_;
         Enroller enroller{http_, random_, stop_};
-        return enroller.is_to_enroll_again(wish, identity, key_, clock_);
+        again_ = enroller.is_to_enroll_again(wish, identity, keys_, clock_);
+        return again_ != Enroller::Again::no;
     }
 
     FakeControlPlane server_;
@@ -52,7 +53,8 @@ class EnrollingAgain : public ::testing::Test {
     SystemRandom random_;
     StopSignal stop_;
     net::CurlHttpClient http_{{}};
-    crypto::Ed25519Key key_ = crypto::Ed25519Key::generate(random_);
+    AgentKeys keys_{crypto::Ed25519Key::generate(random_)};
+    Enroller::Again again_ = Enroller::Again::no;
 };
 
 TEST_F(EnrollingAgain, takes_a_token_and_a_control_plane_that_has_forgotten_the_agent) {
@@ -61,6 +63,30 @@ TEST_F(EnrollingAgain, takes_a_token_and_a_control_plane_that_has_forgotten_the_
     EXPECT_TRUE(is_to_enroll_again());
     refuse(401, "auth.agent_revoked");
     EXPECT_TRUE(is_to_enroll_again());
+}
+
+TEST_F(EnrollingAgain, is_done_with_another_key_where_its_own_was_replaced) {
+    put_token("sxe_new.secret");
+    refuse(401, "auth.key_replaced");
+    EXPECT_TRUE(is_to_enroll_again());
+    EXPECT_EQ(again_, Enroller::Again::with_another_key);
+    refuse(401, "auth.unknown_key");
+    EXPECT_TRUE(is_to_enroll_again());
+    EXPECT_EQ(again_, Enroller::Again::with_its_key);
+}
+
+TEST_F(EnrollingAgain, is_not_done_while_one_of_its_keys_counts) {
+    put_token("sxe_new.secret");
+    keys_.next = crypto::Ed25519Key::generate(random_);
+    int asked = 0;
+    server_.set_script([&asked](const FakeControlPlane::Request& request) {
+        std::optional<FakeControlPlane::Answer> answer;
+        if (request.path == "/v1/auth/token" && ++asked == 1)
+            answer.emplace(401, R"({"code":"auth.key_replaced","detail":"No."})");
+        return answer;
+    });
+    EXPECT_FALSE(is_to_enroll_again());
+    EXPECT_EQ(asked, 2);
 }
 
 TEST_F(EnrollingAgain, is_not_done_without_a_token) {

@@ -32,14 +32,10 @@ Result<Done> IdentityStore::save_identity(const Identity& identity) const {
 }
 
 Result<crypto::Ed25519Key> IdentityStore::load_or_make_key(Random& random) const {
-    if (std::filesystem::exists(key_path())) return load_key();
+    if (std::filesystem::exists(key_path())) return crypto::Ed25519Key::load_pem_file(key_path());
     auto key = crypto::Ed25519Key::generate(random);
     SYNAPSEX_CHECK(key.save_pem_file(key_path()));
     return key;
-}
-
-Result<crypto::Ed25519Key> IdentityStore::load_key() const {
-    return crypto::Ed25519Key::load_pem_file(key_path());
 }
 
 }  // namespace synapsex::agent

@@ -1,8 +1,8 @@
 #pragma once
 
-// Who this agent is, on disk: agent.key (the private key) and identity.json, both 0600 in the data
-// directory. They are written at enrollment; the pins of identity.json again when one authority of
-// the control plane follows another.
+// Who this agent is, on disk: agent.key (the private key; agent_key_files.hpp has what becomes of
+// it) and identity.json, both 0600 in the data directory. They are written at enrollment; the pins of
+// identity.json again when one authority of the control plane follows another.
 
 #include <filesystem>
 #include <optional>
@@ -27,8 +27,6 @@ class IdentityStore {
     // Made and saved when there is none, before the control plane hears of it: an enrollment whose
     // answer was lost is repeated with the same key.
     Result<crypto::Ed25519Key> load_or_make_key(Random& random) const;
-    // The key of an enrolled agent; never a new one.
-    Result<crypto::Ed25519Key> load_key() const;
 
  private:
     std::filesystem::path identity_path() const { return data_dir_ / "identity.json"; }

@@ -28,6 +28,9 @@ void write_state_file(const std::filesystem::path& path, const WorkerState& stat
         {"connected", state.is_connected},
         {"lastHeartbeatAt", format_rfc3339(state.last_heartbeat_at)},
         {"lastProblem", state.last_problem},
+        {"lastProblemDetail", state.last_problem_detail},
+        {"asksAgainAt", format_rfc3339(state.asks_again_at)},
+        {"keyId", state.key_id},
         {"sequence", state.sequence},
         {"spooledSamples", state.backlog.samples},
         {"spooledBytes", state.backlog.bytes},
@@ -49,10 +52,14 @@ std::optional<WorkerState> read_state_file(const std::filesystem::path& path) {
     if (error || !value.is_object()) return std::nullopt;
     const auto& object = value.get_object();
     const auto heartbeat_at = parse_rfc3339(member<std::string>(object, "lastHeartbeatAt"));
+    const auto asks_again_at = parse_rfc3339(member<std::string>(object, "asksAgainAt"));
     return WorkerState{
         .is_connected = member<bool>(object, "connected"),
         .last_heartbeat_at = heartbeat_at.value_or(Timestamp{}),
         .last_problem = member<std::string>(object, "lastProblem"),
+        .last_problem_detail = member<std::string>(object, "lastProblemDetail"),
+        .asks_again_at = asks_again_at.value_or(Timestamp{}),
+        .key_id = member<std::string>(object, "keyId"),
         .sequence = member<std::uint64_t>(object, "sequence"),
         .backlog =
             {

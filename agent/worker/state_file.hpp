@@ -18,6 +18,9 @@ struct WorkerState {
     bool is_connected = false;
     Timestamp last_heartbeat_at{};  // the epoch: none was answered yet
     std::string last_problem;       // code of the last failure; empty while all is well
+    std::string last_problem_detail;  // for people
+    Timestamp asks_again_at{};        // the epoch: soon
+    std::string key_id;               // of the key that signs
     std::uint64_t sequence = 0;
     Backlog backlog{};
     std::uint64_t dropped_samples = 0;

@@ -12,6 +12,8 @@ constexpr std::chrono::minutes kInventoryInterval{1};
 // Collecting takes milliseconds; where it takes longer the heartbeats go first.
 constexpr std::chrono::seconds kInventoryPatience{1};
 constexpr std::chrono::milliseconds kPausePatience{200};
+// What `status` says of: an agent that is only backing off is heard of within two minutes.
+constexpr std::chrono::minutes kLongWait{3};
 
 std::string_view text_of(ExecutorProbe::State state) {
     return state == ExecutorProbe::State::unreachable ? "unreachable" : "ok";
@@ -21,7 +23,8 @@ std::string_view text_of(ExecutorProbe::State state) {
 std::vector<std::uint32_t> capabilities_with(ExecutorProbe::State executor, bool is_paused) {
     std::vector<std::uint32_t> numbers{1, 2, 3};
     if (executor == ExecutorProbe::State::unprivileged) numbers.push_back(4);
-    if (is_paused) numbers.push_back(5);
+    numbers.push_back(5);
+    if (is_paused) numbers.push_back(6);
     return numbers;
 }
 
@@ -36,6 +39,7 @@ Talker::Talker(const TalkerParts& parts, TalkerFacts facts)
     std::string incarnation = parts_.spool.server_incarnation();
     if (incarnation.empty()) incarnation = facts_.identity.server_incarnation;
     conversation_.set_server_incarnation(std::move(incarnation));
+    notice_keys();
 }
 
 void Talker::run() {
@@ -53,16 +57,66 @@ void Talker::run() {
     }
 }
 
-void Talker::act(const FetchToken&) {
+void Talker::act(const FetchToken& wish) {
     const AssertionClaims claims{
         .agent_id = facts_.identity.agent_id.text(),
         .issuer = facts_.identity.issuer,
         .issued_at = conversation_.assertion_time(),
     };
-    auto token = control_plane_.fetch_token(sign_assertion(claims, facts_.key, parts_.random));
-    if (token) return conversation_.on_token(*std::move(token));
-    conversation_.on_token_failed(token.error());
-    report(token.error(), "the access token was refused");
+    auto token = control_plane_.fetch_token(
+        sign_assertion(claims, facts_.keys.at(wish.key), parts_.random)
+    );
+    if (!token) {
+        conversation_.on_token_failed(token.error());
+        return report(token.error(), "the access token was refused");
+    }
+    conversation_.on_token(*std::move(token));
+    inventory_thread_.post([files = parts_.key_files, now = parts_.clock.now()] {
+        files.drop_old_former(now);
+    });
+}
+
+void Talker::notice_keys() {
+    const auto& keys = facts_.keys;
+    conversation_.set_keys(keys.next.has_value(), keys.former.has_value());
+    state_.key_id = keys.current.key_id();
+}
+
+void Talker::act(const SettleKey& wish) {
+    const auto settle = [files = parts_.key_files, taken = wish.taken] {
+        return files.settle(taken);
+    };
+    const auto settled = settling_.ask(inventory_thread_, settle, kInventoryPatience);
+    if (settled && !*settled)
+        log_warning("the key that the control plane takes is not stored; it will be again",
+                    {{"detail", settled->error().detail}});
+    if (!settled || !*settled) return conversation_.on_key_late();
+    auto& keys = facts_.keys;
+    auto taken = keys.at(wish.taken);
+    auto& other = wish.taken == KeySlot::next ? keys.former : keys.next;
+    other = std::exchange(keys.current, std::move(taken));
+    (wish.taken == KeySlot::next ? keys.next : keys.former).reset();
+    log_info("the agent has another key", {{"keyId", keys.current.key_id()}});
+    notice_keys();
+}
+
+void Talker::act(const RegisterKey&) {
+    const auto make = [files = parts_.key_files, &random = parts_.random] {
+        return files.load_or_make_next(random);
+    };
+    const auto made = making_key_.ask(inventory_thread_, make, kInventoryPatience);
+    if (made && !*made)
+        log_warning("the agent cannot make another key", {{"detail", made->error().detail}});
+    if (!made || !*made) return conversation_.on_key_late();
+    facts_.keys.next = **made;
+    notice_keys();
+    const auto offer = offer_key(facts_.identity, facts_.keys.current, *facts_.keys.next);
+    const auto taken = control_plane_.put_key(
+        facts_.identity.agent_id, conversation_.access_token(), offer
+    );
+    if (taken) return conversation_.on_key_registered();
+    conversation_.on_key_failed(taken.error());
+    report(taken.error(), "the agent's next key was refused");
 }
 
 void Talker::act(const SendHeartbeat& wish) {
@@ -120,6 +174,7 @@ void Talker::on_answer(const HeartbeatAnswer& answer, const Heartbeat& sent) {
         log_warning("another connection of this agent has taken this one's place");
     last_reported_.clear();
     state_.last_problem.clear();
+    state_.last_problem_detail.clear();
     state_.last_heartbeat_at = parts_.clock.now();
     write_state();
     if (is_first && parts_.on_first_answer) parts_.on_first_answer();
@@ -174,7 +229,15 @@ void Talker::act(const PutSection& wish) {
     report(stored.error(), "the inventory section was refused");
 }
 
-void Talker::act(const Wait& wish) { parts_.stop.wait_for(wish.time); }
+void Talker::act(const Wait& wish) {
+    const bool is_silence = wish.time >= kLongWait && !conversation_.is_connected();
+    if (is_silence) {
+        state_.asks_again_at = parts_.clock.now() + wish.time;
+        write_state();
+    }
+    parts_.stop.wait_for(wish.time);
+    state_.asks_again_at = {};
+}
 
 void Talker::look_at_inventory() {
     const auto now = parts_.clock.steady_now();
@@ -201,6 +264,7 @@ void Talker::report(const CallFailure& failure, std::string_view what) {
     if (failure.kind == CallFailure::Kind::canceled) return;
     state_.last_problem =
         failure.code.empty() ? "http." + std::to_string(failure.status) : failure.code;
+    state_.last_problem_detail = failure.detail;
     const auto key = std::string{what} + state_.last_problem;
     if (key != last_reported_)
         log_warning(what, {{"code", state_.last_problem},

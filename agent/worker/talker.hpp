@@ -12,6 +12,7 @@
 #include "agent/spool/spool.hpp"
 #include "agent/threads/side_thread.hpp"
 #include "agent/transport/control_plane.hpp"
+#include "agent/worker/agent_key_files.hpp"
 #include "agent/worker/ports.hpp"
 #include "agent/worker/state_file.hpp"
 #include "agent/worker/stop_signal.hpp"
@@ -22,6 +23,7 @@ namespace synapsex::agent {
 struct TalkerParts {
     net::HttpClient& http;
     Spool& spool;
+    const AgentKeyFiles& key_files;
     InventorySource& inventory;
     ExecutorProbe& executor;
     const Clock& clock;
@@ -37,7 +39,7 @@ struct TalkerParts {
 // What does not change while the worker runs.
 struct TalkerFacts {
     Identity identity;
-    crypto::Ed25519Key key;
+    AgentKeys keys;
     std::string boot_id;
     std::string agent_version;
     std::filesystem::path state_path;  // what `synapsex-agent status` reads
@@ -51,7 +53,9 @@ class Talker {
     void run();
 
  private:
-    void act(const FetchToken&);
+    void act(const FetchToken& wish);
+    void act(const SettleKey& wish);
+    void act(const RegisterKey&);
     void act(const SendHeartbeat& wish);
     void act(const PutSection& wish);
     void act(const DropSample&);
@@ -67,6 +71,7 @@ class Talker {
     void on_answer(const HeartbeatAnswer& answer, const Heartbeat& sent);
     void notice_pins();
     void look_at_pause();
+    void notice_keys();
     void report(const CallFailure& failure, std::string_view what);
     void write_state();
 
@@ -90,6 +95,8 @@ class Talker {
     Question<std::vector<SectionHash>> looking_;
     Question<Collected> collecting_;
     Question<std::optional<PauseNotice>> looking_at_pause_;
+    Question<Result<Done>> settling_;
+    Question<Result<crypto::Ed25519Key>> making_key_;
     SideThread inventory_thread_;  // last: it ends before what it uses
 };
 

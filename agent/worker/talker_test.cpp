@@ -18,6 +18,7 @@
 #include "agent/worker/enroller.hpp"
 #include "agent/worker/files.hpp"
 #include "agent/worker/test_parts.hpp"
+#include "shared/crypto/hash.hpp"
 #include "shared/net/curl_http_client.hpp"
 #include "tests/support/fake_control_plane.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -73,7 +74,7 @@ class TalkerTest : public ::testing::Test {
         ASSERT_TRUE(identity && *identity);
         TalkerFacts facts{
             .identity = **identity,
-            .key = *store_.load_key(),
+            .keys = *key_files_.load(),
             .boot_id = "boot-1",
             .agent_version = "0.1.0",
             .state_path = directory_.path() / "worker-state.json",
@@ -81,6 +82,7 @@ class TalkerTest : public ::testing::Test {
         const TalkerParts parts{
             .http = http_,
             .spool = spool_,
+            .key_files = key_files_,
             .inventory = inventory_,
             .executor = executor_,
             .clock = clock_,
@@ -114,6 +116,7 @@ class TalkerTest : public ::testing::Test {
     SystemRandom random_;
     StopSignal stop_;
     IdentityStore store_{directory_.path()};
+    AgentKeyFiles key_files_{directory_.path()};
     SpoolFile file_{directory_.path() / "spool.db", {}};
     testing::StallingDisk disk_{file_};
     Spool spool_{disk_, 1};
@@ -192,7 +195,7 @@ TEST_F(TalkerTest, announces_itself_and_sends_the_inventory_that_is_wanted) {
     EXPECT_THAT(first.hashes, UnorderedElementsAre(Pair("os", "hash-of-os"),
                                                    Pair("cpu", "hash-of-cpu")));
     EXPECT_EQ(first.executor, "ok");
-    EXPECT_THAT(first.capabilities, ElementsAre(1, 2, 3, 4));
+    EXPECT_THAT(first.capabilities, ElementsAre(1, 2, 3, 4, 5));
     EXPECT_TRUE(server_.heartbeats()[1].hashes.empty()) << "what has not changed is not sent";
 }
 
@@ -455,6 +458,37 @@ TEST_F(TalkerTest, says_goodbye_at_once_while_a_poll_is_held) {
     EXPECT_LT(clock_.steady_now() - asked_at, std::chrono::seconds{3});
     EXPECT_EQ(server_.heartbeats().back().goodbye, "stopping");
     EXPECT_EQ(server_.heartbeats().back().hold_seconds, 0U);
+}
+
+TEST_F(TalkerTest, replaces_its_key_when_it_is_asked_to) {
+    ASSERT_TRUE(enroll());
+    const auto first = key_files_.load()->current.key_id();
+    std::vector<std::string> assertions;
+    server_.set_script([&](const FakeControlPlane::Request& request) {
+        if (request.path == "/v1/auth/token") assertions.push_back(request.body);
+        return std::optional<FakeControlPlane::Answer>{};
+    });
+    start_talking();
+    ASSERT_TRUE(server_.wait_until([](const auto& seen) { return seen.heartbeats().size() > 1; }));
+    server_.want_another_key();
+    ASSERT_TRUE(comes_in_time([](const auto& seen) { return seen.sections().contains("key"); }));
+    ASSERT_TRUE(comes_in_time([&](const auto&) { return assertions.size() > 1; }));
+    const auto beats = server_.heartbeats().size();
+    ASSERT_TRUE(comes_in_time([&](const auto& seen) { return seen.heartbeats().size() > beats; }));
+    stop_talking();
+    const auto keys = key_files_.load();
+    ASSERT_TRUE(keys);
+    EXPECT_NE(keys->current.key_id(), first);
+    ASSERT_TRUE(keys->former);
+    EXPECT_EQ(keys->former->key_id(), first);
+    EXPECT_FALSE(keys->next);
+    // What bought the last token is signed with what agent.key holds now.
+    const auto text = assertions.back().substr(assertions.back().rfind('=') + 1);
+    const auto end = text.rfind('.');
+    EXPECT_TRUE(crypto::verify_ed25519(
+        keys->current.public_key(), text.substr(0, end),
+        crypto::from_base64url(text.substr(end + 1)).value()
+    ));
 }
 
 }  // namespace

@@ -84,7 +84,10 @@ class Task {
 class Worker {
  public:
     Worker(const WorkerSettings& settings, const WorkerParts& parts)
-        : settings_(settings), parts_(parts), store_(settings.data_dir) {}
+        : settings_(settings),
+          parts_(parts),
+          store_(settings.data_dir),
+          key_files_(settings.data_dir) {}
 
     Result<Done> run() {
         SYNAPSEX_TRY(auto identity, store_.find_identity());
@@ -105,33 +108,46 @@ class Worker {
         if (url.empty() && identity) url = identity->url;
         Enroller enroller{parts_.http, parts_.random, stop_};
         auto wish = enrollment_wish(url);
+        auto again = Enroller::Again::no;
         if (identity) {
             wish.former_trust_root = identity->trust_root;
             identity->url = url;
             pin_authorities(*identity);
-            const auto known = store_.load_key();
+            const auto known = key_files_.load();
             if (!known) return known.error();
-            if (enroller.is_to_enroll_again(wish, *identity, *known, parts_.clock))
-                identity.reset();
+            again = enroller.is_to_enroll_again(wish, *identity, *known, parts_.clock);
+            if (again != Enroller::Again::no) identity.reset();
         }
         if (!identity) {
-            auto enrolled = enroller.enroll(wish, store_);
+            auto enrolled = enroll(enroller, wish, again);
             if (!enrolled) return enrolled.error();
             identity = *std::move(enrolled);
         }
-        const auto key = store_.load_key();
-        if (!key) return key.error();
+        const auto keys = key_files_.load();
+        if (!keys) return keys.error();
         stored_ = *identity;
         pin_authorities(*identity);
         if (!url.empty()) identity->url = url;
         talk({
             .identity = *std::move(identity),
-            .key = *key,
+            .keys = *keys,
             .boot_id = settings_.boot_id,
             .agent_version = settings_.agent_version,
             .state_path = settings_.run_dir / kStateFile,
         });
         return std::nullopt;
+    }
+
+    // A key that was replaced may be somebody else's by now. The one that is made in its place is
+    // the same if this is killed and done again.
+    Result<Identity> enroll(
+        Enroller& enroller, const EnrollmentWish& wish, Enroller::Again again
+    ) {
+        if (again != Enroller::Again::with_another_key) return enroller.enroll(wish, store_);
+        SYNAPSEX_TRY(const auto key, key_files_.load_or_make_next(parts_.random));
+        SYNAPSEX_TRY(auto identity, enroller.enroll(wish, store_, key));
+        SYNAPSEX_CHECK(key_files_.settle(KeySlot::next));
+        return identity;
     }
 
     void talk(TalkerFacts facts) {
@@ -144,6 +160,7 @@ class Worker {
         const TalkerParts talker_parts{
             .http = parts_.http,
             .spool = spool,
+            .key_files = key_files_,
             .inventory = parts_.inventory,
             .executor = parts_.executor,
             .clock = parts_.clock,
@@ -238,6 +255,7 @@ class Worker {
     const WorkerSettings& settings_;
     const WorkerParts& parts_;
     IdentityStore store_;
+    AgentKeyFiles key_files_;
     Identity stored_;  // as it is on disk
     StopSignal stop_;
     bool was_signaled_ = false;

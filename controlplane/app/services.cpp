@@ -65,7 +65,7 @@ Services::Services(
       ),
       gateway_({[this] { return readiness(); }, platform.metrics, config.public_url}),
       modules_{&tenants_, &vms_, &agents_, &auth_, &gateway_} {
-    agents_.directory().on_removed([this](const AgentId& agent) { auth_.forget_agent(agent); });
+    agents_.directory().on_doubted([this](const AgentId& agent) { auth_.forget_agent(agent); });
     tenants_.directory().on_member_changed([this](const TenantId& tenant, const UserId& user) {
         auth_.forget_member(tenant, user);
     });

@@ -62,8 +62,8 @@ Result<Done> list_agents(Context& context, const AgentOptions& options) {
 }
 
 // The numbers of shared/proto/CAPABILITIES.md in words, from 1 on.
-constexpr std::array<std::string_view, 5> kCapabilities{
-    "long poll", "inventory", "live telemetry", "unprivileged", "paused"};
+constexpr std::array<std::string_view, 6> kCapabilities{
+    "long poll", "inventory", "live telemetry", "unprivileged", "key replacement", "paused"};
 
 std::string words_of_capabilities(const std::vector<std::int64_t>& numbers) {
     std::string text;
@@ -91,9 +91,26 @@ Result<Done> get_agent(Context& context, const AgentOptions& options) {
     facts.add({"Version", agent.version});
     facts.add({"Capabilities", words_of_capabilities(agent.capabilities)});
     facts.add({"Enrolled", format_instant(agent.created_at)});
+    facts.add({"Key", agent.key.id + " since " + format_instant(agent.key.since)});
+    if (agent.key.next_id) facts.add({"Next key", *agent.key.next_id + ", not used yet"});
+    if (agent.key.wanted_at)
+        facts.add({"Another key", "wanted since " + format_instant(*agent.key.wanted_at)});
     facts.add({"Id", agent.id.text()});
     facts.add({"VM", agent.vm_id.text()});
     context.print(facts);
+    return Done{};
+}
+
+Result<Done> rotate_key(Context& context, const AgentOptions& options) {
+    SYNAPSEX_TRY(const auto id, find_agent(context, options.agent));
+    SYNAPSEX_TRY(const auto wanted, context.call(agent_registry::kRotateKey, {id}));
+    if (context.wants_json())
+        context.print_last_answer();
+    else
+        context.say(
+            "{} replaces its key {} with its next heartbeat; {} shows the new one.",
+            {options.agent, wanted.key_id, context.command("agents get " + options.agent)}
+        );
     return Done{};
 }
 
@@ -144,6 +161,15 @@ void add_agent_commands(CLI::App& app, Action& chosen) {
     get->add_option("AGENT", options->agent, "Its id or name")->required();
     get->callback([&chosen, options] {
         chosen = [options](Context& context) { return get_agent(context, *options); };
+    });
+
+    auto* rotate = group->add_subcommand(
+        "rotate-key", "Have an agent replace its key, without enrolling again"
+    );
+    rotate->add_option("AGENT", options->agent, "Its id or name")->required();
+    add_footer(*rotate, "Example: synapsexctl agents rotate-key web-1");
+    rotate->callback([&chosen, options] {
+        chosen = [options](Context& context) { return rotate_key(context, *options); };
     });
 
     auto* remove = group->add_subcommand("remove", "Remove an agent and its VM");

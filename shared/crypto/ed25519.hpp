@@ -44,7 +44,7 @@ class Ed25519Key final : public Signer {
     std::shared_ptr<evp_pkey_st> key_;
 };
 
-// Signer::key_id() of the key with these 32 bytes.
+// How a public key of 32 bytes is called: the beginning of its RFC 7638 thumbprint, 16 characters.
 std::string ed25519_key_id(std::string_view public_key);
 
 // False also for a public key or signature of the wrong size. `public_key` is the raw 32 bytes.

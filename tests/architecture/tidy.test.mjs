@@ -14,7 +14,7 @@ const banned = [
     { call: /\bstd::async\(|\.detach\(\)/, instead: 'a thread or task with an owner', owners: [] },
     { call: /\b(EVP_DigestSign|EVP_DigestVerify)/, instead: 'shared/crypto/ed25519.hpp', owners: ['shared/crypto/ed25519.cpp'] },
     { call: /\bEd25519Key\b/, instead: 'crypto::Signer, from a crypto::KeyStore: the key may be in another place than a file', owners: ['shared/crypto/**', 'agent/**', 'controlplane/services/*/*_fixture.hpp'] },
-    { call: /\bload_pem_file\(|\b(read|make)_key_file\(/, instead: 'crypto::KeyStore', owners: ['shared/crypto/**', 'agent/worker/identity_store.cpp'] },
+    { call: /\bload_pem_file\(|\b(read|make)_key_file\(/, instead: 'crypto::KeyStore', owners: ['shared/crypto/**', 'agent/worker/identity_store.cpp', 'agent/worker/agent_key_files.cpp'] },
     { call: /\bFileKeyStore\b/, instead: 'crypto::KeyStore; which one it is, the programs decide', owners: ['shared/crypto/**', 'controlplane/app/*.cpp'] },
     { call: /\bssl::stream\b/, instead: 'the transport of platform/http', owners: [] },
     { call: /\bsqlite3_interrupt\(/, instead: 'a progress handler on readers; never on the writer', owners: ['shared/sqlite/**'] },

@@ -183,6 +183,7 @@ FakeControlPlane::Answer FakeControlPlane::answer(const Request& request) {
     if (request.path.ends_with("/heartbeat")) return answer_heartbeat(request, lock);
     const auto section = request.path.substr(request.path.rfind('/') + 1);
     sections_[section] = request.body;
+    if (section == "key") is_key_wanted_ = false;
     std::erase(want_sections_, section);
     return {204};
 }
@@ -201,6 +202,7 @@ FakeControlPlane::Answer FakeControlPlane::answer_heartbeat(
     message.set_stored_through_slot(stored_through);
     for (const auto& section : want_sections_) message.add_want_sections(section);
     message.set_hold_seconds(55);
+    message.set_rotate_key(is_key_wanted_);
     message.set_reason(reason);
     return {200, message.SerializeAsString()};
 }
@@ -261,6 +263,11 @@ void FakeControlPlane::set_want_sections(std::vector<std::string> sections) {
 void FakeControlPlane::set_incarnation(std::string incarnation) {
     const std::lock_guard lock{mutex_};
     incarnation_ = std::move(incarnation);
+}
+
+void FakeControlPlane::want_another_key() {
+    const std::lock_guard lock{mutex_};
+    is_key_wanted_ = true;
 }
 
 void FakeControlPlane::revoke_tokens() {

@@ -69,6 +69,9 @@ class FakeControlPlane {
     void release_hold(std::string reason);
     void set_want_sections(std::vector<std::string> sections);
     void set_incarnation(std::string incarnation);
+    // From now on answers say that the agent is to replace its key, until it has registered one,
+    // which shows among the sections as "key".
+    void want_another_key();
     // Every token given so far is refused from now on.
     void revoke_tokens();
 
@@ -110,6 +113,7 @@ class FakeControlPlane {
     std::string release_reason_;
     std::vector<std::string> want_sections_;
     std::string incarnation_ = "inc-1";
+    bool is_key_wanted_ = false;
     std::vector<SeenHeartbeat> heartbeats_;
     std::set<std::int64_t> stored_slots_;
     std::map<std::string, std::string> sections_;

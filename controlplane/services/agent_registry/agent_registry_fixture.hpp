@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "controlplane/platform/outbox/migrations.hpp"
+#include "controlplane/services/agent_registry/agent_keys.hpp"
 #include "controlplane/services/agent_registry/agents.hpp"
 #include "controlplane/services/agent_registry/enrollment.hpp"
 #include "controlplane/services/agent_registry/heartbeats.hpp"
@@ -158,6 +159,7 @@ class AgentRegistryTest : public ::testing::Test {
     Heartbeats heartbeats{{database, clock, random, test_database.metrics(), parking, vms,
                            presence, enrollment.incarnation()}};
     Agents agents{{database, clock, random, vms, presence}};
+    AgentKeys keys{{database, clock, random, presence, "http://127.0.0.1:8080"}};
 };
 
 }  // namespace synapsex::agent_registry

@@ -315,7 +315,7 @@ TEST_F(AgentRegistryTest, a_removed_agent_is_gone_everywhere_and_its_key_stays_r
     const auto agent = enrollment.enroll(call_of({}), wish).value();
     EXPECT_EQ(agents.get_identity(call_of({}), agent.agent_id).value().vm_id, agent.vm_id);
     std::vector<AgentId> told;
-    agents.on_removed([&](const AgentId& id) { told.push_back(id); });
+    agents.on_doubted([&](const AgentId& id) { told.push_back(id); });
 
     EXPECT_EQ(agents.remove(call_of(stranger), {agent.agent_id}).error().code, "agents.not_found");
     EXPECT_TRUE(agents.remove(operator_call(), {agent.agent_id}).value().success);

@@ -4,6 +4,7 @@
 
 #include "controlplane/platform/api/json_object_text.hpp"
 #include "controlplane/platform/outbox/outbox.hpp"
+#include "controlplane/services/agent_registry/agent_keys.hpp"
 #include "shared/base/log.hpp"
 #include "shared/crypto/hash.hpp"
 
@@ -44,6 +45,9 @@ Agent to_api(const AgentRow& row) {
     agent.description = row.description;
     agent.version = row.version;
     agent.capabilities = split_numbers(row.capabilities);
+    agent.key = {key_id_of(row.public_key), row.key_since.value_or(row.created_at), {},
+                 row.key_wanted_at};
+    if (!row.next_public_key.empty()) agent.key.next_id = key_id_of(row.next_public_key);
     agent.last_seen_at = row.last_seen_at;
     agent.created_at = row.created_at;
     agent.updated_at = row.updated_at;
@@ -59,6 +63,13 @@ std::string next_link(const ListAgents& wish, std::string_view cursor) {
 }
 
 }  // namespace
+
+Problem agent_revoked() {
+    return refused(
+        "auth.agent_revoked",
+        "The agent was removed. To enroll it again, give it a new enrollment token and restart it."
+    );
+}
 
 std::string news_of(const AgentRow& row) {
     return api::JsonObjectText{}
@@ -187,26 +198,54 @@ Result<AgentIdentity> Agents::get_identity(const Call& call, const AgentId& agen
                     "No agent of this server has this key. To enroll it again, give it a new "
                     "enrollment token and restart it."
                 );
-            if (row->removed_at)
-                return refused(
-                    "auth.agent_revoked",
-                    "The agent was removed. To enroll it again, give it a new enrollment token and "
-                    "restart it."
-                );
-            return AgentIdentity{
-                row->agent_id, row->tenant_id, row->vm_id, *crypto::from_base64url(row->public_key)
-            };
+            if (row->removed_at) return agent_revoked();
+            // What an operator wants may have come by another replica, whose hint was lost.
+            parts_.presence.set_key_wanted(agent, row->key_wanted_at.has_value());
+            return identity_of(*row, parts_.clock.now());
         }
     );
 }
 
-void Agents::forget(const AgentId& agent) {
-    parts_.presence.remove(agent);
-    for (const auto& callback : on_removed_) callback(agent);
+Result<Done> Agents::adopt_next_key(
+    const Call& call, const AgentId& agent, std::string_view public_key
+) {
+    const auto next = crypto::to_base64url(public_key);
+    const auto now = parts_.clock.now();
+    const auto news = outbox::MessageId::make(now, parts_.random);
+    bool is_new = false;
+    SYNAPSEX_CHECK(parts_.database.write(call, [&](db::Session& session) -> Result<Done> {
+        AgentStore store{session};
+        const auto row = store.find(call.tenant, agent);
+        // Two assertions at once: the other one was first.
+        is_new = row && row->next_public_key == next;
+        if (!is_new) return Done{};
+        if (!store.adopt_next_key(*row, now)) return key_taken();
+        const auto fact = api::JsonObjectText{}
+                              .add_text("id", agent.text())
+                              .add_text("keyId", key_id_of(row->next_public_key))
+                              .add_text("formerKeyId", key_id_of(row->public_key))
+                              .finish();
+        outbox::add(session, call, {news, now, "agent.key_replaced", agent.text(), fact});
+        wakeups::tell(session, kKeyReplaced, agent.text());
+        return Done{};
+    }));
+    if (!is_new) return Done{};
+    doubt(agent);
+    log_info("agent has replaced its key", {{"agentId", agent.text()}});
+    return Done{};
 }
 
-void Agents::on_removed(std::function<void(const AgentId&)> callback) {
-    on_removed_.push_back(std::move(callback));
+void Agents::forget(const AgentId& agent) {
+    parts_.presence.remove(agent);
+    doubt(agent);
+}
+
+void Agents::doubt(const AgentId& agent) {
+    for (const auto& callback : on_doubted_) callback(agent);
+}
+
+void Agents::on_doubted(std::function<void(const AgentId&)> callback) {
+    on_doubted_.push_back(std::move(callback));
 }
 
 }  // namespace synapsex::agent_registry

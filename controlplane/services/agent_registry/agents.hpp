@@ -16,11 +16,14 @@ namespace synapsex::agent_registry {
 // Its key reads as revoked for so long, then as unknown: refused either way.
 inline constexpr std::chrono::days kRemovedAgentsKeptFor{90};
 
+// Kind::unauthenticated auth.agent_revoked.
+Problem agent_revoked();
 // The agent as events show it.
 std::string news_of(const AgentRow& row);
 
 // The agent's id.
 inline constexpr wakeups::Topic kAgentRemoved{"agent_registry.agent_removed"};
+inline constexpr wakeups::Topic kKeyReplaced{"agent_registry.key_replaced"};
 
 class Agents final : public AgentDirectory {
  public:
@@ -43,18 +46,23 @@ class Agents final : public AgentDirectory {
 
     // One that was removed, here or in another replica: who held it in memory is told.
     void forget(const AgentId& agent);
+    // One that has another key: the same, but it stays.
+    void doubt(const AgentId& agent);
     // Deletes agents that were removed long ago, as far as the deadline lets it; a removal that
     // broke off is finished first. Returns how many.
     Result<std::int64_t> prune_removed(const Call& call);
 
     Result<AgentIdentity> get_identity(const Call& call, const AgentId& agent) override;
-    void on_removed(std::function<void(const AgentId&)> callback) override;
+    Result<Done> adopt_next_key(
+        const Call& call, const AgentId& agent, std::string_view public_key
+    ) override;
+    void on_doubted(std::function<void(const AgentId&)> callback) override;
 
  private:
     Agent shown(const AgentRow& row) const;
 
     Parts parts_;
-    std::vector<std::function<void(const AgentId&)>> on_removed_;
+    std::vector<std::function<void(const AgentId&)>> on_doubted_;
 };
 
 }  // namespace synapsex::agent_registry

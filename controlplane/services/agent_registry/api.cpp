@@ -21,6 +21,9 @@ template struct api::Codec<UpdateAgent>;
 template struct api::Codec<Removed>;
 template struct api::Codec<Heartbeat>;
 template struct api::Codec<HeartbeatAnswer>;
+template struct api::Codec<KeyWanted>;
+template struct api::Codec<PutKey>;
+template struct api::Codec<KeyTaken>;
 template struct api::Codec<PutInventory>;
 
 }  // namespace synapsex

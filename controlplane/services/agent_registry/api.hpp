@@ -92,6 +92,15 @@ BOOST_DESCRIBE_STRUCT(Enrolled, (), (agent_id, vm_id, tenant_id, issuer, server_
 struct AgentConfig {};
 BOOST_DESCRIBE_STRUCT(AgentConfig, (), ())
 
+// The Ed25519 key that an agent proves itself with. Ids are the beginning of RFC 7638 thumbprints.
+struct AgentKey {
+    std::string id{};
+    Timestamp since{};
+    std::optional<std::string> next_id{};       // registered by the agent, and not used yet
+    std::optional<Timestamp> wanted_at{};       // an operator wants another key since then
+};
+BOOST_DESCRIBE_STRUCT(AgentKey, (), (id, since, next_id, wanted_at))
+
 // The record that clients of /v1/agents know. model, tools and config will say what an AI task may
 // use on this VM; until then they are empty.
 struct Agent {
@@ -106,6 +115,7 @@ struct Agent {
     AgentConfig config{};
     std::string version{};
     std::vector<std::int64_t> capabilities{};
+    AgentKey key{};
     std::optional<Timestamp> last_seen_at{};
     Timestamp created_at{};
     Timestamp updated_at{};
@@ -113,7 +123,7 @@ struct Agent {
 BOOST_DESCRIBE_STRUCT(
     Agent, (),
     (id, name, vm_id, type, model, tools, status, description, config, version, capabilities,
-     last_seen_at, created_at, updated_at)
+     key, last_seen_at, created_at, updated_at)
 )
 
 struct ListAgents {
@@ -188,13 +198,38 @@ struct HeartbeatAnswer {
     std::int64_t next_after_ms = 0;
     std::int64_t hold_seconds = 0;
     std::optional<Timestamp> live_until{};
+    bool rotate_key = false;
     std::string reason{};
 };
 BOOST_DESCRIBE_STRUCT(
     HeartbeatAnswer, (),
     (server_time, server_incarnation, stored_through_slot, want_sections, next_after_ms,
-     hold_seconds, live_until, reason)
+     hold_seconds, live_until, rotate_key, reason)
 )
+
+struct KeyWanted {
+    AgentId agent_id{};
+    std::string key_id{};  // of the key that is to be replaced
+    Timestamp wanted_at{};
+};
+BOOST_DESCRIBE_STRUCT(KeyWanted, (), (agent_id, key_id, wanted_at))
+
+// Both signatures are over crypto::KeyChange.
+struct PutKey {
+    AgentId agent_id{};
+    Text<43, 43> public_key{};     // Ed25519, raw 32 bytes in base64url
+    Text<16, 16> former_key_id{};  // of the key that it replaces
+    Text<86, 86> signature{};      // by that one
+    Text<86, 86> proof{};          // by the new one
+};
+BOOST_DESCRIBE_STRUCT(PutKey, (), (agent_id, public_key, former_key_id, signature, proof))
+
+struct KeyTaken {
+    std::string key_id{};
+    std::string former_key_id{};
+    Timestamp former_key_until{};
+};
+BOOST_DESCRIBE_STRUCT(KeyTaken, (), (key_id, former_key_id, former_key_until))
 
 // PUT …/inventory/{section}: exactly the member that the path names.
 struct PutInventory {
@@ -256,6 +291,21 @@ inline constexpr api::Operation<PutInventory, api::None> kPutInventory{
     .unknown = api::Unknown::ignore,
     .body_bytes_max = 512 * 1024,  // compressed: 5,000 packages are more than the usual 64 KiB
     .summary = "Report one section of the VM's inventory."};
+inline constexpr api::Operation<AgentPath, KeyWanted> kRotateKey{
+    .id = "agents.rotate_key", .method = api::Verb::post, .path = "/v1/agents/{agentId}/rotate-key",
+    .access = auth::user("agents.write"), .success = 202, .replay = api::Replay::natural,
+    .summary = "Have an agent replace its key, with its next heartbeat.",
+    .description = "The agent makes a key on its host and registers it; the former one counts "
+                   "until the new one is used, at most 24 h. GET the agent to see the new key. "
+                   "409 agents.capability_missing: the agent's release does not know how."};
+inline constexpr api::Operation<PutKey, KeyTaken> kPutKey{
+    .id = "agents.key.put", .method = api::Verb::put, .path = "/v1/agents/{agentId}/key",
+    .access = auth::agent(), .replay = api::Replay::natural, .unknown = api::Unknown::ignore,
+    .summary = "Register the key that follows the agent's.",
+    .description = "Signed by both keys, so neither an access token alone nor a public key of "
+                   "somebody else's will do. The new key takes over when it first buys an access "
+                   "token; until then, and for 24 h at most, the former one counts as well. "
+                   "Repeating it changes nothing."};
 inline constexpr api::Operation<ListAgents, AgentList> kListAgents{
     .id = "agents.list", .path = "/v1/agents", .access = auth::user("agents.read"),
     .summary = "List agents. The next page is in the Link header.",

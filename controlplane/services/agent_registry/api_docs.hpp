@@ -78,6 +78,40 @@ inline constexpr Doc kDocOf<agent_registry::AgentConfig>{
     "What an AI task may use on this VM. Empty so far."
 };
 template <>
+inline constexpr Doc kDocOf<agent_registry::AgentKey>{
+    "The Ed25519 key that an agent proves itself with. Ids are the first 16 characters of the RFC "
+    "7638 thumbprint.",
+    {{{"id", "The key.", R"("kPrK_qmxVWaYVA9w")"},
+      {"since", "Since when it is the key."},
+      {"next_id", "The key that follows it once the agent has used it; null: none."},
+      {"wanted_at", "Since when an operator wants another one; null: nobody does."}}}
+};
+template <>
+inline constexpr Doc kDocOf<agent_registry::KeyWanted>{
+    "The agent is told with its next heartbeat.",
+    {{{"agent_id", "The agent."},
+      {"key_id", "The key that is to be replaced.", R"("kPrK_qmxVWaYVA9w")"},
+      {"wanted_at", "Since when it is wanted."}}}
+};
+template <>
+inline constexpr Doc kDocOf<agent_registry::PutKey>{
+    "A key that follows another. Both signatures are over the lines synapsex-agent-key-v1, the "
+    "agent's id, the issuer, formerKeyId and publicKey, each with a line feed at its end.",
+    {{{"agent_id", "The agent; the caller."},
+      {"public_key", "Ed25519 public key, the raw 32 bytes in base64url.",
+       R"("PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw")"},
+      {"former_key_id", "The key that it replaces.", R"("kPrK_qmxVWaYVA9w")"},
+      {"signature", "By the key that is replaced, 64 bytes in base64url."},
+      {"proof", "By the new key, 64 bytes in base64url."}}}
+};
+template <>
+inline constexpr Doc kDocOf<agent_registry::KeyTaken>{
+    "The key is registered.",
+    {{{"key_id", "The new key.", R"("kPrK_qmxVWaYVA9w")"},
+      {"former_key_id", "The one that it replaces."},
+      {"former_key_until", "Until then at most the former one counts as well."}}}
+};
+template <>
 inline constexpr Doc kDocOf<agent_registry::Agent>{
     "An agent: the daemon on a VM.",
     {{{"id", "The agent."},
@@ -91,6 +125,7 @@ inline constexpr Doc kDocOf<agent_registry::Agent>{
       {"config", "Settings of AI tasks on this VM."},
       {"version", "Version of the agent.", R"("0.1.0")"},
       {"capabilities", "Numbers of the agent protocol's capabilities.", "[1, 2, 3]"},
+      {"key", "What it proves itself with."},
       {"last_seen_at", "When it was last heard of; null: never."},
       {"created_at", "When it was enrolled."},
       {"updated_at", "When its name or description last changed."}}}
@@ -154,6 +189,7 @@ inline constexpr Doc kDocOf<agent_registry::HeartbeatAnswer>{
       {"next_after_ms", "Milliseconds to wait before the next heartbeat.", "0"},
       {"hold_seconds", "The longest hold that the server allows.", "55"},
       {"live_until", "Until then, one heartbeat a slot; null: nobody watches."},
+      {"rotate_key", "The agent is to replace its key.", "false"},
       {"reason", "Why the answer came: timeout, news, superseded, draining.", R"("timeout")"}}}
 };
 template <>

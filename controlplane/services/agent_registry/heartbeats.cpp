@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "controlplane/services/agent_registry/agents.hpp"
 #include "shared/base/log.hpp"
 
 namespace synapsex::agent_registry {
@@ -15,6 +16,7 @@ constexpr std::size_t kPauseReasonMax = 200;
 constexpr std::chrono::milliseconds kDrainSpread{5000};
 // Changes in one transaction: at a start all agents have changed, and heartbeats wait meanwhile.
 constexpr std::size_t kFlushBatch = 500;
+constexpr std::chrono::seconds kFinishTime{5};
 constexpr db::SystemScope kWritePresence{"agent_registry.write_presence"};
 
 std::string_view reason_of(api::Wake wake) {
@@ -150,14 +152,15 @@ Heartbeats::Heartbeats(const Parts& parts)
     }
 }
 
-HeartbeatAnswer Heartbeats::answer(const VmId& vm, std::string_view reason) {
+HeartbeatAnswer Heartbeats::answer(const AgentId& agent, std::string_view reason) {
     const auto now = parts_.clock.now();
     HeartbeatAnswer answer;
     answer.server_time = now;
     answer.server_incarnation = parts_.incarnation;
     answer.hold_seconds = kHoldMax.count();
     answer.reason = reason;
-    const auto live_until = parts_.vms.live_until(vm);
+    answer.rotate_key = parts_.presence.is_key_wanted(agent);
+    const auto live_until = parts_.vms.live_until(VmId::derived_from(agent));
     if (live_until > now) answer.live_until = live_until;
     if (reason == reason_of(api::Wake::draining)) {
         const auto spread = static_cast<std::uint64_t>(kDrainSpread.count());
@@ -202,7 +205,7 @@ Result<api::HeldOr<HeartbeatAnswer>> Heartbeats::beat(
     }
     SYNAPSEX_TRY(auto wanted, wanted_sections(call, vm, heartbeat));
 
-    auto now_answer = answer(vm, "news");
+    auto now_answer = answer(heartbeat.agent_id, "news");
     if (!heartbeat.telemetry.empty() && taken == vm_registry::Taken::stored)
         now_answer.stored_through_slot = heartbeat.telemetry.back().slot;
     now_answer.want_sections = std::move(wanted);
@@ -216,15 +219,31 @@ Result<api::HeldOr<HeartbeatAnswer>> Heartbeats::beat(
     api::Held<HeartbeatAnswer> held;
     held.ticket = std::move(ticket);
     held.hold = hold;
-    held.finish = [this, vm, agent = heartbeat.agent_id, stored = now_answer.stored_through_slot](
+    held.finish = [this, tenant = call.tenant, agent = heartbeat.agent_id,
+                   stored = now_answer.stored_through_slot](
                       api::Wake wake
                   ) -> Result<HeartbeatAnswer> {
+        SYNAPSEX_CHECK(check_not_removed(tenant, agent));
         parts_.presence.touch(agent);
-        auto late_answer = answer(vm, reason_of(wake));
+        auto late_answer = answer(agent, reason_of(wake));
         late_answer.stored_through_slot = stored;
         return late_answer;
     };
     return api::HeldOr<HeartbeatAnswer>{std::move(held)};
+}
+
+// An agent that is not known here has gone to another replica, unless it was removed.
+Result<Done> Heartbeats::check_not_removed(const TenantId& tenant, const AgentId& agent) {
+    if (parts_.presence.knows(agent)) return Done{};
+    const auto call = Call::system(
+        "agent_registry.finish_poll", Deadline::after(parts_.clock, kFinishTime)
+    );
+    return parts_.database.read(
+        call.of_tenant(tenant), [&](db::Session& session) -> Result<Done> {
+            if (AgentStore{session}.find(tenant, agent)) return Done{};
+            return agent_revoked();
+        }
+    );
 }
 
 // Another replica enrolled it, or had it until now.

@@ -43,7 +43,8 @@ class Heartbeats {
     // Called when a state changed, so that the next flush does not wait for its time.
     void on_change(std::function<void()> callback) { on_change_ = std::move(callback); }
 
-    // Ends the open poll of the agent, if there is one.
+    // Ends the open poll of the agent, if there is one. Of an agent that was removed it is answered
+    // with auth.agent_revoked.
     void wake(const AgentId& agent);
 
  private:
@@ -51,7 +52,8 @@ class Heartbeats {
         const Call& call, const VmId& vm, const Heartbeat& heartbeat
     );
     Result<Done> learn(const Call& call, const AgentId& agent);
-    HeartbeatAnswer answer(const VmId& vm, std::string_view reason);
+    HeartbeatAnswer answer(const AgentId& agent, std::string_view reason);
+    Result<Done> check_not_removed(const TenantId& tenant, const AgentId& agent);
     Result<Done> write_presence(const Call& call, std::span<const PresenceChange> changes);
 
     Parts parts_;

@@ -34,7 +34,7 @@ std::string gzip(const std::string& bytes) {
 
 class LimitsTest : public AgentRegistryTest {
  protected:
-    LimitsTest() { mount_routes(router, enrollment, heartbeats, agents); }
+    LimitsTest() { mount_routes(router, enrollment, heartbeats, agents, keys); }
 
     api::Reply send(
         std::string_view method, const std::string& path, std::string body,

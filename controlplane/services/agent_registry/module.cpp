@@ -3,6 +3,7 @@
 #include <array>
 #include <optional>
 
+#include "controlplane/services/agent_registry/agent_keys.hpp"
 #include "controlplane/services/agent_registry/agents.hpp"
 #include "controlplane/services/agent_registry/custody.hpp"
 #include "controlplane/services/agent_registry/enrollment.hpp"
@@ -82,7 +83,8 @@ struct AgentRegistryModule::Impl {
                       trust}),
           heartbeats({db, platform.clock, platform.random, platform.metrics, platform.parking,
                       vm_directory, presence, enrollment.incarnation()}),
-          agents({db, platform.clock, platform.random, vm_directory, presence}) {
+          agents({db, platform.clock, platform.random, vm_directory, presence}),
+          keys({db, platform.clock, platform.random, presence, trust.issuer}) {
         if (peers == Peers::possible)
             custody.emplace(Custody::Parts{db, platform.clock, presence});
     }
@@ -116,6 +118,7 @@ struct AgentRegistryModule::Impl {
     Enrollment enrollment;
     Heartbeats heartbeats;
     Agents agents;
+    AgentKeys keys;
     std::optional<Custody> custody{};
     SteadyTime renew_at{};  // the flusher's thread only
     std::optional<PeriodicTask> flusher{};
@@ -134,9 +137,16 @@ AgentRegistryModule::AgentRegistryModule(
     impl_->vms.set_last_seen_source([this](const VmId& vm) {
         return impl_->presence.last_seen(AgentId::derived_from(vm));
     });
-    impl_->agents.on_removed([this](const AgentId& agent) { impl_->heartbeats.wake(agent); });
+    impl_->agents.on_doubted([this](const AgentId& agent) { impl_->heartbeats.wake(agent); });
+    impl_->keys.on_wanted([this](const AgentId& agent) { impl_->heartbeats.wake(agent); });
     platform.wakeups.on(kAgentRemoved, [this](std::string_view text) {
         if (const auto agent = AgentId::parse(text)) impl_->agents.forget(*agent);
+    });
+    platform.wakeups.on(kKeyReplaced, [this](std::string_view text) {
+        if (const auto agent = AgentId::parse(text)) impl_->agents.doubt(*agent);
+    });
+    platform.wakeups.on(kKeyWanted, [this](std::string_view text) {
+        if (const auto agent = AgentId::parse(text)) impl_->keys.note_wanted(*agent);
     });
 }
 
@@ -147,7 +157,7 @@ AgentDirectory& AgentRegistryModule::directory() { return impl_->agents; }
 const ServiceManifest& AgentRegistryModule::manifest() const { return kManifest; }
 
 void AgentRegistryModule::mount(api::Router& router) {
-    mount_routes(router, impl_->enrollment, impl_->heartbeats, impl_->agents);
+    mount_routes(router, impl_->enrollment, impl_->heartbeats, impl_->agents, impl_->keys);
 }
 
 void AgentRegistryModule::start() {

@@ -41,6 +41,7 @@ void PresenceBook::add(const AgentRow& agent) {
     };
     entry.vm_id = agent.vm_id;
     entry.heard_by = agent.heard_by;
+    entry.is_key_wanted = agent.key_wanted_at.has_value();
     entry.known_at = clock_.steady_now();
     entry.contact_at = clock_.steady_now();
     entry.written_at = clock_.steady_now();
@@ -64,6 +65,18 @@ void PresenceBook::erase(std::unordered_map<AgentId, Entry>::iterator found) {
 bool PresenceBook::knows(const AgentId& agent) const {
     const std::lock_guard lock{mutex_};
     return entries_.contains(agent);
+}
+
+void PresenceBook::set_key_wanted(const AgentId& agent, bool is_wanted) {
+    const std::lock_guard lock{mutex_};
+    if (const auto found = entries_.find(agent); found != entries_.end())
+        found->second.is_key_wanted = is_wanted;
+}
+
+bool PresenceBook::is_key_wanted(const AgentId& agent) const {
+    const std::lock_guard lock{mutex_};
+    const auto found = entries_.find(agent);
+    return found != entries_.end() && found->second.is_key_wanted;
 }
 
 void PresenceBook::adopt(const std::vector<AgentRow>& agents) {

@@ -72,6 +72,11 @@ class PresenceBook {
     void remove(const AgentId& agent);
     bool knows(const AgentId& agent) const;
 
+    // An operator wants the agent to replace its key, or does no more. Nothing for an agent that is
+    // not known.
+    void set_key_wanted(const AgentId& agent, bool is_wanted);
+    bool is_key_wanted(const AgentId& agent) const;
+
     // Agents whose replica is gone: as load.
     void adopt(const std::vector<AgentRow>& agents);
     // Others may have taken agents over: each that calls is this replica's anew.
@@ -113,6 +118,7 @@ class PresenceBook {
         bool has_contact = false;  // since the start of this process
         bool has_said_goodbye = false;
         bool is_claim = false;
+        bool is_key_wanted = false;
         bool is_dirty = false;     // more than last_seen_at changed since the last write
         Condition condition = Condition::ok;
         Activity activity = Activity::none;

@@ -276,6 +276,7 @@ Result<Done> api::ProtobufCodec<HeartbeatAnswer>::decode(
     answer.next_after_ms = message.next_after_ms();
     answer.hold_seconds = message.hold_seconds();
     if (message.live_until_us() != 0) answer.live_until = from_micros(message.live_until_us());
+    answer.rotate_key = message.rotate_key();
     answer.reason = message.reason();
     return Done{};
 }
@@ -290,6 +291,7 @@ void api::ProtobufCodec<HeartbeatAnswer>::encode(const HeartbeatAnswer& answer, 
     message.set_next_after_ms(to_unsigned32(answer.next_after_ms));
     message.set_hold_seconds(to_unsigned32(answer.hold_seconds));
     if (answer.live_until) message.set_live_until_us(to_micros(*answer.live_until));
+    message.set_rotate_key(answer.rotate_key);
     message.set_reason(answer.reason);
     message.AppendToString(&out);
 }

@@ -1,5 +1,6 @@
 #include "controlplane/services/agent_registry/routes.hpp"
 
+#include "controlplane/services/agent_registry/agent_keys.hpp"
 #include "controlplane/services/agent_registry/agents.hpp"
 #include "controlplane/services/agent_registry/enrollment.hpp"
 #include "controlplane/services/agent_registry/heartbeats.hpp"
@@ -7,7 +8,8 @@
 namespace synapsex::agent_registry {
 
 void mount_routes(
-    api::Router& router, Enrollment& enrollment, Heartbeats& heartbeats, Agents& agents
+    api::Router& router, Enrollment& enrollment, Heartbeats& heartbeats, Agents& agents,
+    AgentKeys& keys
 ) {
     router.mount(kCreateToken, [&](const Call& call, const CreateEnrollmentToken& wish) {
         return enrollment.create_token(call, wish);
@@ -26,6 +28,12 @@ void mount_routes(
     });
     router.mount(kPutInventory, [&](const Call& call, const PutInventory& wish) {
         return heartbeats.put_inventory(call, wish);
+    });
+    router.mount(kRotateKey, [&](const Call& call, const AgentPath& path) {
+        return keys.want(call, path);
+    });
+    router.mount(kPutKey, [&](const Call& call, const PutKey& wish) {
+        return keys.put(call, wish);
     });
     router.mount(kListAgents, [&](const Call& call, const ListAgents& wish) {
         return agents.list(call, wish);

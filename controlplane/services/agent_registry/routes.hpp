@@ -4,12 +4,14 @@
 
 namespace synapsex::agent_registry {
 
+class AgentKeys;
 class Agents;
 class Enrollment;
 class Heartbeats;
 
 void mount_routes(
-    api::Router& router, Enrollment& enrollment, Heartbeats& heartbeats, Agents& agents
+    api::Router& router, Enrollment& enrollment, Heartbeats& heartbeats, Agents& agents,
+    AgentKeys& keys
 );
 
 }  // namespace synapsex::agent_registry

@@ -16,26 +16,30 @@ constexpr Query kInsertAgent{"agent_registry.insert_agent", R"sql(
 constexpr Query kFindAgent{"agent_registry.find_agent", R"sql(
     SELECT tenant_id, agent_id, vm_id, token_id, name, description, platform, public_key, state,
            last_seen_at, last_sequence, version, capabilities, boot_id, created_at, updated_at,
-           removed_at, heard_by
+           removed_at, heard_by, next_public_key, next_key_at, former_public_key,
+           key_since, key_wanted_at
     FROM agent_registry_agents
     WHERE tenant_id = $1 AND agent_id = $2 AND removed_at IS NULL)sql"};
 
 constexpr Query kFindAgentInAnyTenant{"agent_registry.find_agent_in_any_tenant", R"sql(
     SELECT tenant_id, agent_id, vm_id, token_id, name, description, platform, public_key, state,
            last_seen_at, last_sequence, version, capabilities, boot_id, created_at, updated_at,
-           removed_at, heard_by
+           removed_at, heard_by, next_public_key, next_key_at, former_public_key,
+           key_since, key_wanted_at
     FROM agent_registry_agents WHERE agent_id = $1)sql"};
 
 constexpr Query kFindEnrolled{"agent_registry.find_enrolled", R"sql(
     SELECT tenant_id, agent_id, vm_id, token_id, name, description, platform, public_key, state,
            last_seen_at, last_sequence, version, capabilities, boot_id, created_at, updated_at,
-           removed_at, heard_by
+           removed_at, heard_by, next_public_key, next_key_at, former_public_key,
+           key_since, key_wanted_at
     FROM agent_registry_agents WHERE token_id = $1 AND public_key = $2)sql"};
 
 constexpr Query kListAgents{"agent_registry.list_agents", R"sql(
     SELECT tenant_id, agent_id, vm_id, token_id, name, description, platform, public_key, state,
            last_seen_at, last_sequence, version, capabilities, boot_id, created_at, updated_at,
-           removed_at, heard_by
+           removed_at, heard_by, next_public_key, next_key_at, former_public_key,
+           key_since, key_wanted_at
     FROM agent_registry_agents
     WHERE tenant_id = $1 AND agent_id > $2 AND ($3 = '' OR state = $3) AND removed_at IS NULL
     ORDER BY agent_id LIMIT $4)sql"};
@@ -43,7 +47,8 @@ constexpr Query kListAgents{"agent_registry.list_agents", R"sql(
 constexpr Query kListAllAgents{"agent_registry.list_all_agents", R"sql(
     SELECT tenant_id, agent_id, vm_id, token_id, name, description, platform, public_key, state,
            last_seen_at, last_sequence, version, capabilities, boot_id, created_at, updated_at,
-           removed_at, heard_by
+           removed_at, heard_by, next_public_key, next_key_at, former_public_key,
+           key_since, key_wanted_at
     FROM agent_registry_agents WHERE removed_at IS NULL)sql"};
 
 constexpr Query kUpdateAgent{"agent_registry.update_agent", R"sql(
@@ -65,6 +70,24 @@ constexpr Query kListRemoved{"agent_registry.list_removed", R"sql(
 constexpr Query kDeleteRemoved{"agent_registry.delete_removed", R"sql(
     DELETE FROM agent_registry_agents
     WHERE tenant_id = $1 AND agent_id = $2 AND removed_at IS NOT NULL)sql"};
+
+constexpr Query kWantKey{"agent_registry.want_key", R"sql(
+    UPDATE agent_registry_agents SET key_wanted_at = COALESCE(key_wanted_at, $3)
+    WHERE tenant_id = $1 AND agent_id = $2 AND removed_at IS NULL RETURNING key_wanted_at)sql"};
+
+constexpr Query kPutNextKey{"agent_registry.put_next_key", R"sql(
+    UPDATE agent_registry_agents SET next_public_key = $4, next_key_at = $5, key_wanted_at = NULL
+    WHERE tenant_id = $1 AND agent_id = $2 AND removed_at IS NULL AND public_key = $3
+        AND next_public_key <> $4)sql"};
+
+// Not where another agent of the same enrollment token has the key: it names one of them.
+constexpr Query kAdoptNextKey{"agent_registry.adopt_next_key", R"sql(
+    UPDATE agent_registry_agents SET former_public_key = public_key, public_key = next_public_key,
+        next_public_key = '', next_key_at = NULL, key_since = $4
+    WHERE tenant_id = $1 AND agent_id = $2 AND removed_at IS NULL AND next_public_key = $3
+        AND NOT EXISTS (
+            SELECT 1 FROM agent_registry_agents AS other
+            WHERE other.token_id = agent_registry_agents.token_id AND other.public_key = $3))sql"};
 
 constexpr Query kPutSighting{"agent_registry.put_sighting", R"sql(
     UPDATE agent_registry_agents SET state = $3, last_seen_at = $4, last_sequence = $5,
@@ -135,7 +158,8 @@ constexpr std::array kQueries{
     &kRevokeToken,  &kClaimTokenUse, &kCountUsableTokens,   &kPruneEndedTokens,
     &kPruneExpiredTokens, &kInsertIncarnation, &kFindIncarnation,
     &kListReplicas, &kPutReplica,   &kRemoveReplica,        &kPruneReplicas,
-    &kListRemoved,  &kDeleteRemoved,
+    &kListRemoved,  &kDeleteRemoved, &kWantKey,             &kPutNextKey,
+    &kAdoptNextKey,
 };
 
 }  // namespace
@@ -184,6 +208,26 @@ std::optional<Timestamp> AgentStore::mark_removed(
     const auto rows = session_.query(kMarkRemoved, tenant, agent, now);
     if (rows.empty()) return std::nullopt;
     return rows[0].get<Timestamp>("removed_at");
+}
+
+std::optional<Timestamp> AgentStore::want_key(
+    const TenantId& tenant, const AgentId& agent, Timestamp now
+) {
+    const auto rows = session_.query(kWantKey, tenant, agent, now);
+    if (rows.empty()) return std::nullopt;
+    return rows[0].get<Timestamp>("key_wanted_at");
+}
+
+bool AgentStore::put_next_key(const AgentRow& agent, std::string_view next, Timestamp now) {
+    return session_.execute(
+               kPutNextKey, agent.tenant_id, agent.agent_id, agent.public_key, next, now
+           ) == 1;
+}
+
+bool AgentStore::adopt_next_key(const AgentRow& agent, Timestamp now) {
+    return session_.execute(
+               kAdoptNextKey, agent.tenant_id, agent.agent_id, agent.next_public_key, now
+           ) == 1;
 }
 
 std::vector<RemovedAgent> AgentStore::list_removed(Timestamp before, std::int64_t limit) {

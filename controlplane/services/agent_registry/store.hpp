@@ -33,12 +33,18 @@ struct AgentRow {
     Timestamp updated_at{};
     std::optional<Timestamp> removed_at;
     std::string heard_by;  // the replica that heard of it last
+    std::string next_public_key;  // accepted too, until it is used; empty: none
+    std::optional<Timestamp> next_key_at;
+    std::string former_public_key;  // refused; empty: the key is the first one
+    std::optional<Timestamp> key_since;
+    std::optional<Timestamp> key_wanted_at;  // an operator wants another key
 };
 BOOST_DESCRIBE_STRUCT(
     AgentRow, (),
     (tenant_id, agent_id, vm_id, token_id, name, description, platform, public_key, state,
      last_seen_at, last_sequence, version, capabilities, boot_id, created_at, updated_at,
-     removed_at, heard_by)
+     removed_at, heard_by, next_public_key, next_key_at, former_public_key, key_since,
+     key_wanted_at)
 )
 
 struct RemovedAgent {
@@ -104,6 +110,12 @@ class AgentStore {
     std::optional<Timestamp> mark_removed(
         const TenantId& tenant, const AgentId& agent, Timestamp now
     );
+    // Since when an operator wants it to replace its key. nullopt: there is no such agent.
+    std::optional<Timestamp> want_key(const TenantId& tenant, const AgentId& agent, Timestamp now);
+    // False: its key is not that of the row any more, or `next` is its next one already.
+    bool put_next_key(const AgentRow& agent, std::string_view next, Timestamp now);
+    // The next key of the row becomes the key. False: it is not the next one, or another agent's.
+    bool adopt_next_key(const AgentRow& agent, Timestamp now);
     // Of all tenants: removed before the instant, and their enrollment token is gone; at most
     // `limit`.
     std::vector<RemovedAgent> list_removed(Timestamp before, std::int64_t limit);

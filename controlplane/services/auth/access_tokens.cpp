@@ -23,9 +23,11 @@ std::optional<AccessClaims> read_subject(const JwtClaims& claims) {
     const auto tenant = TenantId::parse(claims.tid);
     if (!tenant) return std::nullopt;
     access.tenant = *tenant;
+    access.issued_at = from_seconds(claims.iat.value_or(0));
     access.expires_at = from_seconds(*claims.exp);
     if (const auto agent = AgentId::parse(claims.sub)) {
         access.agent = *agent;
+        access.agent_key = claims.agent_key;
         return access;
     }
     const auto user = UserId::parse(claims.sub);
@@ -50,26 +52,29 @@ AccessTokens::AccessTokens(
 std::string AccessTokens::issue_to_user(
     const TenantId& tenant, const UserId& user, const SessionId& session
 ) const {
-    return issue(user.text(), session.text(), tenant);
+    JwtClaims claims;
+    claims.sub = user.text();
+    claims.sid = session.text();
+    return issue(std::move(claims), tenant);
 }
 
-std::string AccessTokens::issue_to_agent(const TenantId& tenant, const AgentId& agent) const {
-    return issue(agent.text(), {}, tenant);
-}
-
-std::string AccessTokens::issue(
-    std::string subject, std::string session, const TenantId& tenant
+std::string AccessTokens::issue_to_agent(
+    const TenantId& tenant, const AgentId& agent, std::string_view key_id
 ) const {
+    JwtClaims claims;
+    claims.sub = agent.text();
+    claims.agent_key = key_id;
+    return issue(std::move(claims), tenant);
+}
+
+std::string AccessTokens::issue(JwtClaims claims, const TenantId& tenant) const {
     constexpr std::size_t kTokenIdSize = 22;  // 131 bits
     const auto now = to_seconds(clock_.now());
-    JwtClaims claims;
     claims.iss = issuer_;
-    claims.sub = std::move(subject);
     claims.aud.emplace_back(kAudience);
     claims.iat = now;
     claims.exp = now + kLifetime.count();
     claims.jti = random_.base62(kTokenIdSize);
-    claims.sid = std::move(session);
     claims.tid = tenant.text();
     return sign_jwt(*keys_.signer, kType, key_id_, claims);
 }

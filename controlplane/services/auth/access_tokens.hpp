@@ -2,13 +2,14 @@
 
 // Access tokens: what they say, and whether to believe them. JWTs that live 15 minutes; the claims
 // follow RFC 9068 where it applies (typ at+jwt, iss, sub, aud, iat, exp, jti), with `tid` for the
-// tenant and `sid` for a user's session.
+// tenant, `sid` for a user's session and `agent_key` for the key of an agent.
 
 #include <chrono>
 #include <string>
 #include <string_view>
 
 #include "controlplane/services/auth/api.hpp"
+#include "controlplane/services/auth/jwt.hpp"
 #include "shared/base/result.hpp"
 #include "shared/crypto/signer.hpp"
 
@@ -20,6 +21,8 @@ struct AccessClaims {
     UserId user;
     SessionId session;
     AgentId agent;
+    std::string agent_key;  // the id of the key that bought it; empty: of an earlier release
+    Timestamp issued_at{};
     Timestamp expires_at{};
 };
 
@@ -34,7 +37,10 @@ class AccessTokens {
     std::string issue_to_user(
         const TenantId& tenant, const UserId& user, const SessionId& session
     ) const;
-    std::string issue_to_agent(const TenantId& tenant, const AgentId& agent) const;
+    // `key_id` is that of the agent's key: the token ends with it.
+    std::string issue_to_agent(
+        const TenantId& tenant, const AgentId& agent, std::string_view key_id
+    ) const;
 
     // By any published key. Kind::unauthenticated auth.credential_invalid or
     // auth.credential_expired. It does not know what has been revoked.
@@ -43,7 +49,7 @@ class AccessTokens {
     JwkSet jwks() const;
 
  private:
-    std::string issue(std::string subject, std::string session, const TenantId& tenant) const;
+    std::string issue(JwtClaims claims, const TenantId& tenant) const;
 
     std::string issuer_;
     crypto::SigningKeys keys_;

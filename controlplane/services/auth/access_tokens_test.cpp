@@ -53,9 +53,10 @@ TEST_F(AccessTokensTest, say_who_it_is_and_hold_for_15_minutes) {
 }
 
 TEST_F(AccessTokensTest, of_agents_name_the_agent_and_no_session) {
-    const auto claims = tokens.verify(tokens.issue_to_agent(tenant, agent));
+    const auto claims = tokens.verify(tokens.issue_to_agent(tenant, agent, "key-id"));
     ASSERT_TRUE(claims) << code_of(claims);
     EXPECT_EQ(claims->agent, agent);
+    EXPECT_EQ(claims->agent_key, "key-id");
     EXPECT_EQ(claims->tenant, tenant);
     EXPECT_TRUE(claims->user.empty());
     EXPECT_TRUE(claims->session.empty());
@@ -69,7 +70,9 @@ TEST_F(AccessTokensTest, carry_the_claims_that_others_verify) {
     EXPECT_THAT(jwt->claims.aud, ElementsAre("synapsex"));
     EXPECT_EQ(*jwt->claims.exp - *jwt->claims.iat, 900);
     EXPECT_EQ(jwt->claims.jti.size(), 22U);
-    EXPECT_NE(tokens.issue_to_agent(tenant, agent), tokens.issue_to_agent(tenant, agent));
+    EXPECT_NE(
+        tokens.issue_to_agent(tenant, agent, "key"), tokens.issue_to_agent(tenant, agent, "key")
+    );
 }
 
 TEST_F(AccessTokensTest, are_refused_when_a_claim_is_not_ours) {

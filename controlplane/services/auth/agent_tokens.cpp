@@ -4,6 +4,7 @@
 
 #include "controlplane/services/auth/problems.hpp"
 #include "controlplane/services/auth/store.hpp"
+#include "shared/crypto/ed25519.hpp"
 
 namespace synapsex::auth {
 
@@ -46,10 +47,18 @@ Result<AccessToken> AgentTokens::exchange(const Call& call, const TokenRequest& 
     if (!assertion) return assertion_malformed("The assertion is no JWT signed with EdDSA.");
     SYNAPSEX_TRY(const auto agent, check(assertion->claims));
     SYNAPSEX_TRY(const auto identity, agents_.get_identity(call, agent));
-    if (!assertion->has_valid_signature(identity.public_key)) return assertion_bad_signature();
+    const bool is_by_next = assertion->has_valid_signature(identity.next_public_key);
+    if (!is_by_next && !assertion->has_valid_signature(identity.public_key))
+        return assertion->has_valid_signature(identity.former_public_key)
+                   ? agent_key_replaced()
+                   : assertion_bad_signature();
     SYNAPSEX_CHECK(use_up(call, identity.tenant_id, *assertion));
+    const auto& key = is_by_next ? identity.next_public_key : identity.public_key;
+    if (is_by_next)
+        SYNAPSEX_CHECK(agents_.adopt_next_key(call.of_tenant(identity.tenant_id), agent, key));
     AccessToken token;
-    token.access_token = tokens_.issue_to_agent(identity.tenant_id, agent);
+    token.access_token =
+        tokens_.issue_to_agent(identity.tenant_id, agent, crypto::ed25519_key_id(key));
     token.expires_in = AccessTokens::kLifetime.count();
     return token;
 }

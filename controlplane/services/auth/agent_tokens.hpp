@@ -3,6 +3,9 @@
 // Access tokens for agents: an agent signs an assertion with the key it enrolled with and gets a
 // token for 15 minutes (RFC 7523, section 2.2; grant client_credentials).
 //
+// An agent that replaces its key (agent_registry/agent_keys.hpp) may sign with either of the two
+// until it signs with the next one, which ends the former one and the tokens that it bought.
+//
 // An assertion is a JWT: EdDSA; iss and sub the agent's id; aud the issuer of this server; exp at
 // most 60 s after iat; iat at most 60 s from the server's time; jti 1 to 128 printable characters,
 // used once. Refusals, in the order they are checked:
@@ -13,6 +16,7 @@
 //   401 auth.assertion_expired         with X-Server-Time
 //   401 auth.unknown_key               no such agent
 //   401 auth.agent_revoked             the agent was removed
+//   401 auth.key_replaced              signed with the agent's former key
 //   401 auth.assertion_bad_signature
 //   401 auth.assertion_replayed
 

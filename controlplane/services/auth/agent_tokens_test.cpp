@@ -63,6 +63,36 @@ TEST_F(AgentTokensTest, an_assertion_gives_a_token_of_the_agent_for_15_minutes) 
     EXPECT_EQ(claims->tenant, tenant);
 }
 
+TEST_F(AgentTokensTest, the_next_key_ends_the_former_one_when_it_is_used) {
+    const auto former = key;
+    const auto next = crypto::Ed25519Key::generate(random);
+    agents.identities[agent]->next_public_key = next.public_key();
+    EXPECT_TRUE(exchange(assertion())) << "both count";
+    EXPECT_EQ(agents.identities[agent]->next_public_key, next.public_key());
+    key = next;
+    const auto token = exchange(assertion());
+    ASSERT_TRUE(token) << code_of(token);
+    EXPECT_EQ(tokens.verify(token->access_token)->agent_key, next.key_id());
+    EXPECT_EQ(agents.identities[agent]->public_key, next.public_key());
+    EXPECT_TRUE(exchange(assertion()));
+    key = former;
+    expect_refused(exchange(assertion()), "auth.key_replaced");
+    key = crypto::Ed25519Key::generate(random);
+    expect_refused(exchange(assertion()), "auth.assertion_bad_signature");
+}
+
+TEST_F(AgentTokensTest, a_replayed_assertion_does_not_end_a_key) {
+    const auto next = crypto::Ed25519Key::generate(random);
+    agents.identities[agent]->next_public_key = next.public_key();
+    key = next;
+    const auto text = assertion();
+    ASSERT_TRUE(exchange(text));
+    agents.identities[agent]->next_public_key = next.public_key();
+    agents.identities[agent]->public_key = std::string(32, 'k');
+    expect_refused(exchange(text), "auth.assertion_replayed");
+    EXPECT_EQ(agents.identities[agent]->public_key, std::string(32, 'k'));
+}
+
 TEST_F(AgentTokensTest, the_audience_may_be_one_of_several) {
     EXPECT_TRUE(exchange(assertion([](JwtClaims& claims) { claims.aud = {"other", kIssuer}; })));
 }

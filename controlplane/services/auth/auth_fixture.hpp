@@ -98,10 +98,21 @@ class FakeAgents final : public agent_registry::AgentDirectory {
         return *found->second;
     }
 
-    void on_removed(std::function<void(const AgentId&)>) override {}
+    Result<Done> adopt_next_key(
+        const Call&, const AgentId& agent, std::string_view
+    ) override {
+        auto& identity = identities.at(agent).value();
+        identity.former_public_key = std::exchange(identity.public_key, identity.next_public_key);
+        identity.next_public_key.clear();
+        identity.key_since = adopted_at;
+        return Done{};
+    }
+
+    void on_doubted(std::function<void(const AgentId&)>) override {}
 
     // nullopt: revoked.
     std::map<AgentId, std::optional<agent_registry::AgentIdentity>> identities;
+    Timestamp adopted_at{};
     int asked = 0;
     std::function<void()> while_asked = [] {};
 };

@@ -5,6 +5,7 @@
 #include "controlplane/services/auth/problems.hpp"
 #include "controlplane/services/auth/secrets.hpp"
 #include "controlplane/services/auth/store.hpp"
+#include "shared/crypto/ed25519.hpp"
 #include "shared/crypto/hash.hpp"
 
 namespace synapsex::auth {
@@ -19,6 +20,19 @@ Result<tenant::Membership> membership_or(
 ) {
     if (!membership && membership.error().kind == Kind::not_found) return refusal;
     return membership;
+}
+
+// A token ends with the key that bought it. One of an earlier release does not say which that was:
+// it counts if it is younger than the key.
+bool is_of_a_key_that_counts(
+    const AccessClaims& claims, const agent_registry::AgentIdentity& identity
+) {
+    if (claims.agent_key.empty())
+        return !identity.public_key.empty() &&
+               (!identity.key_since || claims.issued_at > *identity.key_since);
+    for (const auto& key : {identity.public_key, identity.next_public_key})
+        if (!key.empty() && crypto::ed25519_key_id(key) == claims.agent_key) return true;
+    return false;
 }
 
 }  // namespace
@@ -138,6 +152,7 @@ Result<Credentials::Proved> Credentials::prove_agent(
 ) {
     SYNAPSEX_TRY(const auto identity, agents_.get_identity(call, claims.agent));
     if (identity.tenant_id != claims.tenant) return credential_revoked();
+    if (!is_of_a_key_that_counts(claims, identity)) return credential_revoked();
     if (!choice.empty() && choice != claims.tenant.text()) return tenant_not_found();
     Principal principal;
     principal.kind = PrincipalKind::agent;

@@ -2,6 +2,7 @@
 
 #include "controlplane/services/auth/auth_fixture.hpp"
 #include "controlplane/services/auth/secrets.hpp"
+#include "shared/crypto/ed25519.hpp"
 
 namespace synapsex::auth {
 namespace {
@@ -29,6 +30,11 @@ class CredentialsTest : public AuthFixture {
         const auto id = AgentId::make(clock.now(), random);
         agents.identities[id] = {id, tenant, VmId::derived_from(id), std::string(32, 'k')};
         return id;
+    }
+    std::string token_of(const TenantId& tenant, const AgentId& agent) {
+        return tokens.issue_to_agent(
+            tenant, agent, crypto::ed25519_key_id(agents.identities[agent]->public_key)
+        );
     }
 };
 
@@ -212,7 +218,7 @@ TEST_F(KeyCredentials, whose_use_could_not_be_written_is_written_later) {
 TEST_F(AgentCredentials, act_in_the_tenant_of_the_agent_for_5_seconds_from_memory) {
     const auto tenant = TenantId::make(clock.now(), random);
     const auto agent = enrolled(tenant);
-    const auto token = tokens.issue_to_agent(tenant, agent);
+    const auto token = token_of(tenant, agent);
     const auto principal = authenticate(token);
     ASSERT_TRUE(principal) << code_of(principal);
     EXPECT_EQ((*principal)->kind, PrincipalKind::agent);
@@ -227,7 +233,7 @@ TEST_F(AgentCredentials, act_in_the_tenant_of_the_agent_for_5_seconds_from_memor
 
 TEST_F(AgentCredentials, age_from_when_they_were_asked_about) {
     const auto tenant = TenantId::make(clock.now(), random);
-    const auto token = tokens.issue_to_agent(tenant, enrolled(tenant));
+    const auto token = token_of(tenant, enrolled(tenant));
     // The process is stopped before it has the answer; the agent may be removed meanwhile.
     agents.while_asked = [&] { clock.advance(5s); };
     EXPECT_TRUE(authenticate(token));
@@ -236,7 +242,7 @@ TEST_F(AgentCredentials, age_from_when_they_were_asked_about) {
 
 TEST_F(AgentCredentials, are_never_remembered_past_their_end) {
     const auto tenant = TenantId::make(clock.now(), random);
-    const auto token = tokens.issue_to_agent(tenant, enrolled(tenant));
+    const auto token = token_of(tenant, enrolled(tenant));
     clock.advance(870s);
     EXPECT_TRUE(authenticate(token));
     clock.advance(30s);
@@ -247,7 +253,7 @@ TEST_F(AgentCredentials, are_never_remembered_past_their_end) {
 TEST_F(AgentCredentials, end_at_once_when_the_agent_is_forgotten_and_revoked) {
     const auto tenant = TenantId::make(clock.now(), random);
     const auto agent = enrolled(tenant);
-    const auto token = tokens.issue_to_agent(tenant, agent);
+    const auto token = token_of(tenant, agent);
     EXPECT_TRUE(authenticate(token));
     agents.identities[agent] = std::nullopt;
     EXPECT_TRUE(is_cached(token));
@@ -256,9 +262,43 @@ TEST_F(AgentCredentials, end_at_once_when_the_agent_is_forgotten_and_revoked) {
     EXPECT_EQ(code_of(authenticate(token)), "auth.agent_revoked");
 }
 
+TEST_F(AgentCredentials, end_with_the_key_that_bought_them) {
+    const auto tenant = TenantId::make(clock.now(), random);
+    const auto agent = enrolled(tenant);
+    auto& identity = *agents.identities[agent];
+    const auto former = token_of(tenant, agent);
+    const auto of_no_key = tokens.issue_to_agent(tenant, agent, "");
+    identity.next_public_key = std::string(32, 'n');
+    const auto next =
+        tokens.issue_to_agent(tenant, agent, crypto::ed25519_key_id(identity.next_public_key));
+    for (const auto& token : {former, of_no_key, next}) EXPECT_TRUE(authenticate(token));
+    agents.adopted_at = clock.now();
+    ASSERT_TRUE(agents.adopt_next_key(nobody(), agent, identity.next_public_key));
+    cache.forget_agent(agent);
+    EXPECT_EQ(code_of(authenticate(former)), "auth.credential_revoked");
+    EXPECT_EQ(code_of(authenticate(of_no_key)), "auth.credential_revoked");
+    EXPECT_TRUE(authenticate(next));
+    clock.advance(1s);
+    EXPECT_TRUE(authenticate(tokens.issue_to_agent(tenant, agent, "")))
+        << "the release before says no key, and has just checked it";
+}
+
+TEST_F(AgentCredentials, of_a_key_whose_time_is_over_are_revoked) {
+    const auto tenant = TenantId::make(clock.now(), random);
+    const auto agent = enrolled(tenant);
+    auto& identity = *agents.identities[agent];
+    const auto former = token_of(tenant, agent);
+    identity.next_public_key = std::string(32, 'n');
+    identity.former_public_key = std::exchange(identity.public_key, "");
+    EXPECT_EQ(code_of(authenticate(former)), "auth.credential_revoked");
+    EXPECT_EQ(
+        code_of(authenticate(tokens.issue_to_agent(tenant, agent, ""))), "auth.credential_revoked"
+    );
+}
+
 TEST_F(AgentCredentials, find_no_other_tenant) {
     const auto tenant = TenantId::make(clock.now(), random);
-    const auto token = tokens.issue_to_agent(tenant, enrolled(tenant));
+    const auto token = token_of(tenant, enrolled(tenant));
     EXPECT_TRUE(authenticate(token, tenant.text()));
     const auto other = TenantId::make(clock.now(), random);
     EXPECT_EQ(code_of(authenticate(token, other.text())), "tenants.not_found");
@@ -268,7 +308,7 @@ TEST_F(AgentCredentials, of_an_agent_that_is_elsewhere_now_are_revoked) {
     const auto tenant = TenantId::make(clock.now(), random);
     const auto agent = enrolled(TenantId::make(clock.now(), random));
     EXPECT_EQ(
-        code_of(authenticate(tokens.issue_to_agent(tenant, agent))), "auth.credential_revoked"
+        code_of(authenticate(token_of(tenant, agent))), "auth.credential_revoked"
     );
 }
 

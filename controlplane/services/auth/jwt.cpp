@@ -98,6 +98,7 @@ bool read_claims(std::string_view part, JwtClaims& claims) {
     reader.read("jti", claims.jti);
     reader.read("sid", claims.sid);
     reader.read("tid", claims.tid);
+    reader.read("agent_key", claims.agent_key);
     return reader.is_good();
 }
 
@@ -119,6 +120,7 @@ json::object to_object(const JwtClaims& claims) {
     put_text("jti", claims.jti);
     put_text("sid", claims.sid);
     put_text("tid", claims.tid);
+    put_text("agent_key", claims.agent_key);
     return object;
 }
 

@@ -29,6 +29,7 @@ struct JwtClaims {
     std::string jti;
     std::string sid;  // the session
     std::string tid;  // the tenant
+    std::string agent_key;  // the agent's key that bought the token
 };
 
 // A token that is well formed. Nothing in it is to be believed before has_valid_signature().

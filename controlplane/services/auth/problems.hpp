@@ -153,6 +153,14 @@ inline Problem assertion_bad_signature() {
     };
 }
 
+inline Problem agent_key_replaced() {
+    return {
+        Kind::unauthenticated, "auth.key_replaced",
+        "The agent has another key by now. If its VM was put back to an earlier state, give it a "
+        "new enrollment token and restart it."
+    };
+}
+
 inline Problem assertion_replayed() {
     return {
         Kind::unauthenticated, "auth.assertion_replayed",
