@@ -251,6 +251,7 @@ installed_version() { dpkg-query --show --showformat '${Version}' $package; }
 # logged COMMAND…: quiet, unless it fails.
 logged() {
     (
+        unset TMPDIR
         export DEBIAN_FRONTEND=noninteractive
         case $proxy in '' | none) ;; *) export http_proxy="$proxy" https_proxy="$proxy" ;; esac
         exec "$@"
@@ -394,8 +395,8 @@ write_config() {
     done <"$work/settings"
     [ -e $config ] && cmp -s -- "$work/agent.toml" $config && return 0
     check_config
-    change "set in $config: $(diff -- "$current" "$work/agent.toml" | sed -n 's/^> //p' | paste -s | sed 's/\t/, /g')" \
-        put_file "$work/agent.toml" "$(readlink -m -- $config)" 644
+    changed=$(diff -- "$current" "$work/agent.toml" | sed -n 's/^> //p' | paste -s | sed 's/\t/, /g')
+    change "set in $config: $changed" put_file "$work/agent.toml" "$(readlink -m -- $config)" 644
 }
 
 # That the agent finds there what was meant: this script reads lines, and TOML is more than lines.
@@ -434,10 +435,9 @@ write_ca_file() {
 # Whatever else stands there, as no_proxy, stays.
 write_environment() {
     [ -n "$proxy" ] || return 0
-    : >"$work/agent.env.now"
-    [ ! -e $environment ] || cp -- $environment "$work/agent.env.now"
-    chmod 600 -- "$work/agent.env.now"
-    (umask 077 && grep -v '^https\{0,1\}_proxy=' "$work/agent.env.now" >"$work/agent.env") || true
+    (umask 077 && : >"$work/agent.env")
+    [ ! -e $environment ] ||
+        sed '/^https\{0,1\}_proxy=/d' $environment >"$work/agent.env"
     if [ "$proxy" != none ]; then
         printf 'http_proxy="%s"\nhttps_proxy="%s"\n' "$proxy" "$proxy" >>"$work/agent.env"
     elif ! grep -q '^[^#]' "$work/agent.env"; then
@@ -516,13 +516,15 @@ unit_says() { systemctl show --property "$1" --value $package.service; }
 
 # Settings that are newer than the running worker, from a run of this that was cut off.
 has_unread_settings() {
-    [ -n "$(find $config $environment $installed_ca $installed_token -newer /run/synapsex/worker.pid \
-        2>/dev/null)" ]
+    set -- $config $environment $installed_ca
+    is_enrolled || set -- "$@" $installed_token
+    [ -n "$(find "$@" -newer /run/synapsex/worker.pid 2>/dev/null)" ]
 }
 
 since=''  # an instant that a heartbeat of now is not before
 start_agent() {
-    ! is_installed || unit_is enabled || change "enable $package.service" systemctl --quiet enable $package.service
+    ! is_installed || unit_is enabled ||
+        change "enable $package.service" systemctl --quiet enable $package.service
     if [ $changes -eq 0 ] && unit_is active && ! has_unread_settings; then return 0; fi
     since=$(date -u +%Y-%m-%dT%H:%M:%S)
     change "restart $package.service" systemctl restart $package.service || die $exit_not_online \
@@ -530,7 +532,10 @@ start_agent() {
 }
 
 status_text() { $package status --json 2>/dev/null || true; }
-member() { printf '%s' "$1" | sed -n 's/.*"'"$2"'":"\([^"]*\)".*/\1/p'; }
+# member JSON NAME: a text of it; quotes in there lose their backslash.
+member() {
+    printf '%s' "$1" | sed -n 's/.*"'"$2"'":"\(\([^"\\]\|\\.\)*\)".*/\1/p' | sed 's/\\"/"/g'
+}
 
 is_online() {
     status=$(status_text)

@@ -3,12 +3,13 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import test from 'node:test';
 
 import { Authority } from '../support/certificates.mjs';
-import { eventually, root } from '../support/processes.mjs';
+import { Cli } from '../support/command_line.mjs';
+import { eventually, root, temporaryFolder } from '../support/processes.mjs';
 import { Network, whyNoVms } from './kit/network.mjs';
 import { packageFile, whyNoPackages, whyNoPrograms } from './kit/packages.mjs';
 import { filesWith, watchSecret } from './kit/secret_watch.mjs';
@@ -292,6 +293,18 @@ test('what is wrong is said, and mended by the next run', needs, async (t) => {
         const done = await vm.install(`${at} --name again`);
         ends(done, 5, /the control plane has removed this VM, or is another one\. To enroll it as a new VM: --uninstall --purge/);
     });
+    await t.test('purged it enrolls as a new one, from a repository of apt', async () => {
+        ends(await vm.install('--uninstall --purge'), 0);
+        const folder = join(temporaryFolder(), 'repository');
+        mkdirSync(folder);
+        cpSync(packageFile('synapsex-agent'), join(folder, 'synapsex-agent.deb'));
+        writeFileSync(join(folder, 'Packages'), execFileSync('dpkg-scanpackages', ['.'], { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] }));
+        await vm.write('/etc/apt/sources.list', `deb [trusted=yes] file:${await vm.copyIn(folder)} ./\n`);
+        await giveToken(vm, plane);
+        ends(await vm.install(`${at} --token-file /root/token --dry-run`), 0, /would install synapsex-agent from the repositories of apt/);
+        ends(await vm.install(`${at} --token-file /root/token`), 0, /^install synapsex-agent from a repository of apt$/m);
+        assert.equal((await plane.must('GET', '/v1/vms?name=web-1')).items.length, 1);
+    });
 });
 
 test('a server that is not there, and one that nobody vouches for, are told from each other', needs, async (t) => {
@@ -311,4 +324,55 @@ test('a server that is not there, and one that nobody vouches for, are told from
     assert.ok(Date.now() - started < 120_000);
     await one.write('/root/ca.crt', readFileSync(authority.file, 'utf8'));
     ends(await one.install(`--url ${plane.vmUrl} --ca-file /root/ca.crt`), 0, /This machine is online/);
+});
+
+// What cloud-init makes of user data: files first, commands later.
+const cloudInit = `import os, subprocess, sys, yaml
+text = sys.stdin.read()
+assert text.startswith('#cloud-config\\n')
+wish = yaml.safe_load(text)
+assert sorted(wish) == ['runcmd', 'write_files'], wish.keys()
+for file in wish['write_files']:
+    assert file['owner'] == 'root:root'
+    os.makedirs(os.path.dirname(file['path']), exist_ok=True)
+    with open(os.open(file['path'], os.O_WRONLY | os.O_CREAT, int(file['permissions'], 8)), 'w') as out:
+        out.write(file['content'])
+for command in wish['runcmd']:
+    subprocess.run(command, check=True)
+`;
+
+test('what synapsexctl prints is all that it takes: by ssh into a shell, and as user data of cloud-init', needs, async (t) => {
+    const network = await Network.make(t);
+    const [plane, ...vms] = await Promise.all([network.controlPlane(), ...['web-1', 'web-2'].map((name) => network.boot(name))]);
+    const cli = new Cli(plane);
+    assert.equal((await cli.login(plane.credentials)).code, 0);
+    const print = async (kind, ...words) => {
+        const done = await cli.run(['tokens', 'create', '--print', kind, '--', '--url', plane.vmUrl, ...words]);
+        assert.equal(done.code, 0, done.stderr);
+        return { text: done.stdout, secret: /^ *sxe_\w+\.([\w-]+)/m.exec(done.stdout)[1] };
+    };
+    const [one, two] = vms;
+    for (const vm of vms) vm.deb = await vm.copyIn(packageFile('synapsex-agent'));
+
+    await t.test('a script, in a shell that reads it from standard input', async () => {
+        const { text, secret } = await print('script', '--name', "Ada's web");
+        const watch = await watchSecret(one, secret);
+        const done = await one.run(['sh', '-s', '--', '--deb', one.deb], { input: text, within });
+        ends(done, 0, /This machine is online as/);
+        assert.deepEqual(await watch.end(), []);
+        assert.deepEqual(await filesWith(one, secret), []);
+        await plane.online("Ada's web");
+        const again = await one.run(['bash', '-s', '--', '--deb', one.deb], { input: text, within });
+        ends(again, 0, /the token is not used and stays valid\.\nNothing had to be changed/);
+        ends(await one.run(['bash', '-s', '--', '--dry-run', '--proxy', 'http://proxy.example'], { input: text }), 0, /would write the proxy/);
+        const half = await two.run(['sh', '-s', '--', '--deb', two.deb], { input: text.slice(0, text.lastIndexOf('\nmain ')), within });
+        assert.deepEqual([half.code, half.stdout], [0, ''], 'half of it does nothing');
+    });
+    await t.test('cloud-config', async () => {
+        const { text, secret } = await print('cloud-init', '--deb', two.deb);
+        const done = await two.run(['python3', '-c', cloudInit], { input: text, within });
+        ends(done, 0, /This machine is online as/);
+        await plane.online('web-2');
+        assert.deepEqual(await filesWith(two, secret), []);
+    });
 });
