@@ -356,6 +356,26 @@ thread_tests() {
         ctest --preset tsan -L concurrent -R "$unit_pattern" -j "$(nproc)"
 }
 
+# build_packages FOR: once, for VMs and for the packages' own tests. They stay in build/packages, and
+# those of an earlier release below, to be upgraded from. Fails if there are none.
+has_packages=''
+build_packages() {
+    local folder="$root/build/packages" builder="$root/packaging/deb/build.sh"
+    [[ -z $has_packages ]] || { [[ $has_packages == yes ]]; return; }
+    if ! command -v dh >/dev/null || ! command -v debootstrap >/dev/null; then
+        skip "$1" 'debhelper or debootstrap is not installed'
+        return 1
+    fi
+    has_packages=no
+    must 'build packages' 2400 "$builder" --if-changed || return 1
+    must 'build older packages' 600 "$builder" --if-changed --version 0.0.1 --output "$folder/older" ||
+        return 1
+    rm -rf -- "$folder/programs"
+    dpkg-deb --extract "$folder"/synapsex-controlplane_*.deb "$folder/programs"
+    dpkg-deb --extract "$folder"/synapsexctl_*.deb "$folder/programs"
+    has_packages=yes
+}
+
 # In VMs that boot Debian. Their roots are made beforehand, once: tests/vm/README.md.
 vm_tests() {
     local files why
@@ -363,25 +383,19 @@ vm_tests() {
     ((${#files[@]} > 0)) || return 0
     why=$("$root/tests/vm/prepare.mjs" --why-not)
     [[ -z $why ]] || { skip vm "$why"; return 0; }
+    build_packages vm || return 0
     must 'roots of VMs' 900 "$root/tests/vm/prepare.mjs" bookworm trixie || return 0
-    node_tests vm 600 "${files[@]}"
+    export SYNAPSEX_DEBS="$root/build/packages" SYNAPSEX_BIN="$root/build/packages/programs/usr/bin"
+    node_tests vm "$([[ $is_long == yes ]] && echo 3000 || echo 900)" "${files[@]}"
+    unset SYNAPSEX_DEBS SYNAPSEX_BIN
 }
 
-# They stay in build/packages, and those of an earlier release below, to be upgraded from.
 package_tests() {
-    local files folder="$root/build/packages" builder="$root/packaging/deb/build.sh"
+    local files
     mapfile -t files < <(matching_files packages)
     ((${#files[@]} > 0)) || return 0
-    if ! command -v dh >/dev/null || ! command -v debootstrap >/dev/null; then
-        skip packages 'debhelper or debootstrap is not installed'
-        return 0
-    fi
-    must 'build packages' 2400 "$builder" --if-changed || return 0
-    must 'build older packages' 600 "$builder" --if-changed --version 0.0.1 --output "$folder/older" ||
-        return 0
-    rm -rf -- "$folder/programs"
-    dpkg-deb --extract "$folder"/synapsex-controlplane_*.deb "$folder/programs"
-    export SYNAPSEX_BIN="$folder/programs/usr/bin"
+    build_packages packages || return 0
+    export SYNAPSEX_BIN="$root/build/packages/programs/usr/bin"
     node_tests packages "$([[ $is_long == yes ]] && echo 3000 || echo 900)" "${files[@]}"
     unset SYNAPSEX_BIN
 }

@@ -206,7 +206,7 @@ TEST_F(TalkerTest, tells_of_a_pause_for_as_long_as_there_is_one) {
     ASSERT_TRUE(comes_in_time([](const auto& server) { return !server.heartbeats().empty(); }));
     const auto first = server_.heartbeats().front();
     EXPECT_EQ(first.pause_reason, "disk swap");
-    EXPECT_THAT(first.capabilities, ElementsAre(1, 2, 3, 4, 5));
+    EXPECT_THAT(first.capabilities, ElementsAre(1, 2, 3, 4, 5, 6));
     pause_ = false;
     EXPECT_TRUE(comes_in_time([](const auto& server) {
         return !server.heartbeats().empty() && !server.heartbeats().back().pause_reason;

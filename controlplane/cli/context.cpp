@@ -132,6 +132,7 @@ Result<Session*> Context::open_session(SessionSettings settings, const std::stri
     options.ca_file = options_.ca_file.empty() ? ca_file : options_.ca_file;
     // http:// goes to this machine alone, so a proxy would be the wrong way and would read along.
     if (settings.url.starts_with("https://")) options.proxy = net::ProxyUse::environment;
+    ca_file_ = options.ca_file;
     client_ = surroundings_.connect(options);
     auto file = credentials_file();
     session_.emplace(

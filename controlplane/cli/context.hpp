@@ -53,6 +53,8 @@ class Context {
     Result<Session*> session();
     // One for this server and nobody, for signing in.
     Result<Session*> open_session(SessionSettings settings, const std::string& ca_file);
+    // What the session's certificates are checked against; empty: the system's authorities.
+    const std::string& ca_file() const { return ca_file_; }
     // The last answer to any call, for reporting; nullptr before the first.
     const net::HttpResponse* last_answer() const;
 
@@ -80,6 +82,7 @@ class Context {
 
     Surroundings& surroundings_;
     GlobalOptions options_;
+    std::string ca_file_;
     std::unique_ptr<net::HttpClient> client_;
     std::optional<Session> session_;
 };

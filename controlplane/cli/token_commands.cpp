@@ -1,9 +1,12 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <boost/json.hpp>
+#include <fstream>
 #include <memory>
 
 #include "controlplane/cli/arguments.hpp"
 #include "controlplane/cli/commands.hpp"
+#include "controlplane/cli/installation.hpp"
 #include "controlplane/cli/secret_output.hpp"
 #include "controlplane/cli/trust_folder.hpp"
 #include "controlplane/cli/units.hpp"
@@ -22,6 +25,8 @@ struct TokenOptions {
     std::string ttl = "1h";
     SecretFile file{"token"};
     bool without_trust_root = false;
+    std::string print;  // a DocumentKind as people write it; empty: the token alone
+    std::vector<std::string> install_arguments;
     std::int64_t limit = kListLimit;
     std::vector<std::string> ids;
 };
@@ -76,13 +81,82 @@ Result<Done> set_trust_root(std::string& token, const std::string& trust_root) {
     return Done{};
 }
 
+// What has to be known before there is a token; nothing where none is to be printed.
+Result<std::optional<Installation>> prepare_installation(
+    Context& context, const TokenOptions& options
+) {
+    if (options.print.empty()) {
+        if (options.install_arguments.empty()) return std::nullopt;
+        return usage_problem("Arguments of install-agent.sh go with --print.");
+    }
+    if (context.wants_json()) return usage_problem("--print prints no JSON; leave out --json.");
+    if (!options.file.path.empty())
+        return usage_problem("With --print the token is in what is printed: no --token-file.");
+    SYNAPSEX_TRY(Session* const session, context.session());
+    Installation installation{
+        .url = session->settings().url, .token = {}, .arguments = options.install_arguments};
+    if (context.ca_file().empty()) return installation;
+    std::ifstream file{context.ca_file(), std::ios::binary};
+    installation.authorities.assign(std::istreambuf_iterator<char>{file}, {});
+    const bool is_text = std::ranges::all_of(installation.authorities, [](char c) {
+        return (c >= ' ' && c <= '~') || c == '\n' || c == '\r' || c == '\t';
+    });
+    constexpr std::string_view kBegin = "-----BEGIN CERTIFICATE-----";
+    if (!is_text || installation.authorities.find(kBegin) == std::string::npos)
+        return usage_problem(context.ca_file() + " is no PEM file with certificates.");
+    return installation;
+}
+
+// A token that names the authority needs no file of it.
+Result<Done> print_installation(
+    Context& context, Installation installation, const std::string& token, DocumentKind kind
+) {
+    // It will be in a shell's hands, as root: a server that sends more than a token is not helped.
+    const bool is_token = std::ranges::all_of(token, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '.' || c == '_' || c == '-';
+    });
+    if (!is_token)
+        return Problem{
+            .kind = Kind::internal,
+            .code = "client.bad_answer",
+            .detail = "The server's token has characters in it that no token has."};
+    installation.token = token;
+    const auto parts = crypto::parse_enrollment_token(token);
+    if (parts && !parts->authority_pin.empty()) installation.authorities.clear();
+    auto& out = context.surroundings().out;
+    out << (kind == DocumentKind::script ? installation_script(installation)
+                                         : installation_cloud_config(installation))
+        << std::flush;
+    if (!out) return output_unwritable();
+    if (installation.url.starts_with("http://"))
+        context.note(
+            "{} leads to this machine only. For others name the address that agents have: "
+            "{} --print … -- --url https://HOST:PORT",
+            {installation.url, context.command("tokens create")}
+        );
+    return Done{};
+}
+
+Result<Done> hand_over(
+    Context& context,
+    const std::string& token,
+    const std::optional<Installation>& installation,
+    const TokenOptions& options
+) {
+    if (!installation) return show_secret(context, token, options.file);
+    const auto kind = options.print == "script" ? DocumentKind::script : DocumentKind::cloud_init;
+    return print_installation(context, *installation, token, kind);
+}
+
 Result<Done> create_token(Context& context, const TokenOptions& options) {
     SYNAPSEX_TRY(const auto wish, wish_of(options));
     SYNAPSEX_CHECK(options.file.check());
+    SYNAPSEX_TRY(const auto installation, prepare_installation(context, options));
     SYNAPSEX_TRY(const auto trust_root, trust_root_for(context, options));
     SYNAPSEX_TRY(auto token, context.call(agent_registry::kCreateToken, wish));
     auto shown = set_trust_root(token.token, trust_root);
-    if (shown) shown = show_secret(context, token.token, options.file);
+    if (shown) shown = hand_over(context, token.token, installation, options);
     if (!shown) {
         // Nobody has seen it and nobody will.
         static_cast<void>(context.call(agent_registry::kRevokeToken, {token.id}));
@@ -164,11 +238,25 @@ void add_create_command(
         options->without_trust_root,
         "Have VMs pin no trust root, though there is one here"
     );
+    create->add_option(
+              "--print", options->print,
+              "Print what installs the agent with this token, instead of the token: a shell "
+              "script, or user data for cloud-init"
+    )
+        ->check(CLI::IsMember({"script", "cloud-init"}))
+        ->type_name("script|cloud-init");
+    create->add_option(
+              "ARGUMENT", options->install_arguments,
+              "With --print, after --: more options for install-agent.sh"
+    )
+        ->type_name("");
     add_footer(
         *create,
-        "The token is all that goes to standard output:\n"
+        "The token, or what --print names, is all that goes to standard output:\n"
         "  synapsexctl tokens create --uses 10 --ttl 2h --token-file token\n"
-        "  token=$(synapsexctl tokens create)"
+        "  token=$(synapsexctl tokens create)\n"
+        "  synapsexctl tokens create --print script | ssh root@web-1 sh -s\n"
+        "  synapsexctl tokens create --print cloud-init -- --deb-url URL --deb-sha256 HEX"
     );
     create->callback([&chosen, options] {
         chosen = [options](Context& context) { return create_token(context, *options); };

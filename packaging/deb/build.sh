@@ -53,7 +53,8 @@ fetch_viewer() {
 fingerprint() {
     {
         printf '%s\n' "$version" "$SOURCE_DATE_EPOCH"
-        (cd -- "$root" && find CMake* cmake shared agent controlplane packaging/deb -type f \
+        (cd -- "$root" && find CMake* cmake shared agent controlplane packaging/deb \
+            installers/install-agent.sh -type f \
             -not -path '*/node_modules/*' -print0 | sort -z | xargs -0 sha256sum --)
     } | sha256sum | cut -d' ' -f1
 }

@@ -41,3 +41,8 @@ test('decisions are numbered without a gap', () => {
     const numbers = files.filter((path) => /^docs\/decisions\/\d/.test(path)).map((path) => Number(path.slice(15, 19))).sort((a, b) => a - b);
     numbers.forEach((number, index) => assert.equal(number, index + 1));
 });
+
+test('installers/install-agent.sh, which is copied anywhere, says which version it is of', () => {
+    const [, version] = /^readonly version=(.*)$/m.exec(read('installers/install-agent.sh'));
+    assert.equal(version, read('VERSION').trim());
+});

@@ -35,7 +35,7 @@ test('a pause is shown here and there, outlasts the agent and a control plane, a
     // The heartbeat that is held may take its time.
     await agent.stop();
     agent.supervise();
-    await eventually('the control plane knows', async () => (await capabilitiesOf(agent)).includes(5), { within: 60_000, every: 300 });
+    await eventually('the control plane knows', async () => (await capabilitiesOf(agent)).includes(6), { within: 60_000, every: 300 });
     assert.deepEqual((await agent.status()).paused, paused, 'a restart does not end it');
     await eventually('paused is not dead', async () => (await agent.find()).state === 'online', { within: 60_000, every: 300 });
     const { sequence } = (await agent.status()).worker;
@@ -49,7 +49,7 @@ test('a pause is shown here and there, outlasts the agent and a control plane, a
     assert.equal((await command(agent, ['resume'])).code, 0, 'again');
     await agent.stop();
     agent.supervise();
-    await eventually('the control plane knows that, too', async () => !(await capabilitiesOf(agent)).includes(5), { within: 60_000, every: 300 });
+    await eventually('the control plane knows that, too', async () => !(await capabilitiesOf(agent)).includes(6), { within: 60_000, every: 300 });
     await agent.stop();
 });
 

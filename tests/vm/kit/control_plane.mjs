@@ -13,12 +13,16 @@ const clearPort = 8080;  // on the loopback of the network's namespace
 
 export class VmControlPlane extends ControlPlane {
     // `settings` are more flags of `serve`. With `certificate` (what Authority.issue() returns) it shows
-    // that one instead of one of its own authority.
-    static async start(network, { host = 'control.example', port = 8443, certificate, settings = [], env = {} } = {}) {
-        await network.call(host);
+    // that one instead of one of its own authority. With `isHidden` it is on loopback under a name that
+    // no VM knows: whoever wants to reach it needs something on the test's side.
+    static async start(network, {
+        host = 'control.example', port = 8443, certificate, isHidden = false, settings = [], env = {},
+    } = {}) {
+        if (!isHidden) await network.call(host);
+        const address = isHidden ? '127.0.0.1' : network.address;
         const controlPlane = new VmControlPlane({
             settings: [
-                '--listen-tls', `${network.address}:${port}`, '--public-url', `https://${host}:${port}`,
+                '--listen-tls', `${address}:${port}`, '--public-url', `https://${host}:${port}`,
                 ...(certificate ? ['--tls-certificate', certificate.certificate, '--tls-key', certificate.key] : []),
                 ...settings,
             ],

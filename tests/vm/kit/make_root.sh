@@ -14,7 +14,7 @@ die() {
 
 # What a small server has, what tests play attackers with, and what our packages depend on: a booted
 # VM has no mirror to get it from.
-packages=(systemd systemd-sysv dbus iproute2 procps ca-certificates openssl python3
+packages=(systemd systemd-sysv dbus iproute2 procps ca-certificates openssl python3 python3-yaml
     libargon2-1 libsqlite3-0 zlib1g)
 case $suite in
     bookworm) packages+=(libcurl4 libpqxx-6.4 libprotobuf-lite32 libssl3) ;;

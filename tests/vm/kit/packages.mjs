@@ -16,9 +16,8 @@ export function whyNoPackages() {
 }
 
 // The file of a package: packageFile('synapsex-agent').
-export function packageFile(name) {
+export function packageFile(name, folder = process.env.SYNAPSEX_DEBS) {
     assert.ok(!whyNoPackages(), String(whyNoPackages()));
-    const folder = process.env.SYNAPSEX_DEBS;
     const found = readdirSync(folder).filter((file) => file.startsWith(`${name}_`) && file.endsWith('.deb'));
     assert.equal(found.length, 1, `${folder} has ${found.length} files ${name}_*.deb; one is needed`);
     return join(folder, found[0]);

@@ -83,6 +83,7 @@ export class Vm {
             '-c', 'echo $$ >"$1"/cgroup.procs && echo $$ >"$2"/cgroup.procs && shift 2 && exec systemd-nspawn "$@"', 'sh', one, two,
             '--quiet', `--directory=${this.disk}`, `--machine=${this.namespace}`, `--hostname=${this.name}`,
             '--keep-unit', '--register=no', `--network-namespace-path=/run/netns/${this.namespace}`,
+            '--capability=CAP_NET_ADMIN',  // over its own network; without it a newer systemd skips PrivateNetwork=
             '--resolv-conf=off', '--timezone=off', '--link-journal=no', '--console=pipe', '--boot',
             'SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1',  // a newer systemd looks at the machine's cgroups, not at its own
         ], { name: `VM ${this.name}`, env: { UNIFIED_CGROUP_HIERARCHY: '1' } });
