@@ -33,6 +33,7 @@ struct Identity {
     // authority has to be (crypto/public_key_pin.hpp), with the one that follows it, if one does;
     // and the fingerprint of the operators' trust root. Empty: none was given.
     std::vector<std::string> authority_pins{};
+    std::string authority_pin_setting{};  // of agent.toml, that authority_pins began with
     std::string trust_root{};
 
     friend bool operator==(const Identity&, const Identity&) = default;

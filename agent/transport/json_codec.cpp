@@ -93,6 +93,7 @@ std::optional<Identity> read_enrolled(std::string_view text) {
     auto identity = read_identity(text);
     if (!identity) return std::nullopt;
     identity->authority_pins.clear();
+    identity->authority_pin_setting.clear();
     identity->trust_root.clear();
     return identity;
 }
@@ -112,6 +113,7 @@ std::optional<Identity> read_identity(std::string_view text) {
         .issuer = text_of(*object, "issuer"),
         .server_incarnation = text_of(*object, "serverIncarnation"),
         .authority_pins = texts_of(*object, "authorityPins"),
+        .authority_pin_setting = text_of(*object, "authorityPinSetting"),
         .trust_root = text_of(*object, "trustRoot"),
     };
 }
@@ -126,6 +128,7 @@ std::string write_identity(const Identity& identity) {
         {"issuer", identity.issuer},
         {"serverIncarnation", identity.server_incarnation},
         {"authorityPins", json::array(pins.begin(), pins.end())},
+        {"authorityPinSetting", identity.authority_pin_setting},
         {"trustRoot", identity.trust_root},
     });
 }

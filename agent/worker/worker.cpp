@@ -176,15 +176,16 @@ class Worker {
         talker.run();
     }
 
-    // What stands in agent.toml counts while it stands there, and is not stored.
-    void pin_authorities(Identity& identity) {
-        if (settings_.authority_pin) {
-            identity.authority_pins.clear();
-            if (!settings_.authority_pin->empty())
-                identity.authority_pins.push_back(*settings_.authority_pin);
+    // What stands in agent.toml takes the place of what was pinned, once: an authority that follows
+    // on that one's signature is not forgotten at the next start.
+    void pin_authorities(const Identity& identity) {
+        auto pins = identity.authority_pins;
+        if (const auto& wish = settings_.authority_pin;
+            wish && (wish->empty() || *wish != identity.authority_pin_setting)) {
+            pins.clear();
+            if (!wish->empty()) pins.push_back(*wish);
         }
-        if (!identity.authority_pins.empty())
-            parts_.http.pin_authorities(identity.authority_pins);
+        if (!pins.empty()) parts_.http.pin_authorities(pins);
     }
 
     // One that cannot be read counts as one: see may_work_start().
@@ -195,9 +196,11 @@ class Worker {
         return PauseNotice{(*pause)->since.now, (*pause)->until(), (*pause)->reason};
     }
 
+    // After an answer of who is pinned. "none" is no pin: what was pinned waits for its end.
     void store_pins(const std::vector<std::string>& pins) {
-        if (settings_.authority_pin) return;
+        if (settings_.authority_pin && settings_.authority_pin->empty()) return;
         stored_.authority_pins = pins;
+        stored_.authority_pin_setting = settings_.authority_pin.value_or("");
         const auto saved = store_.save_identity(stored_);
         std::string list;
         for (const auto& pin : pins) list += (list.empty() ? "" : ", ") + pin;

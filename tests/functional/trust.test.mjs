@@ -46,7 +46,7 @@ const restart = async (tls) => {
 const says = (of, code) => eventually(`the agent says ${code}`, async () => (await of.status()).worker?.lastProblem?.startsWith(code), { within: 90_000 });
 // A heartbeat is held for a minute; who watches its VM has it answered at once.
 const pinned = (of, what, isSo) => eventually(`the agent pins ${what}`, async () => {
-    if (isSo(identity(of).authorityPins)) return true;
+    if (await isSo(identity(of).authorityPins)) return true;
     await controlPlane.must('POST', `/v1/vms/${(await of.find()).id}/watch`, { seconds: 60 });
     return false;
 }, { within: 60_000, every: 500 });
@@ -176,6 +176,23 @@ test('who was away too long is let in by its own operator, and by nobody else', 
     await says(away, 'net.tls_authority');
     await away.stop();
     away.flags.push('--authority-pin', await pin());
+    away.supervise();
+    await isBack(away);
+    // It is pinned now, and what follows on its signature is not forgotten: with the setting or
+    // without it.
+    await pinned(away, 'what its operator said', async (pins) => pins[0] === await pin());
+    const said = await pin();
+    assert.equal((await manage('rotate')).code, 0);
+    await pinned(away, 'both', (pins) => pins.length === 2);
+    await pinned(agent, 'both', (pins) => pins.length === 2);
+    assert.equal((await manage('retire')).code, 0);
+    await pinned(away, 'the new one alone', (pins) => pins.length === 1);
+    await away.stop();
+    assert.notEqual(await pin(), said);
+    away.supervise();
+    await isBack(away);
+    await away.stop();
+    away.flags.splice(away.flags.indexOf('--authority-pin'), 2);
     away.supervise();
     await isBack(away);
     await away.stop();

@@ -96,6 +96,28 @@ test('a token of root\'s is handed to the worker and erased', { skip }, async ()
     assert.equal(debian.read(`${data}/enrollment-token`), 'sxe_second\n');
     assert.doesNotMatch(debian.read('/etc/shadow'), /sxe_/);
 
+    // An agent that the control plane has forgotten enrolls again with it.
+    debian.write(`${data}/identity.json`, '{}');
+    debian.write(tokenFile, 'sxe_again\n', 0o600);
+    assert.equal((await take()).code, 0);
+    assert.equal(debian.read(`${data}/enrollment-token`), 'sxe_again\n');
+    assert.deepEqual(await take(), { code: 0, signal: null, stdout: '', stderr: '' }, 'none is needed');
+
+    // The worker looks where its unit says, wherever its data is.
+    debian.write(agentConfig, `url = "https://cp.example"\ntoken_file = "${tokenFile}"\ndata_dir = "/srv/agent"\n`);
+    debian.write(tokenFile, 'sxe_elsewhere\n', 0o600);
+    assert.equal((await take()).code, 0);
+    assert.equal(debian.read(`${data}/enrollment-token`), 'sxe_elsewhere\n');
+
+    // What cannot be used stays, and is told of.
+    debian.write(tokenFile, '\n', 0o600);
+    assert.match((await take()).stderr, /it is empty/);
+    assert.ok(debian.has(tokenFile));
+    await debian.must('rm', tokenFile);
+    debian.write(agentConfig, `url = "https://cp.example"\ntoken_file = "/etc/synapsex/a\\"b"\n`);
+    assert.match((await take()).stderr, /choose another name/);
+    debian.write(agentConfig, `url = "https://cp.example"\ntoken_file = "${tokenFile}"\n`);
+
     // What is no file stays.
     await debian.must('ln', '-s', '/etc/shadow', tokenFile);
     assert.match((await take()).stderr, /is no file with an enrollment token/);
