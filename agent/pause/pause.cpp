@@ -75,7 +75,7 @@ bool Pause::is_over(const Moment& moment) const {
     if (!length) return false;
     const bool is_same_boot = !since.boot_id.empty() && since.boot_id == moment.boot_id;
     if (is_same_boot) return moment.uptime - since.uptime >= *length;
-    return moment.now >= *until() || moment.uptime >= *length;
+    return moment.now >= *until();
 }
 
 std::string write_pause(const Pause& pause) {

@@ -24,7 +24,7 @@ inline constexpr std::chrono::seconds kPauseMax = std::chrono::hours{24} * 366;
 struct Moment {
     Timestamp now{};                // may be wrong, and may jump
     std::string boot_id{};          // of this boot
-    std::chrono::seconds uptime{};  // since this boot; goes on while the machine sleeps
+    std::chrono::seconds uptime{};  // of the kernel; goes on while the machine sleeps
 };
 Moment this_moment(const Clock& clock);
 
@@ -35,8 +35,9 @@ struct Pause {
 
     // By the clock at its begin.
     std::optional<Timestamp> until() const;
-    // In the boot in which it began the clock does not count at all. After a reboot it does, but a
-    // clock that stands in the past makes no pause longer than its length in one boot.
+    // In the boot in which it began the clock does not count at all; after a reboot nothing else
+    // does (in a container the uptime is the machine's). One that stands in the past makes a pause
+    // longer, which harms less than work that starts too early.
     bool is_over(const Moment& moment) const;
 
     friend bool operator==(const Pause& left, const Pause& right) {
