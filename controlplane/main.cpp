@@ -68,10 +68,9 @@ void add_recovery_options(CLI::App& command, app::RecoverOwnerWish& wish) {
     command.add_flag(
         "--create-user", wish.may_make_user, "Make the user if nobody has that address."
     );
-    command.add_option(
-        "--password-file", wish.password_file,
-        "Take the new password from the first line of this file (mode 0600), or of standard input "
-        "for -; else it is random."
+    command.add_flag(
+        "--password-stdin", wish.is_password_on_stdin,
+        "Take the new password from the first line of standard input; else it is random."
     );
     command.add_option(
         "--credentials-file", wish.credentials_file,
@@ -210,6 +209,7 @@ int run(int argc, char** argv) {
     if (restore) return app::restore(*config, restore_wish);
     set_log_level(config->log_level);
     if (init) return app::init(*config, wish);
+    recovery_wish.sudo_uid = read_environment("SUDO_UID").value_or("");
     if (recover_owner) return app::recover_owner(*config, recovery_wish);
     if (keys) return app::list_keys(*config);
     if (authority) return app::manage_authority(*config, authority_wish_of(authority_wish));
