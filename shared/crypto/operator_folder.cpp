@@ -97,7 +97,9 @@ Result<OperatorKeyState> OperatorFolder::key_state() const {
     return content.error();
 }
 
-Result<std::shared_ptr<const Signer>> OperatorFolder::load_key(const std::string& passphrase) const {
+Result<std::shared_ptr<const Signer>> OperatorFolder::load_key(
+    const std::string& passphrase
+) const {
     SYNAPSEX_CHECK(check());
     SYNAPSEX_TRY(auto content, read_key_file(key_path()));
     const bool is_sealed = !content.starts_with(kPemStart);

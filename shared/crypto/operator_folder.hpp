@@ -1,9 +1,9 @@
 #pragma once
 
-// An operator's folder: root.json, the trust root (trust_root.hpp), which may be copied to those who
-// make tokens, and operator.key, of the operator who works here. Both have mode 0600, the folder
-// 0700, and neither is ever written over. Who signs gets a Signer, so that the key may be in a token
-// one day.
+// An operator's folder: root.json, the trust root (trust_root.hpp), which may be copied to those
+// who make tokens, and operator.key, of the operator who works here. Both have mode 0600, the
+// folder 0700, and neither is ever written over. Who signs gets a Signer, so that the key may be in
+// a token one day.
 
 #include <filesystem>
 #include <memory>
