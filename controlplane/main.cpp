@@ -25,8 +25,9 @@ std::string config_file_of(const std::string& wish) {
     return wish.empty() && std::filesystem::exists(kDefaultFile) ? kDefaultFile : wish;
 }
 
-// Every setting as a flag of the command.
-void add_settings(CLI::App& command, app::SettingValues& flags) {
+// The file of the settings, and each of them as a flag of the command.
+void add_settings(CLI::App& command, std::string& file, app::SettingValues& flags) {
+    command.add_option("--config", file, std::string{"TOML file (default "} + kDefaultFile + ")");
     for (const auto& setting : app::settings()) {
         auto help = setting.help + " [" + setting.environment + "]";
         if (!setting.default_text.empty()) help += " (default " + setting.default_text + ")";
@@ -61,7 +62,11 @@ void add_init_options(CLI::App& command, app::InitWish& wish) {
     );
 }
 
-void add_recovery_options(CLI::App& command, app::RecoverOwnerWish& wish) {
+CLI::App& add_recover_owner(CLI::App& program, app::RecoverOwnerWish& wish) {
+    wish.sudo_uid = read_environment("SUDO_UID").value_or("");
+    auto& command = *program.add_subcommand(
+        "recover-owner", "Let a user back in who owns a tenant: a new password, no old sessions."
+    );
     command.add_option("--email", wish.email, "The user's e-mail address.")->required();
     command.add_option(
         "--tenant", wish.tenant, "The tenant to own, by id or slug; needed if there are several."
@@ -69,15 +74,15 @@ void add_recovery_options(CLI::App& command, app::RecoverOwnerWish& wish) {
     command.add_flag(
         "--create-user", wish.may_make_user, "Make the user if nobody has that address."
     );
-    command.add_option(
-        "--password-file", wish.password_file,
-        "Take the new password from the first line of this file (mode 0600), or of standard input "
-        "for -; else it is random."
+    command.add_flag(
+        "--password-stdin", wish.is_password_on_stdin,
+        "Take the new password from the first line of standard input; else it is random."
     );
     command.add_option(
         "--credentials-file", wish.credentials_file,
         "Also write e-mail and password there, as JSON, mode 0600."
     );
+    return command;
 }
 
 void add_egress_options(CLI::App& command, app::EgressQuestion& question) {
@@ -150,9 +155,8 @@ int run(int argc, char** argv) {
 
     auto& serve = *program.add_subcommand("serve", "Serve /v1 until SIGTERM.");
     auto& init = *program.add_subcommand("init", "Make keys, tables, the first tenant and owner.");
-    auto& recover_owner = *program.add_subcommand(
-        "recover-owner", "Let a user back in who owns a tenant: a new password, no old sessions."
-    );
+    app::RecoverOwnerWish recovery_wish;
+    auto& recover_owner = add_recover_owner(program, recovery_wish);
     auto& keys = *program.add_subcommand("keys", "List the keys by their ids; nothing secret.");
     auto& check_egress = *program.add_subcommand(
         "check-egress", "Say whether a URL that a tenant supplied would be sent to, and why."
@@ -167,18 +171,12 @@ int run(int argc, char** argv) {
         "restore", "Bring databases and keys back from a backup; the control plane is stopped."
     );
     for (auto* command :
-         {&serve, &init, &recover_owner, &keys, &check_egress, &authority, &backup, &restore}) {
-        command->add_option(
-            "--config", file, std::string{"TOML file (default "} + kDefaultFile + ")"
-        );
-        add_settings(*command, sources.flags);
-    }
+         {&serve, &init, &recover_owner, &keys, &check_egress, &authority, &backup, &restore})
+        add_settings(*command, file, sources.flags);
     bool is_only_migrated = false;
     add_serve_options(serve, is_config_printed, is_only_migrated);
     app::InitWish wish;
     add_init_options(init, wish);
-    app::RecoverOwnerWish recovery_wish;
-    add_recovery_options(recover_owner, recovery_wish);
     app::EgressQuestion question;
     add_egress_options(check_egress, question);
     app::BackupWish backup_wish;

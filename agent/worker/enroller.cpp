@@ -35,9 +35,9 @@ Result<std::string> trust_root_after(const EnrollmentWish& wish, const std::stri
     if (of_token.empty()) return wish.former_trust_root;
     if (pinned.empty() || pinned == of_token) return of_token;
     return not_enrolled(
-        "The enrollment token names another trust root (" + of_token + ") than this VM has pinned (" +
-        pinned + "). Ask whose it is. If it is to count here, put trust_root = \"" + of_token +
-        "\" into agent.toml."
+        "The enrollment token names another trust root (" + of_token + ") than this VM has " +
+        "pinned (" + pinned + "). Ask whose it is. If it is to count here, put trust_root = \"" +
+        of_token + "\" into agent.toml."
     );
 }
 

@@ -31,8 +31,9 @@ struct RecoverOwnerWish {
     std::string email;
     std::string tenant;         // id or slug; empty: the only one that it can be
     bool may_make_user = false;
-    std::filesystem::path password_file;     // "-": standard input; empty: a random password
+    bool is_password_on_stdin = false;  // else it is random
     std::filesystem::path credentials_file;  // empty: none
+    std::string sudo_uid;  // as sudo says who asked it; empty: it did not run this
 };
 // A new password for a user, an end of their sessions, and a tenant that they own: for who has this
 // machine and cannot sign in. Says what it does, and so does the outbox.

@@ -1,6 +1,5 @@
 #include <charconv>
 #include <cstdio>
-#include <cstdlib>
 #include <iostream>
 
 #include <pwd.h>
@@ -14,7 +13,6 @@
 #include "controlplane/services/auth/api.hpp"
 #include "shared/base/describe.hpp"
 #include "shared/crypto/file_key_store.hpp"
-#include "shared/crypto/key_file.hpp"
 
 namespace synapsex::app {
 
@@ -30,35 +28,27 @@ std::string user_name(uid_t uid) {
 }
 
 // Who runs this; behind sudo that is nearly always root, or the control plane's user.
-std::string local_operator() {
+std::string local_operator(const std::string& sudo_uid) {
     auto name = user_name(::getuid());
-    const char* sudo = std::getenv("SUDO_UID");
-    const std::string_view text{sudo == nullptr ? "" : sudo};
     uid_t uid = 0;
-    const auto* end = text.data() + text.size();
-    const auto read = std::from_chars(text.data(), end, uid);
-    const bool is_number = !text.empty() && read.ec == std::errc{} && read.ptr == end;
+    const auto* end = sudo_uid.data() + sudo_uid.size();
+    const auto read = std::from_chars(sudo_uid.data(), end, uid);
+    const bool is_number = read.ec == std::errc{} && read.ptr == end;
     return is_number ? user_name(uid) + ", as " + name : name;
 }
 
-Call call_of_local_operator(const Clock& clock) {
+Call call_of_local_operator(const Clock& clock, const std::string& sudo_uid) {
     auto call = Call::system("recover-owner", Deadline::after(clock, kRecoveryBudget));
     auto principal = std::make_shared<Principal>(*call.principal);
-    principal->credential_id = local_operator();
+    principal->credential_id = local_operator(sudo_uid);
     call.principal = std::move(principal);
     return call;
 }
 
-// The first line of the file, or of standard input for "-".
-std::string read_password(const std::filesystem::path& file) {
+// The first line of standard input.
+std::string read_password() {
     std::string password;
-    if (file == "-") {
-        std::getline(std::cin, password);
-    } else {
-        const auto content = crypto::read_key_file(file);
-        if (!content) throw StartRefused(content.error().detail);
-        password = content->substr(0, content->find('\n'));
-    }
+    std::getline(std::cin, password);
     if (password.ends_with('\r')) password.pop_back();
     return password;
 }
@@ -89,8 +79,8 @@ void print_plan(const Config& config, const auth::RecoveryPlan& plan) {
         "  %s%s\n"
         "  gets a new password; all sessions of the user end;\n"
         "  %s the tenant %s (%s).\n",
-        config.data_dir.c_str(), plan.email.c_str(), user, change_of_role(plan).c_str(), tenant.slug.c_str(),
-        tenant.tenant_id.text().c_str()
+        config.data_dir.c_str(), plan.email.c_str(), user, change_of_role(plan).c_str(),
+        tenant.slug.c_str(), tenant.tenant_id.text().c_str()
     );
     std::fflush(stdout);
 }
@@ -142,9 +132,8 @@ int recover_owner(const Config& config, const RecoverOwnerWish& wish) {
     Metrics metrics;
     api::ParkingLot parking;
     wakeups::Board wakeups;
-    const bool is_given = !wish.password_file.empty();
     const auto password =
-        is_given ? read_password(wish.password_file) : random.base62(kPasswordSize);
+        wish.is_password_on_stdin ? read_password() : random.base62(kPasswordSize);
     check_wish(wish, password);
     const crypto::FileKeyStore keys{key_directory(config.data_dir), random};
     const auto identity = load_identity(config.data_dir, keys);
@@ -154,7 +143,7 @@ int recover_owner(const Config& config, const RecoverOwnerWish& wish) {
     api::Router router;
     services.prepare(router);
 
-    const auto call = call_of_local_operator(clock);
+    const auto call = call_of_local_operator(clock, wish.sudo_uid);
     auto recovery = services.auth().recovery(services.tenants().recovery());
     const auto plan = recovery.plan(call, {wish.email, wish.tenant, wish.may_make_user});
     if (!plan) throw StartRefused(plan.error().detail);
@@ -163,7 +152,7 @@ int recover_owner(const Config& config, const RecoverOwnerWish& wish) {
     const auto recovered = carry_out(recovery, call, *plan, password);
     keep_credentials(wish);
     std::printf("Done; %zu sessions ended.\n", recovered.sessions_ended);
-    if (!is_given)
+    if (!wish.is_password_on_stdin)
         std::printf(
             "  password  %s\nThe password is shown this once. Keep it.\n", password.c_str()
         );

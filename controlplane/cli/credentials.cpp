@@ -19,6 +19,13 @@ Problem invalid(const std::filesystem::path& path) {
 
 }  // namespace
 
+std::filesystem::path CredentialsFile::trust_folder() const {
+    auto folder = std::filesystem::absolute(path_).lexically_normal();
+    if (folder.extension() == ".json") folder.replace_extension();
+    folder += ".trust";
+    return folder;
+}
+
 Result<std::optional<Credentials>> CredentialsFile::load() const {
     SYNAPSEX_TRY(const auto text, read_private_file(path_));
     if (!text) return std::optional<Credentials>{};

@@ -30,6 +30,9 @@ class CredentialsFile {
     explicit CredentialsFile(std::filesystem::path path) : path_(std::move(path)) {}
 
     const std::filesystem::path& path() const { return path_; }
+    // Where the operator's trust root is that goes with this sign-in, and stays when it ends:
+    // "credentials.json" has "credentials.trust".
+    std::filesystem::path trust_folder() const;
     // Nothing when nobody is signed in. Fails as read_private_file does, and with
     // cli.credentials_invalid for what is no such file.
     Result<std::optional<Credentials>> load() const;

@@ -8,10 +8,10 @@
 #include "controlplane/cli/commands.hpp"
 #include "controlplane/cli/installation.hpp"
 #include "controlplane/cli/secret_output.hpp"
-#include "controlplane/cli/trust_folder.hpp"
 #include "controlplane/cli/units.hpp"
 #include "controlplane/services/agent_registry/api.hpp"
 #include "shared/crypto/enrollment_token.hpp"
+#include "shared/crypto/operator_folder.hpp"
 
 namespace synapsex::cli {
 
@@ -56,9 +56,9 @@ Result<agent_registry::CreateEnrollmentToken> wish_of(const TokenOptions& option
 
 // The fingerprint that VMs are to pin; empty where this operator has no root, or wants none pinned.
 Result<std::string> trust_root_for(const Context& context, const TokenOptions& options) {
-    const auto folder = TrustFolder::of(context);
-    if (options.without_trust_root || !folder) return std::string{};
-    auto root = folder->find_root();
+    const auto file = context.credentials_file();
+    if (options.without_trust_root || !file) return std::string{};
+    auto root = crypto::OperatorFolder{file->trust_folder()}.find_root();
     if (root) return *root ? (*root)->fingerprint() : std::string{};
     auto problem = std::move(root).error();
     problem.detail += " Without it: --no-trust-root.";

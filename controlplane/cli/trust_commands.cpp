@@ -5,9 +5,11 @@
 
 #include "controlplane/cli/arguments.hpp"
 #include "controlplane/cli/commands.hpp"
-#include "controlplane/cli/trust_folder.hpp"
+#include "controlplane/cli/private_file.hpp"
 #include "controlplane/cli/units.hpp"
+#include "shared/crypto/ed25519.hpp"
 #include "shared/crypto/hash.hpp"
+#include "shared/crypto/operator_folder.hpp"
 #include "shared/crypto/sealed_stream.hpp"
 
 namespace synapsex::cli {
@@ -16,10 +18,18 @@ namespace {
 
 namespace json = boost::json;
 
+using crypto::OperatorFolder;
+using crypto::OperatorKeyState;
+
 struct TrustOptions {
     std::string operator_name;
     std::string passphrase_file;
 };
+
+Result<OperatorFolder> folder_of(const Context& context) {
+    SYNAPSEX_TRY(const auto file, context.credentials_file());
+    return OperatorFolder{file.trust_folder()};
+}
 
 // Empty: none was named.
 Result<std::string> passphrase_of(const TrustOptions& options) {
@@ -49,7 +59,7 @@ std::string_view word_of(OperatorKeyState state) {
     return "missing";
 }
 
-std::string sentence_of(OperatorKeyState state, const TrustFolder& folder) {
+std::string sentence_of(OperatorKeyState state, const OperatorFolder& folder) {
     const auto path = folder.key_path().string();
     switch (state) {
         case OperatorKeyState::missing: return "not on this machine";
@@ -60,7 +70,7 @@ std::string sentence_of(OperatorKeyState state, const TrustFolder& folder) {
 }
 
 std::string document_of(
-    const crypto::TrustRoot& root, const TrustFolder& folder, OperatorKeyState state
+    const crypto::TrustRoot& root, const OperatorFolder& folder, OperatorKeyState state
 ) {
     json::array keys;
     for (const auto& key : root.keys)
@@ -79,7 +89,7 @@ std::string document_of(
 }
 
 void print_root(
-    Context& context, const crypto::TrustRoot& root, const TrustFolder& folder,
+    Context& context, const crypto::TrustRoot& root, const OperatorFolder& folder,
     OperatorKeyState state
 ) {
     if (context.wants_json()) return context.print_json(document_of(root, folder, state));
@@ -96,10 +106,11 @@ void print_root(
 }
 
 Result<Done> init(Context& context, const TrustOptions& options) {
-    SYNAPSEX_TRY(const auto folder, TrustFolder::of(context));
+    SYNAPSEX_TRY(const auto folder, folder_of(context));
     SYNAPSEX_TRY(const auto name, operator_name_of(context, options));
     SYNAPSEX_TRY(const auto passphrase, passphrase_of(options));
     SYNAPSEX_TRY(const auto before, folder.key_state());
+    SYNAPSEX_CHECK(make_folders_of(folder.root_path()));
     auto& surroundings = context.surroundings();
     SYNAPSEX_TRY(
         const auto root,
@@ -123,10 +134,10 @@ Result<Done> init(Context& context, const TrustOptions& options) {
 
 // A key that would be missed only on the day when it has to sign.
 Result<Done> check_key(
-    const TrustFolder& folder, const crypto::TrustRoot& root, const std::string& passphrase
+    const OperatorFolder& folder, const crypto::TrustRoot& root, const std::string& passphrase
 ) {
     SYNAPSEX_TRY(const auto key, folder.load_key(passphrase));
-    const auto is_it = [own = key.public_key()](const auto& each) {
+    const auto is_it = [own = key->public_key()](const auto& each) {
         return each.public_key == own;
     };
     if (std::ranges::any_of(root.keys, is_it)) return Done{};
@@ -138,7 +149,7 @@ Result<Done> check_key(
 }
 
 Result<Done> show(Context& context, const TrustOptions& options) {
-    SYNAPSEX_TRY(const auto folder, TrustFolder::of(context));
+    SYNAPSEX_TRY(const auto folder, folder_of(context));
     SYNAPSEX_TRY(const auto root, folder.find_root());
     if (!root)
         return Problem{

@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 
 #include "controlplane/cli/test_world.hpp"
-#include "controlplane/cli/trust_folder.hpp"
 #include "shared/crypto/enrollment_token.hpp"
+#include "shared/crypto/operator_folder.hpp"
 
 namespace synapsex::cli::testing {
 namespace {
@@ -21,7 +21,9 @@ class TrustCommandsTest : public CliTest {
  protected:
     TrustCommandsTest() { environment["USER"] = "ada"; }
 
-    TrustFolder folder() const { return TrustFolder::beside(credentials_file().path()); }
+    crypto::OperatorFolder folder() const {
+        return crypto::OperatorFolder{credentials_file().trust_folder()};
+    }
     std::string passphrase_file(const std::string& text) {
         const auto path = home / "passphrase";
         std::ofstream{path} << text << '\n';
@@ -61,7 +63,7 @@ TEST_F(TrustCommandsTest, init_makes_a_key_and_a_root_signed_with_it_and_asks_no
     EXPECT_EQ((*root)->threshold, 1U);
     ASSERT_EQ((*root)->keys.size(), 1U);
     EXPECT_EQ((*root)->keys[0].name, "ada");
-    EXPECT_EQ((*root)->keys[0].public_key, folder().load_key({})->public_key());
+    EXPECT_EQ((*root)->keys[0].public_key, (*folder().load_key({}))->public_key());
     EXPECT_THAT(out.str(), AllOf(HasSubstr((*root)->fingerprint()), HasSubstr("1 of 1")));
     EXPECT_THAT(err.str(), HasSubstr("Keep a copy of " + folder().path().string()));
     EXPECT_EQ(mode_of(folder().path()), 0700U);
@@ -74,7 +76,7 @@ TEST_F(TrustCommandsTest, one_that_is_there_is_never_written_over) {
     const auto root = content_of(folder().root_path());
     const auto key = content_of(folder().key_path());
     EXPECT_EQ(run({"trust", "init", "--operator", "eve"}), 6);
-    EXPECT_THAT(err.str(), HasSubstr("code cli.trust_root_exists"));
+    EXPECT_THAT(err.str(), HasSubstr("code crypto.trust_root_exists"));
     EXPECT_EQ(content_of(folder().root_path()), root);
     EXPECT_EQ(content_of(folder().key_path()), key);
 }
@@ -126,10 +128,10 @@ TEST_F(TrustCommandsTest, the_key_may_be_sealed_and_opens_with_its_passphrase_al
     EXPECT_EQ(run({"trust", "show", "--json"}), 0) << "the root alone needs no passphrase";
     EXPECT_THAT(out.str(), HasSubstr(R"("operatorKey":"sealed")"));
     EXPECT_EQ(run({"trust", "show", "--passphrase-file", right}), 0) << err.str();
-    EXPECT_EQ(folder().load_key({}).error().code, "cli.passphrase_needed");
+    EXPECT_EQ(folder().load_key({}).error().code, "crypto.passphrase_needed");
     passphrase_file("another, as long as that");
     EXPECT_EQ(run({"trust", "show", "--passphrase-file", right}), 3);
-    EXPECT_THAT(err.str(), AllOf(HasSubstr("stays shut"), HasSubstr("cli.passphrase_wrong")));
+    EXPECT_THAT(err.str(), AllOf(HasSubstr("stays shut"), HasSubstr("crypto.passphrase_wrong")));
     passphrase_file("short");
     EXPECT_EQ(run({"trust", "show", "--passphrase-file", right}), 2);
     EXPECT_THAT(err.str(), HasSubstr("at least 16 characters"));
@@ -175,7 +177,8 @@ TEST_F(TrustCommandsTest, a_damaged_root_or_another_key_is_said) {
     EXPECT_EQ(content_of(folder().root_path()), whole.substr(0, 100));
 
     std::ofstream{folder().root_path()} << whole;
-    const auto others = TrustFolder::beside(home / ".config/synapsex/credentials.other.json");
+    const auto others = crypto::OperatorFolder{
+        CredentialsFile{home / ".config/synapsex/credentials.other.json"}.trust_folder()};
     std::ofstream{folder().key_path()} << content_of(others.key_path());
     EXPECT_EQ(run({"trust", "show"}), 1);
     EXPECT_THAT(err.str(), HasSubstr("code cli.trust_key_foreign"));

@@ -19,10 +19,10 @@ Problem key_unreadable(const std::filesystem::path& path, const std::string& why
 
 inline constexpr std::size_t kKeyBytesMax = 4096;
 
-// All of a file of at most `bytes_max`. Refuses with crypto.key_missing; with crypto.key_unreadable: a
-// symbolic link, no regular file, another user's, one that others than its owner may touch, a
-// larger one; with crypto.key_unavailable: the machine cannot read it now (an I/O error, too many
-// open files), which may pass. Only the last name of the path may not be a link.
+// All of a file of at most `bytes_max`. Refuses with crypto.key_missing; with
+// crypto.key_unreadable: a symbolic link, no regular file, another user's, one that others than its
+// owner may touch, a larger one; with crypto.key_unavailable: the machine cannot read it now (an
+// I/O error, too many open files), which may pass. Only the path's last name may not be a link.
 Result<std::string> read_key_file(
     const std::filesystem::path& path, std::size_t bytes_max = kKeyBytesMax
 );

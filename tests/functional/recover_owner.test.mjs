@@ -66,24 +66,20 @@ test('the audit trail has it, with who ran it, and the password nowhere', async 
     assert.equal(controlPlane.database.bytes().includes(controlPlane.credentials.password), false);
 });
 
-test('a password of one\'s own comes from a file or standard input, and is not shown', async () => {
-    const file = join(controlPlane.folder, 'new-password');
+test('a password of one\'s own comes from standard input, and is not shown', async () => {
     const credentials = join(controlPlane.folder, 'recovered.json');
-    writeFileSync(file, 'my own and long password\n', { mode: 0o644 });
-    const exposed = await stopped(() => recover(['--email', 'owner@example.com', '--password-file', file]));
-    assert.equal(exposed.code, 1);
-    assert.match(exposed.stderr, /chmod 600/);
-
     writeFileSync(credentials, '{"old":true}\n');
     const given = await stopped(() => recover(
-        ['--email', 'owner@example.com', '--password-file', '-', '--credentials-file', credentials],
-        { input: 'my own and long password\r\n' },
+        ['--email', 'owner@example.com', '--password-stdin', '--credentials-file', credentials],
+        { input: 'my own and long password\r\n', env: { SUDO_UID: '54321' } },
     ));
     assert.equal(given.code, 0, given.stderr);
     assert.ok(!given.stdout.includes('my own'), given.stdout);
     assert.deepEqual(JSON.parse(readFileSync(credentials, 'utf8')), { email: 'owner@example.com', password: 'my own and long password' });
     assert.equal(statSync(credentials).mode & 0o777, 0o600);
     assert.ok(!existsSync(`${credentials}.new`));
+    const [actor] = JSON.parse(recoveries().at(-1).actor);
+    assert.match(actor.id, /^uid 54321, as .* \(uid \d+\)$/, 'and who asked sudo for it');
     controlPlane.credentials.password = 'my own and long password';
     controlPlane.owner = await controlPlane.signIn(controlPlane.credentials);
 });
@@ -102,7 +98,7 @@ test('what is wrong is said, with 1 for what is refused and 2 for the command li
             assert.equal(done.code, 1, done.stdout);
             assert.match(done.stderr, sentence);
         }
-        const short = await recover(['--email', 'owner@example.com', '--password-file', '-'], { input: 'short\n' });
+        const short = await recover(['--email', 'owner@example.com', '--password-stdin'], { input: 'short\n' });
         assert.deepEqual([short.code, /the password /.test(short.stderr)], [1, true], short.stderr);
         assert.equal((await recover([])).code, 2);
         const elsewhere = await controlPlane.run(['recover-owner', '--config', controlPlane.configFile, '--data-dir', join(controlPlane.folder, 'none'), '--email', 'owner@example.com']);
@@ -138,7 +134,7 @@ test('the owner has left: somebody else becomes one, new or known', async () => 
 });
 
 test('killed at any moment it has done all of it or nothing, and the same command mends it', async () => {
-    const wish = ['--email', 'successor@example.com', '--tenant', 'main-street', '--password-file', '-'];
+    const wish = ['--email', 'successor@example.com', '--tenant', 'main-street', '--password-stdin'];
     const set = (next) => recover(wish, { input: `${next}\n` });
     const setFor = async (next, milliseconds) => {
         const started = new Program(program('synapsex-controlplane'), ['recover-owner', ...controlPlane.flags, ...wish], { input: `${next}\n` });
