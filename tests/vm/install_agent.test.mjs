@@ -252,9 +252,12 @@ test('what is wrong is said, and mended by the next run', needs, async (t) => {
         await vm.must('chmod 600 /root/token');
         const stranger = await vm.run('cp /root/install-agent.sh /tmp && exec runuser -u nobody -- sh /tmp/install-agent.sh --uninstall');
         ends(stranger, 3, /only root can install it/);
-        await vm.write('/tmp/os-release', 'ID=fedora\nVERSION_ID=42\nPRETTY_NAME="Fedora Linux 42"\n');
-        const fedora = await vm.run(`exec unshare -m sh -c 'mount --bind /tmp/os-release /etc/os-release && exec sh /root/install-agent.sh --uninstall'`);
-        ends(fedora, 3, /Debian from 12 and Ubuntu from 22\.04 on; this is Fedora Linux 42/);
+        for (const [id, version, isOurs] of [['fedora', 42, false], ['debian', 11, false], ['ubuntu', '20.04', false], ['ubuntu', '24.04', true]]) {
+            await vm.write('/tmp/os-release', `ID=${id}\nVERSION_ID="${version}"\nPRETTY_NAME="${id} ${version}"\n`);
+            const done = await vm.run(`exec unshare -m sh -c 'mount --bind /tmp/os-release /etc/os-release && exec sh /root/install-agent.sh --uninstall'`);
+            if (isOurs) ends(done, 0, /is not installed/);
+            else ends(done, 3, new RegExp(`Debian from 12 and Ubuntu from 22\\.04 on; this is ${id} ${version}`));
+        }
         await vm.must('rm /tmp/install-agent.sh /tmp/os-release /root/token');
         await vm.must('touch -d @0 /tmp /root');
         const normal = (text) => text.split('\n').filter((row) => !/^\/(tmp|root) d /.test(row)).join('\n');
