@@ -432,9 +432,15 @@ write_ca_file() {
         change "copy $ca_file to $installed_ca" put_file "$work/ca.crt" $installed_ca 644
 }
 
-# Whatever else stands there, as no_proxy, stays.
+# The agent's proxy, without a user's name and password.
+proxy_there() {
+    [ ! -e $environment ] || sed -n 's|^https_proxy=||p' $environment | tr -d \"\' | sed 's|//.*@|//|'
+}
+
+# Whatever else stands there, as no_proxy, stays; so does the password that a person has put in.
 write_environment() {
     [ -n "$proxy" ] || return 0
+    [ "$proxy" != "$(proxy_there)" ] || return 0
     (umask 077 && : >"$work/agent.env")
     [ ! -e $environment ] ||
         sed '/^https\{0,1\}_proxy=/d' $environment >"$work/agent.env"

@@ -5,7 +5,8 @@
 #include <stdexcept>
 
 asm(".pushsection .rodata\n"
-    "synapsex_installer_begin:\n.incbin \"" SYNAPSEX_INSTALLER "\"\n"
+    "synapsex_installer_begin:\n.incbin \"" SYNAPSEX_INSTALLER
+    "\"\n"
     "synapsex_installer_end:\n.byte 0\n"
     ".popsection\n");
 extern "C" const char synapsex_installer_begin[];
@@ -40,8 +41,10 @@ std::string_view installer_functions() {
 std::string quoted(std::string_view word) {
     std::string text = "'";
     for (const char c : word)
-        if (c == '\'') text += "'\\''";
-        else text += c;
+        if (c == '\'')
+            text += "'\\''";
+        else
+            text += c;
     return text + "'";
 }
 

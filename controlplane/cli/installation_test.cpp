@@ -1,12 +1,12 @@
 // What installs the agent with a new token: that shells and readers of YAML find in it what was
 // meant, and nothing else. That it does install one is told in tests/vm.
 
+#include <sys/stat.h>
 #include <array>
 #include <boost/json.hpp>
 #include <cstdio>
 #include <fstream>
 #include <memory>
-#include <sys/stat.h>
 
 #include "controlplane/cli/installation.hpp"
 #include "controlplane/cli/test_world.hpp"
@@ -51,8 +51,9 @@ class InstallationTest : public CliTest {
     void give_token(const std::string& token) {
         server.answer(
             201,
-            R"({"id":")" + id("ent_") + R"(","name":"","usesMax":1,"createdAt":)"
-            R"("2026-01-02T03:04:05Z","expiresAt":"2026-01-02T05:04:05Z","token":)" +
+            R"({"id":")" + id("ent_") +
+                R"(","name":"","usesMax":1,"createdAt":)"
+                R"("2026-01-02T03:04:05Z","expiresAt":"2026-01-02T05:04:05Z","token":)" +
                 boost::json::serialize(boost::json::value(token)) + "}"
         );
     }
@@ -87,9 +88,11 @@ TEST_F(InstallationTest, a_script_that_was_cut_off_before_its_end_does_nothing) 
     // Outside of functions it sets options and constants.
     const auto call = script.rfind("\nmain '--url'");
     ASSERT_NE(call, script.npos);
-    EXPECT_EQ(script.substr(call),
-              "\nmain '--url' 'https://cp.example' '--token-file' '-' \"$@\" <<'SYNAPSEX_TOKEN'\n"
-              "sxe_a.b\nSYNAPSEX_TOKEN\n");
+    EXPECT_EQ(
+        script.substr(call),
+        "\nmain '--url' 'https://cp.example' '--token-file' '-' \"$@\" <<'SYNAPSEX_TOKEN'\n"
+        "sxe_a.b\nSYNAPSEX_TOKEN\n"
+    );
     EXPECT_EQ(script.find("\nmain \"$@\""), script.npos);
 }
 
@@ -117,7 +120,9 @@ std::map<std::string, std::string> files_of(const std::string& document) {
 
 TEST_F(InstallationTest, cloud_config_writes_token_and_installer_and_runs_it) {
     const auto document = installation_cloud_config(
-        {.url = "https://cp.example", .token = "sxe_a.b", .authorities = kPem,
+        {.url = "https://cp.example",
+         .token = "sxe_a.b",
+         .authorities = kPem,
          .arguments = {"--name", "a \"b\" \\ \u00e4"}}
     );
     EXPECT_THAT(document, StartsWith("#cloud-config\n"));
@@ -130,10 +135,21 @@ TEST_F(InstallationTest, cloud_config_writes_token_and_installer_and_runs_it) {
     std::vector<std::string> words;
     const auto parsed = boost::json::parse(command);
     for (const auto& word : parsed.as_array()) words.emplace_back(word.as_string());
-    EXPECT_THAT(words, ElementsAre(
-        "sh", "/run/synapsex-install/install-agent.sh", "--url", "https://cp.example",
-        "--token-file", "/run/synapsex-install/token", "--ca-file",
-        "/run/synapsex-install/authorities.pem", "--name", "a \"b\" \\ \u00e4"));
+    EXPECT_THAT(
+        words,
+        ElementsAre(
+            "sh",
+            "/run/synapsex-install/install-agent.sh",
+            "--url",
+            "https://cp.example",
+            "--token-file",
+            "/run/synapsex-install/token",
+            "--ca-file",
+            "/run/synapsex-install/authorities.pem",
+            "--name",
+            "a \"b\" \\ \u00e4"
+        )
+    );
 }
 
 TEST_F(InstallationTest, tokens_create_prints_it_and_nothing_else) {
@@ -141,26 +157,37 @@ TEST_F(InstallationTest, tokens_create_prints_it_and_nothing_else) {
     give_token("sxe_a.b");
     EXPECT_EQ(run({"tokens", "create", "--print", "script", "--", "--name", "web 1"}), 0)
         << err.str();
-    EXPECT_EQ(out.str(), installation_script({.url = "https://cp.example:8443", .token = "sxe_a.b",
-                                              .arguments = {"--name", "web 1"}}));
+    EXPECT_EQ(
+        out.str(),
+        installation_script(
+            {.url = "https://cp.example:8443", .token = "sxe_a.b", .arguments = {"--name", "web 1"}}
+        )
+    );
     EXPECT_THAT(err.str(), AllOf(HasSubstr("It is not shown again."), Not(HasSubstr("sxe_a"))));
     give_token("sxe_a.b");
     EXPECT_EQ(run({"tokens", "create", "--print", "cloud-init"}), 0);
-    EXPECT_EQ(out.str(),
-              installation_cloud_config({.url = "https://cp.example:8443", .token = "sxe_a.b"}));
+    EXPECT_EQ(
+        out.str(), installation_cloud_config({.url = "https://cp.example:8443", .token = "sxe_a.b"})
+    );
 }
 
 TEST_F(InstallationTest, the_authorities_of_the_sign_in_come_along_unless_the_token_names_one) {
     const auto ca_file = home / "ca.crt";
     std::ofstream{ca_file} << kPem;
-    ASSERT_TRUE(credentials_file().save({.url = "https://cp.example", .email = "ada@example.com",
-                                         .access_token = "old", .refresh_token = "r1",
-                                         .ca_file = ca_file.string()}));
+    ASSERT_TRUE(credentials_file().save(
+        {.url = "https://cp.example",
+         .email = "ada@example.com",
+         .access_token = "old",
+         .refresh_token = "r1",
+         .ca_file = ca_file.string()}
+    ));
     give_token("sxe_a.b");
     EXPECT_EQ(run({"tokens", "create", "--print", "script"}), 0) << err.str();
     EXPECT_THAT(out.str(), AllOf(HasSubstr("'/dev/fd/3'"), HasSubstr(kPem)));
-    give_token("sxe_" + std::string{"01JGJZ2M1XQ3V5N8B7W6T4R2E0."} + std::string(32, 'b') + "." +
-               std::string(43, 'c'));
+    give_token(
+        "sxe_" + std::string{"01JGJZ2M1XQ3V5N8B7W6T4R2E0."} + std::string(32, 'b') + "." +
+        std::string(43, 'c')
+    );
     EXPECT_EQ(run({"tokens", "create", "--print", "script"}), 0) << err.str();
     EXPECT_THAT(out.str(), Not(HasSubstr(kPem)));
     std::ofstream{ca_file} << "\x30\x82";

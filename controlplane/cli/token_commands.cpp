@@ -238,17 +238,21 @@ void add_create_command(
         options->without_trust_root,
         "Have VMs pin no trust root, though there is one here"
     );
-    create->add_option(
-              "--print", options->print,
-              "Print what installs the agent with this token, instead of the token: a shell "
-              "script, or user data for cloud-init"
-    )
+    create
+        ->add_option(
+            "--print",
+            options->print,
+            "Print what installs the agent with this token, instead of the token: a shell "
+            "script, or user data for cloud-init"
+        )
         ->check(CLI::IsMember({"script", "cloud-init"}))
         ->type_name("script|cloud-init");
-    create->add_option(
-              "ARGUMENT", options->install_arguments,
-              "With --print, after --: more options for install-agent.sh"
-    )
+    create
+        ->add_option(
+            "ARGUMENT",
+            options->install_arguments,
+            "With --print, after --: more options for install-agent.sh"
+        )
         ->type_name("");
     add_footer(
         *create,
