@@ -323,7 +323,7 @@ summary() {
         say '               (not shown again; it stays in .quickstart/owner.json, for you alone)'
         : >"$base/password-shown"
     fi
-    say "Trust root     $base/credentials.trust (its key signs for your VMs; $shown trust show)"
+    say "Trust root     $base/credentials.trust (your VMs pin it; keep a copy)"
     say "Logs           $logs"
     printf '\nTry next:\n'
     say "  $shown vms watch $vm"
