@@ -10,7 +10,9 @@
 #include "agent/app/agent_user.hpp"
 #include "agent/app/proxy_choice.hpp"
 #include "agent/app/status_command.hpp"
+#include "agent/core/messages.hpp"
 #include "agent/transport/control_plane.hpp"
+#include "agent/worker/agent_key_files.hpp"
 #include "agent/worker/enroller.hpp"
 #include "agent/worker/files.hpp"
 #include "agent/worker/identity_store.hpp"
@@ -116,7 +118,10 @@ class Test {
             };
         SYNAPSEX_CHECK(net::check_url(standing.url));
         if (!config_.authority_pin.empty()) {
-            if (config_.authority_pin != kNoAuthorityPin) standing.pins = {config_.authority_pin};
+            const bool is_none = config_.authority_pin == kNoAuthorityPin;
+            const auto setting = is_none ? std::string{} : config_.authority_pin;
+            if (standing.identity) standing.pins = pins_of(*standing.identity, setting);
+            else if (!is_none) standing.pins = {setting};
             standing.trust = "authority pinned by agent.toml";
         } else if (standing.identity) {
             standing.pins = standing.identity->authority_pins;
@@ -159,8 +164,8 @@ class Test {
         const IdentityStore store{config_.data_dir};
         SYNAPSEX_TRY(standing.identity, store.find_identity());
         if (!standing.identity) return Done{};
-        SYNAPSEX_TRY(const auto key, store.load_key());
-        standing.key.emplace(key);
+        SYNAPSEX_TRY(const auto keys, AgentKeyFiles{config_.data_dir}.load());
+        standing.key.emplace(keys.current);
         return Done{};
     }
 

@@ -8,4 +8,13 @@ std::int64_t slot_of(Timestamp instant) {
 
 Timestamp start_of_slot(std::int64_t slot) { return Timestamp{slot * kSlotLength}; }
 
+std::vector<std::string> pins_of(
+    const Identity& identity, const std::optional<std::string>& setting
+) {
+    if (!setting) return identity.authority_pins;
+    if (setting->empty()) return {};
+    if (*setting == identity.authority_pin_setting) return identity.authority_pins;
+    return {*setting};
+}
+
 }  // namespace synapsex::agent

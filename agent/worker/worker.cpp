@@ -176,16 +176,9 @@ class Worker {
         talker.run();
     }
 
-    // What stands in agent.toml takes the place of what was pinned, once: an authority that follows
-    // on that one's signature is not forgotten at the next start.
     void pin_authorities(const Identity& identity) {
-        auto pins = identity.authority_pins;
-        if (const auto& wish = settings_.authority_pin;
-            wish && (wish->empty() || *wish != identity.authority_pin_setting)) {
-            pins.clear();
-            if (!wish->empty()) pins.push_back(*wish);
-        }
-        if (!pins.empty()) parts_.http.pin_authorities(pins);
+        auto pins = pins_of(identity, settings_.authority_pin);
+        if (!pins.empty()) parts_.http.pin_authorities(std::move(pins));
     }
 
     // One that cannot be read counts as one: see may_work_start().
