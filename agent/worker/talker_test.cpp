@@ -84,6 +84,7 @@ class TalkerTest : public ::testing::Test {
             .key_files = key_files_,
             .inventory = inventory_,
             .executor = executor_,
+            .time_floor = time_floor_,
             .clock = clock_,
             .random = random_,
             .stop = stop_,
@@ -120,6 +121,7 @@ class TalkerTest : public ::testing::Test {
     Spool spool_{disk_, 1};
     testing::FakeInventory inventory_;
     testing::FakeExecutor executor_;
+    TimeFloor time_floor_{directory_.path() / "time.floor"};
     std::unique_ptr<Talker> talker_;
     std::thread thread_;
 };
