@@ -45,7 +45,8 @@ class AccessTokens {
 
     // By any published key. Kind::unauthenticated auth.credential_invalid or
     // auth.credential_expired, which is also one that was issued kSkewMax ahead of now: while this
-    // server's clock was wrong, and it would hold until that time comes. It does not know what has been revoked.
+    // server's clock was wrong, and it would hold until that time comes. It does not know what has
+    // been revoked.
     Result<AccessClaims> verify(std::string_view token) const;
 
     JwkSet jwks() const;
