@@ -63,9 +63,11 @@ int run_command(const AgentConfig& config) {
     block_stop_signals();
     const SystemClock clock;
     SystemRandom random;
+    TimeFloor time_floor{config.data_dir / "time.floor"};
     net::CurlHttpClient http{{
         .user_agent = "synapsex-agent/" + std::string{kVersion},
         .ca_file = config.ca_file,
+        .now = [&] { return time_floor.at_least(clock.now()); },
         .proxy = config.proxy,
     }};
     const auto sampler_facts = platform::make_system_facts();
@@ -79,6 +81,7 @@ int run_command(const AgentConfig& config) {
          .telemetry = telemetry,
          .inventory = inventory,
          .executor = probe,
+         .time_floor = time_floor,
          .clock = clock,
          .random = random}
     );

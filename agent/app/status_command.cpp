@@ -56,6 +56,7 @@ json::value worker_json(const std::optional<WorkerState>& state) {
         {"droppedSamples", state->dropped_samples},
         {"spoolInMemory", state->is_spool_in_memory},
     };
+    if (state->is_time_disputed) report["clocksDisagree"] = true;
     if (!state->last_problem_detail.empty())
         report["lastProblemDetail"] = state->last_problem_detail;
     if (state->asks_again_at != Timestamp{})

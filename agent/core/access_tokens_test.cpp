@@ -43,6 +43,21 @@ TEST_F(AccessTokensTest, corrects_a_wrong_clock_and_asks_again_at_once) {
     EXPECT_EQ(tokens_.assertion_time(), clock_.now() + 3h);
 }
 
+TEST_F(AccessTokensTest, corrects_a_clock_that_is_off_by_a_day_or_ten_years_either_way) {
+    for (const auto off : {24h, -24h, 10 * 365 * 24h, -10 * 365 * 24h}) {
+        AccessTokens tokens{clock_, random_};
+        auto failure = refused("auth.assertion_skewed");
+        failure.server_time = clock_.now() + off;
+        tokens.on_failed(failure);
+        EXPECT_TRUE(tokens.is_fetch_due());
+        EXPECT_EQ(tokens.assertion_time(), clock_.now() + off);
+        tokens.on_fetched({"one", 900s});
+        clock_.jump(off);
+        EXPECT_EQ(tokens.usable(), "one") << "its life does not depend on the clock";
+        clock_.jump(-off);
+    }
+}
+
 TEST_F(AccessTokensTest, learns_from_an_assertion_that_is_taken_for_expired_too) {
     auto failure = refused("auth.assertion_expired");
     failure.server_time = clock_.now() + 61s;

@@ -16,6 +16,8 @@ constexpr milliseconds kAfterCutMax{5'000};
 // A disk that hangs or is full.
 constexpr std::chrono::minutes kKeyAgainAfter{1};
 constexpr milliseconds kAfterDrainMax{5'000};
+// The server takes samples of up to an hour ahead.
+constexpr std::chrono::minutes kClocksAgreeWithin{30};
 // The sampler has written its slot by then; the jitter spreads a fleet whose clocks agree.
 constexpr milliseconds kSampleDelay{500};
 constexpr milliseconds kSampleJitter{1'000};
@@ -49,17 +51,25 @@ Action Conversation::next(const Backlog& backlog) {
 // Best effort: a server that was not reachable a moment ago is not worth the time of a stop.
 Action Conversation::next_when_stopping() {
     if (!is_connected_ || tokens_.usable().empty() || goodbye_.empty()) return Stop{};
-    sent_ = SendHeartbeat{.samples_max = batch_.samples_max(), .goodbye = std::move(goodbye_)};
+    sent_ = SendHeartbeat{.samples_max = samples_max(), .goodbye = std::move(goodbye_)};
     goodbye_.clear();
     samples_sent_ = 0;
     sent_at_ = clock_.steady_now();
     return sent_;
 }
 
+bool Conversation::do_clocks_agree() const {
+    return std::chrono::abs(server_ahead_) <= kClocksAgreeWithin;
+}
+
+std::size_t Conversation::samples_max() const {
+    return do_clocks_agree() ? batch_.samples_max() : 0;
+}
+
 SendHeartbeat Conversation::make_heartbeat(const Backlog& backlog) {
-    const auto samples_max = batch_.samples_max();
+    const auto most = samples_max();
     const bool is_behind =
-        samples_max > 0 && (backlog.samples > samples_max || backlog.bytes > batch_.kBytesMax);
+        most > 0 && (backlog.samples > most || backlog.bytes > batch_.kBytesMax);
     // Samples that the server does not store are no reason to hurry. The first one, at the start
     // and after an outage or a cut, is answered at once: until then nobody knows that all is well.
     // So a proxy that cuts even the shortest hold costs requests, but neither presence nor
@@ -67,10 +77,10 @@ SendHeartbeat Conversation::make_heartbeat(const Backlog& backlog) {
     const bool is_in_hurry = !is_connected_ || is_just_cut_ || is_live() ||
                              (is_behind && !is_telemetry_stuck_) || sections_.due();
     is_heartbeat_first_ = false;
-    samples_sent_ = std::min(samples_max, backlog.samples);
+    samples_sent_ = std::min(most, backlog.samples);
     sent_ = SendHeartbeat{
         .hold = is_in_hurry ? seconds{0} : hold_.current(),
-        .samples_max = samples_max,
+        .samples_max = most,
         .hashes = sections_.unannounced(),
     };
     sent_at_ = clock_.steady_now();
@@ -93,6 +103,7 @@ void Conversation::on_token(AccessToken token) {
 
 void Conversation::on_token_failed(const CallFailure& failure) {
     if (failure.kind == CallFailure::Kind::canceled) return;
+    if (failure.server_time) server_ahead_ = *failure.server_time - clock_.now();
     const bool is_of_key = is_another_key(failure);
     if (is_of_key) unsettled_.reset();
     // Another one is asked with at once: there are at most three.
@@ -137,6 +148,7 @@ void Conversation::on_heartbeat(const HeartbeatAnswer& answer, std::size_t sampl
     learn_incarnation(answer.server_incarnation);
     sections_.want(answer.want_sections);
     is_key_wanted_ = answer.rotate_key;
+    server_ahead_ = answer.server_time - clock_.now();
     // Both instants are the server's, so that this machine's clock does not matter.
     const auto live_for = answer.live_until - answer.server_time;
     live_until_ = clock_.steady_now() + std::clamp(live_for, decltype(live_for){0},

@@ -86,9 +86,13 @@ class Conversation {
     Timestamp assertion_time() const { return tokens_.assertion_time(); }
     // The last heartbeat was answered.
     bool is_connected() const { return is_connected_; }
+    // As far as is known. While they do not, nobody knows which of them is right: the server would
+    // drop samples that seem to be of the future, or long gone, so they wait in the spool.
+    bool do_clocks_agree() const;
 
  private:
     Action next_when_stopping();
+    std::size_t samples_max() const;
     SendHeartbeat make_heartbeat(const Backlog& backlog);
     void learn_incarnation(const std::string& incarnation);
     void plan_after_answer(const HeartbeatAnswer& answer);
@@ -121,6 +125,7 @@ class Conversation {
     SteadyTime sent_at_{};
     SendHeartbeat sent_{};
     std::size_t samples_sent_ = 0;
+    std::chrono::microseconds server_ahead_{0};  // of this machine's clock, as it said last
     std::string incarnation_;
     std::string goodbye_;
     bool is_stopping_ = false;

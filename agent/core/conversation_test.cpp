@@ -542,6 +542,47 @@ TEST(Conversation, survives_any_sequence_of_answers) {
     }
 }
 
+TEST_F(ConversationTest, samples_wait_while_the_clocks_disagree_and_nothing_else_does) {
+    backlog_ = {.samples = 4, .bytes = 400};
+    for (const auto off : {24h, -24h, 10 * 365 * 24h, -10 * 365 * 24h}) {
+        beat();
+        EXPECT_TRUE(conversation_.do_clocks_agree());
+        EXPECT_GT(heartbeat().samples_max, 0U);
+        clock_.jump(off);
+        auto said = answer();
+        said.server_time = clock_.now() - off;
+        conversation_.on_heartbeat(said, 0);
+        for (int i = 0; i < 5; ++i) {
+            const auto sent = heartbeat();
+            EXPECT_EQ(sent.samples_max, 0U);
+            EXPECT_EQ(sent.hold, 55s) << "what cannot be sent is no reason to hurry";
+            clock_.advance(sent.hold);
+            said.server_time = clock_.now() - off;
+            conversation_.on_heartbeat(said, 0);
+            EXPECT_TRUE(conversation_.is_connected());
+        }
+        clock_.jump(-off);
+        EXPECT_EQ(heartbeat().samples_max, 0U);
+        conversation_.on_heartbeat(answer(), 0);
+        EXPECT_GT(heartbeat().samples_max, 0U);
+        conversation_.on_heartbeat(answer(), 0);
+    }
+}
+
+TEST_F(ConversationTest, knows_that_the_clocks_disagree_before_the_first_heartbeat) {
+    backlog_ = {.samples = 4, .bytes = 400};
+    ASSERT_TRUE(wants_token());
+    conversation_.on_token_failed({
+        .kind = Kind::refused,
+        .status = 401,
+        .code = "auth.assertion_skewed",
+        .server_time = clock_.now() - 24h,
+    });
+    EXPECT_TRUE(wants_token());
+    conversation_.on_token({"token", 900s});
+    EXPECT_EQ(heartbeat().samples_max, 0U);
+}
+
 class ReplacingKey : public ConversationTest {
  protected:
     KeySlot signer() {

@@ -1,8 +1,8 @@
 #pragma once
 
 // Who this agent is, on disk: agent.key (the private key; agent_key_files.hpp has what becomes of
-// it) and identity.json, both 0600 in the data directory. They are written at enrollment; the pins of
-// identity.json again when one authority of the control plane follows another.
+// it) and identity.json, both 0600 in the data directory. They are written at enrollment; the pins
+// of identity.json again when one authority of the control plane follows another.
 
 #include <filesystem>
 #include <optional>

@@ -37,6 +37,7 @@ void write_state_file(const std::filesystem::path& path, const WorkerState& stat
         {"droppedSamples", state.dropped_samples},
         {"spoolInMemory", state.is_spool_in_memory},
         {"executor", state.executor},
+        {"clocksDisagree", state.is_time_disputed},
     });
     const auto written = write_file_atomically(path, text + "\n", FileDurability::cached);
     if (!written)
@@ -69,6 +70,7 @@ std::optional<WorkerState> read_state_file(const std::filesystem::path& path) {
         .dropped_samples = member<std::uint64_t>(object, "droppedSamples"),
         .is_spool_in_memory = member<bool>(object, "spoolInMemory"),
         .executor = member<std::string>(object, "executor"),
+        .is_time_disputed = member<bool>(object, "clocksDisagree"),
     };
 }
 

@@ -26,6 +26,7 @@ struct WorkerState {
     std::uint64_t dropped_samples = 0;
     bool is_spool_in_memory = false;  // its file cannot be used
     std::string executor;
+    bool is_time_disputed = false;  // samples wait: the clocks of agent and server disagree
 };
 
 // Never fails: a status nobody can read must not stop the agent.

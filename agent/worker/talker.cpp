@@ -176,9 +176,27 @@ void Talker::on_answer(const HeartbeatAnswer& answer, const Heartbeat& sent) {
     state_.last_problem.clear();
     state_.last_problem_detail.clear();
     state_.last_heartbeat_at = parts_.clock.now();
+    notice_clocks(answer.server_time);
     write_state();
     if (is_first && parts_.on_first_answer) parts_.on_first_answer();
     notice_pins();
+}
+
+void Talker::notice_clocks(Timestamp server_time) {
+    if (conversation_.do_clocks_agree())
+        inventory_thread_.post([&floor = parts_.time_floor, server_time] {
+            floor.raise(server_time);
+        });
+    const bool is_disputed = !conversation_.do_clocks_agree();
+    if (is_disputed == state_.is_time_disputed) return;
+    state_.is_time_disputed = is_disputed;
+    if (is_disputed)
+        log_warning("this machine's clock and the control plane's disagree; samples wait until "
+                    "they agree: set the one that is wrong",
+                    {{"machine", format_rfc3339(parts_.clock.now())},
+                     {"controlPlane", format_rfc3339(server_time)}});
+    else
+        log_info("this machine's clock and the control plane's agree again");
 }
 
 void Talker::notice_pins() {

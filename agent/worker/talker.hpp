@@ -16,6 +16,7 @@
 #include "agent/worker/ports.hpp"
 #include "agent/worker/state_file.hpp"
 #include "agent/worker/stop_signal.hpp"
+#include "agent/worker/time_floor.hpp"
 
 namespace synapsex::agent {
 
@@ -26,6 +27,7 @@ struct TalkerParts {
     const AgentKeyFiles& key_files;
     InventorySource& inventory;
     ExecutorProbe& executor;
+    TimeFloor& time_floor;
     const Clock& clock;
     Random& random;
     const StopSignal& stop;
@@ -72,6 +74,7 @@ class Talker {
     void notice_pins();
     void look_at_pause();
     void notice_keys();
+    void notice_clocks(Timestamp server_time);
     void report(const CallFailure& failure, std::string_view what);
     void write_state();
 

@@ -85,6 +85,7 @@ class TalkerTest : public ::testing::Test {
             .key_files = key_files_,
             .inventory = inventory_,
             .executor = executor_,
+            .time_floor = time_floor_,
             .clock = clock_,
             .random = random_,
             .stop = stop_,
@@ -124,6 +125,7 @@ class TalkerTest : public ::testing::Test {
     testing::FakeExecutor executor_;
     const PauseNotice kPause{.since = from_micros(5), .reason = "disk swap"};
     std::atomic<bool> pause_ = false;
+    TimeFloor time_floor_{directory_.path() / "time.floor"};
     std::unique_ptr<Talker> talker_;
     std::thread thread_;
 };

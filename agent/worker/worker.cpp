@@ -163,6 +163,7 @@ class Worker {
             .key_files = key_files_,
             .inventory = parts_.inventory,
             .executor = parts_.executor,
+            .time_floor = parts_.time_floor,
             .clock = parts_.clock,
             .random = parts_.random,
             .stop = stop_,

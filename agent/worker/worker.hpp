@@ -10,6 +10,7 @@
 
 #include "agent/spool/spool_file.hpp"
 #include "agent/worker/ports.hpp"
+#include "agent/worker/time_floor.hpp"
 #include "shared/base/random.hpp"
 #include "shared/base/result.hpp"
 #include "shared/net/http_client.hpp"
@@ -37,6 +38,7 @@ struct WorkerParts {
     TelemetrySource& telemetry;
     InventorySource& inventory;
     ExecutorProbe& executor;
+    TimeFloor& time_floor;
     const Clock& clock;
     Random& random;
 };

@@ -155,8 +155,8 @@ bool PinnedAuthorities::judge(X509_STORE_CTX* shown) {
 
     const int error = X509_STORE_CTX_get_error(context.get());
     const auto* at = X509_STORE_CTX_get_current_cert(context.get());
-    const auto here = ", and this machine's clock says " +
-                      format_rfc3339(Timestamp{now});
+    const auto here = ", and by this machine's clock it is " + format_rfc3339(Timestamp{now}) +
+                      ": set the clock if that is wrong, or else renew the certificate";
     if (error == X509_V_ERR_CERT_HAS_EXPIRED && at)
         return refuse(
             shown, error, kTlsExpired,

@@ -390,5 +390,12 @@ TEST_F(AgentRegistryTest, an_agent_removed_while_it_enrolls_again_leaves_no_vm_b
     EXPECT_EQ(presence.count(State::unknown), 0U);
 }
 
+TEST_F(AgentRegistryTest, a_token_of_a_clock_that_was_ahead_enrolls_nobody) {
+    clock.jump(10 * 365 * 24h);
+    const auto token = make_token();
+    clock.jump(-10 * 365 * 24h);
+    EXPECT_EQ(refusal_of(wish_of(token)), "enrollment.token_expired");
+}
+
 }  // namespace
 }  // namespace synapsex::agent_registry

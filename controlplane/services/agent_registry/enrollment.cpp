@@ -12,6 +12,7 @@ namespace synapsex::agent_registry {
 namespace {
 
 constexpr std::int64_t kPruneBatch = 500;
+constexpr std::chrono::seconds kClockSkewMax{60};  // between replicas
 constexpr db::SystemScope kClaimToken{"agent_registry.claim_token"};
 constexpr db::SystemScope kPruneTokens{"agent_registry.prune_tokens"};
 
@@ -30,7 +31,9 @@ Problem agent_removed() {
 // Whether the token admits one more agent now.
 Result<Done> check_usable(const TokenRow& token, Timestamp now) {
     if (token.revoked_at) return refused("token_revoked", "The enrollment token was revoked.");
-    if (token.expires_at <= now)
+    // Made while this server's clock was ahead, it would hold for as long.
+    const bool is_of_future = token.created_at > now + kClockSkewMax;
+    if (token.expires_at <= now || is_of_future)
         return refused("token_expired", "The enrollment token expired; make a new one.");
     if (token.uses >= token.uses_max)
         return refused("token_used", "The enrollment token is used up; make a new one.");

@@ -90,6 +90,7 @@ Result<AccessClaims> AccessTokens::verify(std::string_view token) const {
     const auto now = to_seconds(clock_.now());
     if (claims.nbf && now < *claims.nbf) return credential_invalid();
     if (now >= *claims.exp) return credential_expired();
+    if (!claims.iat || *claims.iat > now + kSkewMax.count()) return credential_expired();
     const auto access = read_subject(claims);
     if (!access) return credential_invalid();
     return *access;

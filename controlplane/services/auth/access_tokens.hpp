@@ -30,6 +30,7 @@ struct AccessClaims {
 class AccessTokens {
  public:
     static constexpr std::chrono::seconds kLifetime{900};
+    static constexpr std::chrono::seconds kSkewMax{60};  // between the clocks of replicas
     static constexpr std::string_view kAudience = "synapsex";
 
     AccessTokens(std::string issuer, crypto::SigningKeys keys, const Clock& clock, Random& random);
@@ -43,7 +44,9 @@ class AccessTokens {
     ) const;
 
     // By any published key. Kind::unauthenticated auth.credential_invalid or
-    // auth.credential_expired. It does not know what has been revoked.
+    // auth.credential_expired, which is also one that was issued kSkewMax ahead of now: while this
+    // server's clock was wrong, and it would hold until that time comes. It does not know what has
+    // been revoked.
     Result<AccessClaims> verify(std::string_view token) const;
 
     JwkSet jwks() const;

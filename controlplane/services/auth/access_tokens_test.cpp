@@ -105,6 +105,20 @@ TEST_F(AccessTokensTest, are_refused_with_another_type_key_id_or_key) {
         EXPECT_EQ(code_of(tokens.verify(token)), "auth.credential_invalid") << token;
 }
 
+TEST_F(AccessTokensTest, end_when_the_clock_that_issued_them_is_set_right) {
+    for (const auto ahead : {61s, 86'400s, 10 * 365 * 86'400s}) {
+        clock.jump(ahead);
+        const auto token = tokens.issue_to_agent(tenant, agent, "key");
+        EXPECT_TRUE(tokens.verify(token));
+        clock.jump(-ahead);
+        EXPECT_EQ(code_of(tokens.verify(token)), "auth.credential_expired");
+    }
+    clock.jump(60s);
+    const auto token = tokens.issue_to_agent(tenant, agent, "key");
+    clock.jump(-60s);
+    EXPECT_TRUE(tokens.verify(token)) << "of a replica whose clock is a little ahead";
+}
+
 TEST_F(AccessTokensTest, are_verified_by_the_published_key) {
     const auto keys = tokens.jwks().keys;
     ASSERT_EQ(keys.size(), 1U);

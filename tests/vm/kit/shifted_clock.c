@@ -1,6 +1,7 @@
 // Preloaded into a program of a VM, it gives it a wall clock of its own: the machine's, shifted by
-// as many seconds as /etc/synapsex-test-clock says at that moment. The monotonic clock, sleeping
-// and waiting stay as they are (libfaketime 0.9.10 breaks them).
+// as many seconds as /etc/synapsex-test-clock, or the file that SYNAPSEX_TEST_CLOCK names, says at
+// that moment. The monotonic clock, sleeping and waiting stay as they are (libfaketime 0.9.10
+// breaks them).
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -15,7 +16,8 @@ static time_t shift(void) {
     static time_t last;
     const int kept = errno;
     char text[32];
-    const int file = open("/etc/synapsex-test-clock", O_RDONLY | O_CLOEXEC);
+    const char* named = getenv("SYNAPSEX_TEST_CLOCK");
+    const int file = open(named ? named : "/etc/synapsex-test-clock", O_RDONLY | O_CLOEXEC);
     if (file >= 0) {
         const ssize_t size = read(file, text, sizeof text - 1);
         close(file);
