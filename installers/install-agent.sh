@@ -248,25 +248,34 @@ package_state() { dpkg-query --show --showformat '${db:Status-Status}' $package 
 is_installed() { [ "$(package_state)" = installed ]; }
 installed_version() { dpkg-query --show --showformat '${Version}' $package; }
 
-# logged COMMAND…: quiet, unless it fails.
-logged() {
+# quietly COMMAND…: what it says goes into a file.
+quietly() {
     (
         unset TMPDIR
         export DEBIAN_FRONTEND=noninteractive
         case $proxy in '' | none) ;; *) export http_proxy="$proxy" https_proxy="$proxy" ;; esac
         exec "$@"
-    ) >"$work/log" 2>&1 </dev/null 9<&- && return 0
+    ) >"$work/log" 2>&1 </dev/null 9<&-
+}
+# logged COMMAND…: quietly, unless it fails.
+logged() { quietly "$@" || show_failure; }
+show_failure() {
     tail -n 20 -- "$work/log" >&2
     return 1
 }
-apt_get() { logged apt-get -q -y -o Acquire::Retries=3 -o DPkg::Lock::Timeout=120 "$@"; }
+
+# What a dpkg that was cut off left, of whatever package, apt wants to have finished first.
+apt_get() {
+    set -- apt-get -q -y -o Acquire::Retries=3 -o DPkg::Lock::Timeout=120 "$@"
+    quietly "$@" && return 0
+    grep -q 'dpkg --configure -a' "$work/log" || show_failure || return 1
+    logged dpkg --configure -a && logged "$@"
+}
 install_with_apt() { apt_get install "$@" || die $exit_package 'apt could not install it; see above.'; }
 
-# What a dpkg that was cut off left, which it wants to finish before anything else.
+# The same of ours, which may be all that is missing.
 finish_dpkg() {
-    case $(package_state) in
-        '' | installed | not-installed | config-files) [ -n "$(ls /var/lib/dpkg/updates)" ] || return 0 ;;
-    esac
+    case $(package_state) in '' | installed | not-installed | config-files) return 0 ;; esac
     change 'finish what dpkg was doing when it was cut off' \
         logged dpkg --configure -a || die $exit_package 'dpkg --configure -a failed; see above.'
 }

@@ -186,7 +186,7 @@ sleep 60
 // Runs it in bash, which kills it right after the first change that it made.
 const afterOneChange = `
 trap 'case $BASH_COMMAND in \\"\\$@\\"*) [[ \${FUNCNAME[0]} != change ]] || is_changing=yes ;;
-      *) [[ \${is_changing:-} != yes || \${FUNCNAME[0]} == put_* || \${FUNCNAME[0]} == logged || \${FUNCNAME[0]} == apt_get || \${FUNCNAME[0]} == install_with_apt ]] || kill -KILL $$ ;; esac' DEBUG
+      *) [[ \${is_changing:-} != yes || \${FUNCNAME[0]} == put_* || \${FUNCNAME[0]} == logged || \${FUNCNAME[0]} == quietly || \${FUNCNAME[0]} == apt_get || \${FUNCNAME[0]} == install_with_apt ]] || kill -KILL $$ ;; esac' DEBUG
 set -T
 . /root/install-agent.sh "$@"
 `;
@@ -308,6 +308,9 @@ test('what is wrong is said, and mended by the next run', needs, async (t) => {
         await vm.write('/etc/apt/sources.list', `deb [trusted=yes] file:${await vm.copyIn(folder)} ./\n`);
         await giveToken(vm, plane);
         ends(await vm.install(`${at} --token-file /root/token --dry-run`), 0, /would install synapsex-agent from the repositories of apt/);
+        // Another package's installation was cut off.
+        await vm.must('dpkg-query -s mawk >/var/lib/dpkg/updates/0001');
+        assert.match((await vm.run('apt-get install -y mawk')).stderr, /dpkg was interrupted/);
         ends(await vm.install(`${at} --token-file /root/token`), 0, /^install synapsex-agent from a repository of apt$/m);
         assert.equal((await plane.must('GET', '/v1/vms?name=web-1')).items.length, 1);
     });
