@@ -39,9 +39,9 @@ struct Identity {
     friend bool operator==(const Identity&, const Identity&) = default;
 };
 
-// The pins in force. `setting` is authority_pin of agent.toml (empty: no pin): it takes the place of
-// what was pinned, once, so that an authority that follows on that one's signature is not forgotten
-// at the next start.
+// The pins in force. `setting` is authority_pin of agent.toml (empty: no pin): it takes the place
+// of what was pinned, once, so that an authority that follows on that one's signature is not
+// forgotten at the next start.
 std::vector<std::string> pins_of(
     const Identity& identity, const std::optional<std::string>& setting
 );

@@ -33,8 +33,10 @@ void rotate(const crypto::Authority& authority, const std::filesystem::path& pat
         "Agents pin the new one, too, within two heartbeats; new enrollment tokens pin it alone.\n"
         "Next:\n"
         "  make a backup: one from before this brings the former authority back\n"
-        "  give browsers and synapsexctl the new certificate: synapsex-controlplane authority show\n"
-        "  when every agent has been online for some minutes: synapsex-controlplane authority retire\n",
+        "  give browsers and synapsexctl the new certificate:\n"
+        "    synapsex-controlplane authority show\n"
+        "  when every agent has been online for some minutes:\n"
+        "    synapsex-controlplane authority retire\n",
         authority.pin().c_str(), next.pin().c_str(), path.c_str()
     );
 }

@@ -349,7 +349,7 @@ class Restore {
     std::list<db::FileLock> locks_;
     fs::path work_;
     std::vector<std::string> aside_;
-    std::string other_authority_;  // the pin of that which was here; empty: it was the same, or none
+    std::string other_authority_;  // the pin of that which was here; empty: the same, or none
     fs::path other_authority_file_;
     bool is_changed_ = false;
 };

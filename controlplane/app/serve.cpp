@@ -51,7 +51,8 @@ Certificates open_certificates(const Config& config, const Clock& clock) {
         load_authority(config.data_dir);
         opened.own = std::make_unique<certificates::OwnCertificate>(
             certificates::OwnCertificate::Parts{
-                clock, authority_path(config.data_dir), config.data_dir / "tls" / "server.pem", config.tls_names}
+                clock, authority_path(config.data_dir), config.data_dir / "tls" / "server.pem",
+                config.tls_names}
         );
         require(opened.own->renew_if_due());
         files = opened.own->files();

@@ -9,10 +9,10 @@
 #include <curl/curl.h>
 #include <netinet/in.h>
 #include <openssl/ssl.h>
-#include <openssl/x509_vfy.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "shared/net/curl_failure.hpp"
 #include "shared/net/ip_address.hpp"
 #include "shared/net/pinned_authorities.hpp"
 #include "shared/net/url_rules.hpp"
@@ -191,53 +191,6 @@ Problem canceled() {
     return problem(Kind::unavailable, kCanceled, "The request was canceled.");
 }
 
-struct FailureName {
-    Kind kind;
-    std::string_view code;
-};
-
-// `verdict` is OpenSSL's on the chain. libcurl looks at the name before it asks for that, and
-// leaves what it began with: not X509_V_OK, which is X509_V_ERR_UNSPECIFIED.
-FailureName name_of_refused_peer(long verdict) {
-    switch (verdict) {
-        case X509_V_OK:
-        case X509_V_ERR_UNSPECIFIED: return {Kind::unavailable, kTlsName};
-        case X509_V_ERR_CERT_HAS_EXPIRED: return {Kind::unavailable, kTlsExpired};
-        case X509_V_ERR_CERT_NOT_YET_VALID: return {Kind::unavailable, kTlsNotYetValid};
-        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
-        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-        case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-        case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-        case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-            return {Kind::unavailable, kTlsAuthority};
-        default: return {Kind::unavailable, kTlsFailed};
-    }
-}
-
-FailureName name_of(CURLcode result, long verdict) {
-    switch (result) {
-        case CURLE_PEER_FAILED_VERIFICATION: return name_of_refused_peer(verdict);
-        case CURLE_COULDNT_RESOLVE_HOST:
-        case CURLE_COULDNT_RESOLVE_PROXY:
-        case CURLE_COULDNT_CONNECT:
-        case CURLE_INTERFACE_FAILED: return {Kind::unavailable, kUnreachable};
-        case CURLE_OPERATION_TIMEDOUT: return {Kind::deadline_exceeded, kTimeout};
-        case CURLE_SSL_CONNECT_ERROR:
-        case CURLE_SSL_CERTPROBLEM:
-        case CURLE_SSL_CIPHER:
-        case CURLE_SSL_CACERT_BADFILE:
-        case CURLE_SSL_ISSUER_ERROR:
-        case CURLE_SSL_INVALIDCERTSTATUS: return {Kind::unavailable, kTlsFailed};
-        case CURLE_GOT_NOTHING:
-        case CURLE_SEND_ERROR:
-        case CURLE_RECV_ERROR:
-        case CURLE_PARTIAL_FILE: return {Kind::unavailable, kClosed};
-        case CURLE_URL_MALFORMAT:
-        case CURLE_UNSUPPORTED_PROTOCOL: return {Kind::invalid, kInvalidUrl};
-        default: return {Kind::unavailable, kProtocolError};
-    }
-}
-
 Problem failure_of(CURLcode result, long verdict, const Reception& reception, const char* text) {
     if (result == CURLE_OUT_OF_MEMORY) throw std::bad_alloc{};
     if (reception.is_over_limit)
@@ -247,7 +200,7 @@ Problem failure_of(CURLcode result, long verdict, const Reception& reception, co
             Kind::internal, kAddressNotVetted,
             "The address to connect to is none of those that were vetted."
         );
-    const auto name = name_of(result, verdict);
+    const auto name = failure_name_of(result, verdict);
     return problem(name.kind, name.code, *text != '\0' ? text : curl_easy_strerror(result));
 }
 

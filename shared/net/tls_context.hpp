@@ -21,8 +21,8 @@ namespace synapsex::net {
 struct TlsFiles {
     std::filesystem::path certificate;  // PEM: the server's, then those up to the authority
     std::filesystem::path key;          // PEM, readable by its owner alone
-    // Of the authority that clients pin (crypto/public_key_pin.hpp), and so have to be shown; empty:
-    // they pin none.
+    // Of the authority that clients pin (crypto/public_key_pin.hpp), and so have to be shown;
+    // empty: they pin none.
     std::string authority_pin{};
 
     friend bool operator==(const TlsFiles&, const TlsFiles&) = default;
