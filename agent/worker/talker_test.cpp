@@ -214,7 +214,7 @@ TEST_F(TalkerTest, tells_of_a_pause_for_as_long_as_there_is_one) {
         return !server.heartbeats().empty() && !server.heartbeats().back().pause_reason;
     }));
     stop_talking();
-    EXPECT_THAT(server_.heartbeats().back().capabilities, ElementsAre(1, 2, 3, 4));
+    EXPECT_THAT(server_.heartbeats().back().capabilities, ElementsAre(1, 2, 3, 4, 5));
 }
 
 TEST_F(TalkerTest, catches_up_in_order_and_once_after_the_server_was_away) {

@@ -65,7 +65,7 @@ TEST_F(HttpTlsTest, survives_noise) {
     EXPECT_EQ(connect_tls().ask("/").status, 200);
 }
 
-TEST_F(HttpTlsTest, a_renewed_certificate_is_shown_and_ends_older_connections_with_their_next_answer) {
+TEST_F(HttpTlsTest, a_renewed_certificate_is_shown_and_ends_older_connections_with_an_answer) {
     TestCertificate files;
     const auto certificate = net::TlsCertificate::open(files.files()).value();
     options.endpoints = {{.port = 0, .certificate = certificate.get()}};

@@ -52,17 +52,21 @@ TEST_F(MessageTest, names_whoever_acts) {
     EXPECT_EQ(head().sequence, 0);
     struct Case {
         PrincipalKind kind;
+        const char* credential_id;
         std::string_view actor;
     };
     constexpr Case kCases[] = {
-        {PrincipalKind::anonymous, "[]"},
-        {PrincipalKind::system, R"([{"type":"system","id":""}])"},
-        {PrincipalKind::agent, R"([{"type":"agent","id":""}])"},
-        {PrincipalKind::user, R"([{"type":"user","id":""},{"type":"session","id":"ses_1"}])"},
+        {PrincipalKind::anonymous, "ses_1", "[]"},
+        {PrincipalKind::system, "", R"([{"type":"system","id":""}])"},
+        {PrincipalKind::system, "olive (uid 1000)",
+         R"([{"type":"local_operator","id":"olive (uid 1000)"}])"},
+        {PrincipalKind::agent, "ses_1", R"([{"type":"agent","id":""}])"},
+        {PrincipalKind::user, "ses_1",
+         R"([{"type":"user","id":""},{"type":"session","id":"ses_1"}])"},
     };
     std::vector<std::string> expected;
-    for (const auto& [kind, actor] : kCases) {
-        write(call_of({.kind = kind, .credential_id = "ses_1"}));
+    for (const auto& [kind, credential_id, actor] : kCases) {
+        write(call_of({.kind = kind, .credential_id = credential_id}));
         expected.emplace_back(actor);
     }
     std::vector<std::string> actors;
