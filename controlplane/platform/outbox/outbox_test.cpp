@@ -59,7 +59,7 @@ TEST_F(MessageTest, names_whoever_acts) {
         {PrincipalKind::anonymous, "ses_1", "[]"},
         {PrincipalKind::system, "", R"([{"type":"system","id":""}])"},
         {PrincipalKind::system, "olive (uid 1000)",
-         R"([{"type":"local_operator","id":"olive (uid 1000)"}])"},
+         R"x([{"type":"local_operator","id":"olive (uid 1000)"}])x"},
         {PrincipalKind::agent, "ses_1", R"([{"type":"agent","id":""}])"},
         {PrincipalKind::user, "ses_1",
          R"([{"type":"user","id":""},{"type":"session","id":"ses_1"}])"},
