@@ -77,7 +77,8 @@ TEST_F(CommandsTest, capabilities_have_names) {
         200, R"({"id":")" + id("agt_") + R"(","name":"web-1","vmId":")" + id("vm_") +
                  R"(","type":"vm","model":null,"tools":[],"status":"late","description":"",)"
                  R"("config":{},"version":"0.1.0","capabilities":[1,4,77],"lastSeenAt":null,)"
-                 R"("key":{"id":"abc","since":"2026-01-01T00:00:00Z","nextId":null,"wantedAt":null},)"
+                 R"("key":{"id":"abc","since":"2026-01-01T00:00:00Z","nextId":null,)"
+                 R"("wantedAt":null},)"
                  R"("createdAt":"2026-01-01T00:00:00Z","updatedAt":"2026-01-01T00:00:00Z"})"
     );
     EXPECT_EQ(run({"agents", "get", id("agt_")}), 0) << err.str();
@@ -113,7 +114,8 @@ TEST_F(CommandsTest, bare_arrays_continue_by_the_link_header) {
                R"(","vmId":")" + id("vm_", ulid) +
                R"(","type":"vm","model":null,"tools":[],"status":"late","description":"",)"
                R"("config":{},"version":"0.1.0","capabilities":[1,2],"lastSeenAt":null,)"
-               R"("key":{"id":"abc","since":"2026-01-01T00:00:00Z","nextId":null,"wantedAt":null},)"
+               R"("key":{"id":"abc","since":"2026-01-01T00:00:00Z","nextId":null,)"
+               R"("wantedAt":null},)"
                R"("createdAt":"2026-01-01T00:00:00Z","updatedAt":"2026-01-01T00:00:00Z"}])";
     };
     server.answer(
