@@ -294,9 +294,10 @@ story_tests() {
     local files
     mapfile -t files < <(matching_files functional)
     node_tests functional "$([[ $is_long == yes ]] && echo 3000 || echo 1200)" "${files[@]}"
-    # What is about SQLite's file, and what takes long, is told once.
-    mapfile -t files < <(matching_files functional |
-        { grep -vE '/(full_disk|start_refusals|outage)\.' || true; })
+    # What is about SQLite's file, or about no database at all, is told once.
+    local once='full_disk|start_refusals|outage|clock|trust|agent_commands|agent_processes'
+    once+='|check_egress|run_script'
+    mapfile -t files < <(matching_files functional | { grep -vE "/($once)\." || true; })
     if ((${#files[@]} > 0)) && command -v pg_virtualenv >/dev/null; then
         runner=("$root/tests/support/with_postgres.sh")
         node_tests 'functional on PostgreSQL' 1200 "${files[@]}"
