@@ -562,6 +562,7 @@ is_online() {
 is_forgotten() {
     case $status in
         *'"lastProblem":"auth.agent_revoked'* | *'"lastProblem":"auth.unknown_key'*) return 0 ;;
+        *'"lastProblem":"auth.key_replaced'*) return 0 ;;
     esac
     return 1
 }
@@ -574,8 +575,9 @@ wait_until_online() {
             inactive) die $exit_not_online "the agent is installed and not running. $(why_inactive)" ;;
         esac
         if is_forgotten; then
-            die $exit_not_online 'the control plane has removed this VM, or is another one. To enroll it' \
-                'as a new VM: --uninstall --purge, then install it with a new token.'
+            die $exit_not_online 'the control plane has removed this VM or replaced its key, or is' \
+                "another one. To enroll it as a new VM: put a new token into $installed_token, mode" \
+                '0600, and systemctl restart synapsex-agent.'
         fi
         [ $seconds -lt $online_seconds_max ] || die $exit_not_online \
             "the agent is installed and not online after $seconds s; it keeps trying. $(last_trouble)"

@@ -53,7 +53,7 @@ std::string joined(const std::vector<std::string>& texts) {
 }
 
 std::string advice_on(std::string_view code, const net::ConnectionRecord& record) {
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kAdvice{{
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 14> kAdvice{{
         {net::kTlsAuthority,
          "Is this the right server? If its authority is another on purpose, put the pin that "
          "`synapsex-controlplane keys` shows into agent.toml as authority_pin."},
@@ -71,6 +71,12 @@ std::string advice_on(std::string_view code, const net::ConnectionRecord& record
         {"auth.agent_revoked",
          "The agent was removed there. Put a new enrollment token into the token's file and "
          "restart the agent."},
+        {"auth.key_replaced",
+         "The key was replaced, here before the VM was put back to an older state, or by somebody "
+         "else. Put a new enrollment token into the token's file and restart the agent."},
+        {"auth.assertion_bad_signature",
+         "The control plane has another key of this agent. If the agent is being given one this "
+         "moment, ask again in a minute; else see keys of agents in docs/agent.md."},
         {net::kProtocolError,
          "What answers there is no control plane: check host and port of url."},
         {net::kInsecureUrl, "Use https:// in url."},

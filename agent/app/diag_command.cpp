@@ -134,7 +134,8 @@ class Bundle {
             if (const char* text = tools_.environment(name)) learn_proxy(text);
         const auto user = AgentUser::become(config_.data_dir, "see its files");
         if (!user) return;
-        learn_file(config_.data_dir / "agent.key");
+        for (const auto* name : {"agent.key", "agent.key.next", "agent.key.former"})
+            learn_file(config_.data_dir / name);
         learn_file(config_.data_dir / "enrollment-token");
     }
 

@@ -20,6 +20,9 @@ bool is_secret_character(char c) {
     return c > ' ' && c < 0x7F && c != '"' && c != '\'' && c != ',';
 }
 
+// Of a URL up to its host: a password may have a comma or an apostrophe in it.
+bool is_user_character(char c) { return c > ' ' && c < 0x7F && c != '"' && c != '/'; }
+
 // Where `word` stands from `from` on, whatever its case.
 std::size_t find_word(std::string_view text, std::string_view word, std::size_t from) {
     const auto found = std::search(
@@ -57,7 +60,7 @@ void redact_users_in_urls(std::string& text) {
     for (auto at = text.find("://"); at != text.npos; at = text.find("://", at + 3)) {
         const auto start = at + 3;
         auto end = start;
-        while (end < text.size() && is_secret_character(text[end]) && text[end] != '/') ++end;
+        while (end < text.size() && is_user_character(text[end])) ++end;
         const auto user_end = text.rfind('@', end == 0 ? 0 : end - 1);
         if (user_end == text.npos || user_end < start || user_end >= end) continue;
         text.replace(start, user_end - start, kRedacted);

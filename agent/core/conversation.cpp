@@ -96,19 +96,29 @@ bool Conversation::is_registration_due() const {
 void Conversation::on_token(AccessToken token) {
     tokens_.on_fetched(std::move(token));
     is_token_fresh_ = true;
+    forgotten_.reset();
     keys_.on_taken();
     unsettled_.reset();
     if (keys_.slot() != KeySlot::current) unsettled_ = keys_.slot();
 }
 
-void Conversation::on_token_failed(const CallFailure& failure) {
-    if (failure.kind == CallFailure::Kind::canceled) return;
+std::optional<CallFailure> Conversation::on_token_failed(const CallFailure& failure) {
+    if (failure.kind == CallFailure::Kind::canceled) return failure;
     if (failure.server_time) server_ahead_ = *failure.server_time - clock_.now();
     const bool is_of_key = is_another_key(failure);
     if (is_of_key) unsettled_.reset();
+    if (is_forgotten(failure) && !forgotten_) forgotten_ = failure;
     // Another one is asked with at once: there are at most three.
-    if (!is_of_key || !keys_.on_refused()) tokens_.on_failed(failure);
+    const bool is_another_tried = is_of_key && keys_.on_refused();
+    std::optional<CallFailure> told;
+    if (!is_another_tried) {
+        // What is said of an older key hides nothing.
+        told = is_of_key ? forgotten_.value_or(failure) : failure;
+        forgotten_.reset();
+        tokens_.on_failed(*told);
+    }
     if (tokens_.usable().empty()) is_connected_ = false;
+    return told;
 }
 
 void Conversation::set_keys(bool has_next, bool has_former) {

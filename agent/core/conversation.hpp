@@ -57,7 +57,8 @@ class Conversation {
     Action next(const Backlog& backlog);
 
     void on_token(AccessToken token);
-    void on_token_failed(const CallFailure& failure);
+    // What there is to say of it; nothing while another key is tried at once.
+    std::optional<CallFailure> on_token_failed(const CallFailure& failure);
     // `samples_forgotten`: of those that were sent with it, how many need not be sent again.
     // The keys that there are, at the start and after they have changed places.
     void set_keys(bool has_next, bool has_former);
@@ -120,6 +121,7 @@ class Conversation {
 
     SteadyTime not_before_{};
     SteadyTime key_not_before_{};
+    std::optional<CallFailure> forgotten_;  // of one of the keys that were tried
     std::optional<KeySlot> unsettled_;  // it is taken, and not agent.key
     SteadyTime live_until_{};
     SteadyTime sent_at_{};

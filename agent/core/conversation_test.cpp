@@ -695,6 +695,16 @@ TEST_F(ReplacingKey, falls_silent_when_its_only_key_was_replaced) {
     EXPECT_GE(waited_, 12min);
 }
 
+TEST_F(ReplacingKey, falls_silent_when_its_key_was_replaced_whatever_is_said_of_older_ones) {
+    conversation_.set_keys(false, true);
+    EXPECT_EQ(signer(), KeySlot::current);
+    refuse("auth.key_replaced");
+    EXPECT_EQ(signer(), KeySlot::former);
+    refuse("auth.assertion_bad_signature");
+    EXPECT_EQ(signer(), KeySlot::current);
+    EXPECT_GE(waited_, 12min);
+}
+
 TEST_F(ReplacingKey, backs_off_when_no_key_is_taken) {
     conversation_.set_keys(true, true);
     auto longest = 0ms;

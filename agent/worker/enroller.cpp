@@ -99,7 +99,9 @@ Enroller::Again Enroller::is_to_enroll_again(
     for (const auto& key : signers) {
         const auto token = control_plane.fetch_token(sign_assertion(claims, key, random_));
         if (token) return Again::no;
-        if (is_forgotten(token.error())) code = token.error().code;
+        // An outage in between says nothing of this key.
+        if (!is_forgotten(token.error()) && !is_another_key(token.error())) return Again::no;
+        if (is_forgotten(token.error()) && code.empty()) code = token.error().code;
         if (!is_another_key(token.error())) break;
     }
     if (code.empty()) return Again::no;

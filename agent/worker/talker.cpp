@@ -67,8 +67,9 @@ void Talker::act(const FetchToken& wish) {
         sign_assertion(claims, facts_.keys.at(wish.key), parts_.random)
     );
     if (!token) {
-        conversation_.on_token_failed(token.error());
-        return report(token.error(), "the access token was refused");
+        const auto told = conversation_.on_token_failed(token.error());
+        if (told) report(*told, "the access token was refused");
+        return;
     }
     conversation_.on_token(*std::move(token));
     inventory_thread_.post([files = parts_.key_files, now = parts_.clock.now()] {
@@ -98,6 +99,7 @@ void Talker::act(const SettleKey& wish) {
     (wish.taken == KeySlot::next ? keys.next : keys.former).reset();
     log_info("the agent has another key", {{"keyId", keys.current.key_id()}});
     notice_keys();
+    write_state();
 }
 
 void Talker::act(const RegisterKey&) {

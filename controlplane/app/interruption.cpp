@@ -26,11 +26,15 @@ Interruption::Interruption() {
     struct sigaction action{};
     action.sa_handler = &note;
     action.sa_flags = SA_RESTART;
-    for (const int signal : kSignals) ::sigaction(signal, &action, nullptr);
+    for (std::size_t i = 0; i < kSignals.size(); ++i) {
+        ::sigaction(kSignals[i], nullptr, &before_[i]);
+        if (before_[i].sa_handler != SIG_IGN) ::sigaction(kSignals[i], &action, nullptr);
+    }
 }
 
 Interruption::~Interruption() {
-    for (const int signal : kSignals) ::signal(signal, SIG_DFL);
+    for (std::size_t i = 0; i < kSignals.size(); ++i)
+        ::sigaction(kSignals[i], &before_[i], nullptr);
 }
 
 void Interruption::check() {

@@ -127,6 +127,7 @@ auth::Recovered carry_out(
 }  // namespace
 
 int recover_owner(const Config& config, const RecoverOwnerWish& wish) {
+    require_owner(config.data_dir);
     SystemClock clock;
     SystemRandom random;
     Metrics metrics;

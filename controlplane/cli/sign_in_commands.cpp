@@ -82,6 +82,10 @@ Result<Done> login(Context& context, const LoginOptions& options) {
 
     Credentials credentials{.url = url, .email = email};
     credentials.ca_file = absolute_path(context.options().ca_file);
+    if (credentials.ca_file.empty()) {  // the same server as before
+        const auto former = file.load();
+        if (former && *former && (*former)->url == url) credentials.ca_file = (*former)->ca_file;
+    }
     SYNAPSEX_TRY(auto* session, context.open_session({.url = url}, credentials.ca_file));
     SYNAPSEX_TRY(const auto tokens, session->call(auth::kLogin, auth::Login{{email}, {password}}));
     credentials.access_token = tokens.access_token;

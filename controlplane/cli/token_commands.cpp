@@ -61,6 +61,7 @@ Result<std::string> trust_root_for(const Context& context, const TokenOptions& o
     auto root = crypto::OperatorFolder{file->trust_folder()}.find_root();
     if (root) return *root ? (*root)->fingerprint() : std::string{};
     auto problem = std::move(root).error();
+    if (!problem.detail.ends_with('.')) problem.detail += '.';
     problem.detail += " Without it: --no-trust-root.";
     return problem;
 }

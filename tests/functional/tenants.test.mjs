@@ -119,6 +119,9 @@ test('another tenant\'s things are 404, everywhere, for every verb', async (t) =
             sequence: 1, bootId: '', agentVersion: '1', capabilities: [], holdSeconds: 0, hashes: [], telemetry: [],
             spoolDroppedSamples: 0, goodbye: '', serverIncarnation: '', executor: 'ok',
         },
+        'agents.key.put': {
+            publicKey: 'A'.repeat(43), formerKeyId: 'A'.repeat(16), signature: 'A'.repeat(86), proof: 'A'.repeat(86),
+        },
         'agents.inventory.put': { hash: 'h', truncated: false, memory: { totalBytes: 1, swapTotalBytes: 0 } },
         'tenants.update': { name: 'mine now' },
         'tenants.members.add': { userId: stranger.id, role: 'owner' },
@@ -134,7 +137,7 @@ test('another tenant\'s things are 404, everywhere, for every verb', async (t) =
             ++count;
             await t.test(`${method.toUpperCase()} ${template}`, async () => {
                 const path = template.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? assert.fail(`no value for ${name}: make one above and add it to values`));
-                const isAgents = /heartbeat|inventory/.test(template);
+                const isAgents = /heartbeat|inventory|\/key$/.test(template);
                 const answer = await controlPlane.call(method.toUpperCase(), path, {
                     as: isAgents ? strangersAgent : stranger, body: bodies[operation.operationId],
                 });

@@ -297,7 +297,7 @@ test('what is wrong is said, and mended by the next run', needs, async (t) => {
         const { agentId } = JSON.parse(await vm.read('/var/lib/synapsex/agent/identity.json'));
         await plane.must('DELETE', `/v1/agents/${agentId}`);
         const done = await vm.install(`${at} --name again`);
-        ends(done, 5, /the control plane has removed this VM, or is another one\. To enroll it as a new VM: --uninstall --purge/);
+        ends(done, 5, /the control plane has removed this VM or replaced its key, or is another one\. To enroll it as a new VM: put a new token into \/etc\/synapsex\/enrollment-token/);
     });
     await t.test('purged it enrolls as a new one, from a repository of apt', async () => {
         ends(await vm.install('--uninstall --purge'), 0);

@@ -18,7 +18,7 @@ test('a pause outlasts a reboot, with the VM online, and ends where it began', {
     await vm.write('/etc/synapsex/agent.toml', `url = "${plane.vmUrl}"\ntoken_file = "/etc/synapsex/enrollment-token"\n`);
     await vm.must(`apt-get install -y ${await vm.copyIn(packageFile('synapsex-agent'))}`);
     const { agentId } = await plane.online('web-1');
-    const isPausedThere = async () => (await plane.must('GET', `/v1/agents/${agentId}`)).capabilities.includes(5);
+    const isPausedThere = async () => (await plane.must('GET', `/v1/agents/${agentId}`)).capabilities.includes(6);
     const pausedHere = async () => JSON.parse(await vm.must('synapsex-agent status --json')).paused;
 
     await vm.must("synapsex-agent pause --for 2h --reason 'disk swap'");
