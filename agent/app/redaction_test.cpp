@@ -18,6 +18,8 @@ TEST(Redaction, takes_out_what_looks_like_a_secret_and_leaves_the_rest) {
          "Authorization: Bearer eyJ[redacted], next"},
         {"via http://user:p@ss@proxy:3128/ and https://cp.example.com:8443/x",
          "via http://[redacted]@proxy:3128/ and https://cp.example.com:8443/x"},
+        {"https_proxy=http://u:pa,ss'word@proxy:3128",
+         "https_proxy=http://[redacted]@proxy:3128"},
         {"-----BEGIN PRIVATE KEY-----\nMC4CAQ\n-----END PRIVATE KEY-----\nafter",
          "-----BEGIN PRIVATE KEY-----[redacted]-----END PRIVATE KEY-----\nafter"},
         {"-----BEGIN PRIVATE KEY-----\nMC4CAQ", "-----BEGIN PRIVATE KEY-----[redacted]"},

@@ -13,9 +13,9 @@ constexpr milliseconds kGapMin{250};
 constexpr milliseconds kNextAfterMax{15 * 60 * 1000};
 // A cut may be a control plane that has crashed, and then a whole fleet is cut at once.
 constexpr milliseconds kAfterCutMax{5'000};
+constexpr milliseconds kAfterDrainMax{5'000};
 // A disk that hangs or is full.
 constexpr std::chrono::minutes kKeyAgainAfter{1};
-constexpr milliseconds kAfterDrainMax{5'000};
 // The server takes samples of up to an hour ahead.
 constexpr std::chrono::minutes kClocksAgreeWithin{30};
 // The sampler has written its slot by then; the jitter spreads a fleet whose clocks agree.

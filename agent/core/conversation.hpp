@@ -59,7 +59,6 @@ class Conversation {
     void on_token(AccessToken token);
     // What there is to say of it; nothing while another key is tried at once.
     std::optional<CallFailure> on_token_failed(const CallFailure& failure);
-    // `samples_forgotten`: of those that were sent with it, how many need not be sent again.
     // The keys that there are, at the start and after they have changed places.
     void set_keys(bool has_next, bool has_former);
     // The disk has not done it: later again.
@@ -67,6 +66,7 @@ class Conversation {
     void on_key_registered();
     void on_key_failed(const CallFailure& failure);
 
+    // `samples_forgotten`: of those that were sent with it, how many need not be sent again.
     void on_heartbeat(const HeartbeatAnswer& answer, std::size_t samples_forgotten);
     void on_heartbeat_failed(const CallFailure& failure);
     void on_section_stored(const SectionHash& stored);
@@ -116,7 +116,6 @@ class Conversation {
     SectionLedger sections_;
     Backoff backoff_{kBackoffBase, kBackoffCap};
     Backoff supersede_backoff_{std::chrono::seconds{4}, kBackoffCap};
-
     Backoff key_backoff_{std::chrono::minutes{1}, std::chrono::hours{1}};
 
     SteadyTime not_before_{};

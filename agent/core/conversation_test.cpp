@@ -1,72 +1,17 @@
-// Every path of the conversation, with a clock that stands still and dice that repeat.
-
-#include "agent/core/conversation.hpp"
+// Every path of the conversation, but for keys that are replaced (conversation_keys_test.cpp).
 
 #include <array>
 
 #include <gmock/gmock.h>
 
-#include "tests/support/fake_clock.hpp"
-#include "tests/support/seeded_random.hpp"
+#include "agent/core/conversation_fixture.hpp"
 
 namespace synapsex::agent {
 namespace {
 
-using namespace std::chrono_literals;
 using Kind = CallFailure::Kind;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-
-class ConversationTest : public ::testing::Test {
- protected:
-    // Lets waits pass until there is something to do.
-    Action next() {
-        waited_ = 0ms;
-        while (true) {
-            auto action = conversation_.next(backlog_);
-            const auto* wait = std::get_if<Wait>(&action);
-            if (wait == nullptr) return action;
-            EXPECT_GT(wait->time, 0ms) << "a wait of nothing would be a busy loop";
-            waited_ += wait->time;
-            clock_.advance(wait->time);
-        }
-    }
-    bool wants_token() { return std::holds_alternative<FetchToken>(next()); }
-    SendHeartbeat heartbeat() {
-        auto action = next();
-        if (std::holds_alternative<FetchToken>(action)) {
-            conversation_.on_token({"token", 900s});
-            action = next();
-        }
-        EXPECT_TRUE(std::holds_alternative<SendHeartbeat>(action));
-        return std::get<SendHeartbeat>(action);
-    }
-    HeartbeatAnswer answer() const {
-        return {
-            .server_time = clock_.now(),
-            .server_incarnation = "inc-1",
-            .hold_max = 55s,
-            .reason = "timeout",
-        };
-    }
-    // Sends a heartbeat that is answered after its whole hold.
-    SendHeartbeat beat() {
-        const auto sent = heartbeat();
-        clock_.advance(sent.hold);
-        conversation_.on_heartbeat(answer(), 0);
-        return sent;
-    }
-    void fail(Kind kind, int status = 0, std::string code = {}) {
-        conversation_.on_heartbeat_failed({.kind = kind, .status = status, .code = std::move(code)}
-        );
-    }
-
-    testing::FakeClock clock_;
-    testing::SeededRandom random_;
-    Conversation conversation_{clock_, random_};
-    Backlog backlog_;
-    std::chrono::milliseconds waited_{};
-};
 
 TEST_F(ConversationTest, starts_with_a_token_and_a_heartbeat_that_is_not_held) {
     EXPECT_TRUE(wants_token());
@@ -581,148 +526,6 @@ TEST_F(ConversationTest, knows_that_the_clocks_disagree_before_the_first_heartbe
     EXPECT_TRUE(wants_token());
     conversation_.on_token({"token", 900s});
     EXPECT_EQ(heartbeat().samples_max, 0U);
-}
-
-class ReplacingKey : public ConversationTest {
- protected:
-    KeySlot signer() {
-        auto action = next();
-        EXPECT_TRUE(std::holds_alternative<FetchToken>(action));
-        return std::get<FetchToken>(action).key;
-    }
-    void refuse(std::string code) {
-        conversation_.on_token_failed(
-            {.kind = Kind::refused, .status = 401, .code = std::move(code)}
-        );
-    }
-    void take() { conversation_.on_token({"token", 900s}); }
-    bool is_registering() { return std::holds_alternative<RegisterKey>(next()); }
-    std::optional<KeySlot> settled() {
-        auto action = next();
-        const auto* wish = std::get_if<SettleKey>(&action);
-        return wish == nullptr ? std::nullopt : std::optional{wish->taken};
-    }
-    // The control plane asks for it, and the key is made.
-    void want() {
-        beat();
-        heartbeat();
-        auto wish = answer();
-        wish.rotate_key = true;
-        conversation_.on_heartbeat(wish, 0);
-        ASSERT_TRUE(is_registering());
-        conversation_.set_keys(true, false);
-    }
-};
-
-TEST_F(ReplacingKey, registers_the_next_key_and_buys_the_next_token_with_it) {
-    want();
-    conversation_.on_key_registered();
-    EXPECT_EQ(signer(), KeySlot::next);
-    take();
-    EXPECT_EQ(settled(), KeySlot::next);
-    conversation_.set_keys(false, true);
-    EXPECT_EQ(heartbeat().hold, 55s);
-    clock_.advance(15min);
-    EXPECT_EQ(signer(), KeySlot::current) << "it is the key now";
-}
-
-TEST_F(ReplacingKey, registers_again_while_the_answer_does_not_come_and_beats_meanwhile) {
-    want();
-    for (int i = 0; i < 5; ++i) {
-        conversation_.on_key_failed({.kind = Kind::cut});
-        bool has_registered = false;
-        while (!has_registered) {
-            auto action = next();
-            has_registered = std::holds_alternative<RegisterKey>(action);
-            if (std::holds_alternative<FetchToken>(action)) take();
-            if (std::holds_alternative<SendHeartbeat>(action))
-                conversation_.on_heartbeat(answer(), 0);
-            clock_.advance(10s);
-        }
-    }
-    conversation_.on_key_registered();
-    EXPECT_EQ(signer(), KeySlot::next);
-}
-
-TEST_F(ReplacingKey, finds_the_key_that_counts_after_it_was_killed) {
-    conversation_.set_keys(true, false);
-    EXPECT_EQ(signer(), KeySlot::current);
-    refuse("auth.key_replaced");
-    EXPECT_EQ(signer(), KeySlot::next);
-    EXPECT_EQ(waited_, 0ms) << "there is nothing to wait for";
-    take();
-    EXPECT_EQ(settled(), KeySlot::next);
-}
-
-TEST_F(ReplacingKey, goes_on_with_a_registration_that_broke_off) {
-    conversation_.set_keys(true, false);
-    EXPECT_EQ(signer(), KeySlot::current);
-    take();
-    EXPECT_TRUE(is_registering());
-}
-
-TEST_F(ReplacingKey, falls_back_to_the_former_key_where_the_server_knows_no_other) {
-    conversation_.set_keys(false, true);
-    EXPECT_EQ(signer(), KeySlot::current);
-    refuse("auth.assertion_bad_signature");
-    EXPECT_EQ(signer(), KeySlot::former);
-    take();
-    EXPECT_EQ(settled(), KeySlot::former);
-    conversation_.set_keys(true, false);
-    EXPECT_TRUE(is_registering()) << "what had replaced it replaces it again";
-}
-
-TEST_F(ReplacingKey, works_with_a_key_that_the_disk_does_not_settle_yet) {
-    conversation_.set_keys(true, false);
-    signer();
-    refuse("auth.key_replaced");
-    EXPECT_EQ(signer(), KeySlot::next);
-    take();
-    EXPECT_EQ(settled(), KeySlot::next);
-    conversation_.on_key_late();
-    beat();
-    clock_.advance(1min);
-    EXPECT_EQ(settled(), KeySlot::next);
-    conversation_.on_key_late();
-    clock_.advance(15min);
-    EXPECT_EQ(signer(), KeySlot::next);
-}
-
-TEST_F(ReplacingKey, falls_silent_when_its_only_key_was_replaced) {
-    EXPECT_EQ(signer(), KeySlot::current);
-    refuse("auth.key_replaced");
-    EXPECT_EQ(signer(), KeySlot::current);
-    EXPECT_GE(waited_, 12min);
-}
-
-TEST_F(ReplacingKey, falls_silent_when_its_key_was_replaced_whatever_is_said_of_older_ones) {
-    conversation_.set_keys(false, true);
-    EXPECT_EQ(signer(), KeySlot::current);
-    refuse("auth.key_replaced");
-    EXPECT_EQ(signer(), KeySlot::former);
-    refuse("auth.assertion_bad_signature");
-    EXPECT_EQ(signer(), KeySlot::current);
-    EXPECT_GE(waited_, 12min);
-}
-
-TEST_F(ReplacingKey, backs_off_when_no_key_is_taken) {
-    conversation_.set_keys(true, true);
-    auto longest = 0ms;
-    for (int round = 0; round < 30; ++round)
-        for (const auto key : {KeySlot::current, KeySlot::next, KeySlot::former}) {
-            EXPECT_EQ(signer(), key);
-            longest = std::max(longest, waited_);
-            refuse("auth.assertion_bad_signature");
-        }
-    EXPECT_GT(longest, 30s);
-}
-
-TEST_F(ReplacingKey, an_outage_says_nothing_of_keys) {
-    conversation_.set_keys(true, true);
-    for (int i = 0; i < 3; ++i) {
-        EXPECT_EQ(signer(), KeySlot::current);
-        conversation_.on_token_failed({.kind = Kind::unreachable});
-    }
 }
 
 }  // namespace

@@ -89,6 +89,21 @@ TEST_F(EnrollingAgain, is_not_done_while_one_of_its_keys_counts) {
     EXPECT_EQ(asked, 2);
 }
 
+TEST_F(EnrollingAgain, is_not_done_while_an_outage_hides_whether_one_of_its_keys_counts) {
+    put_token("sxe_new.secret");
+    keys_.next = crypto::Ed25519Key::generate(random_);
+    int asked = 0;
+    server_.set_script([&asked](const FakeControlPlane::Request& request) {
+        std::optional<FakeControlPlane::Answer> answer;
+        if (request.path != "/v1/auth/token") return answer;
+        if (++asked == 1) answer.emplace(401, R"({"code":"auth.key_replaced","detail":"No."})");
+        else answer.emplace(503, R"({"code":"database.busy","detail":"Later."})");
+        return answer;
+    });
+    EXPECT_FALSE(is_to_enroll_again());
+    EXPECT_EQ(asked, 2);
+}
+
 TEST_F(EnrollingAgain, is_not_done_without_a_token) {
     refuse(401, "auth.unknown_key");
     EXPECT_FALSE(is_to_enroll_again());

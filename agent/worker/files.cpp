@@ -23,10 +23,6 @@ Problem file_problem(const std::string& what, const std::filesystem::path& path)
     };
 }
 
-}  // namespace
-
-namespace {
-
 Result<std::optional<std::string>> read_small(
     const Descriptor& file, const std::filesystem::path& path, std::size_t bytes_max
 ) {

@@ -374,7 +374,7 @@ test('another user is told whose the control plane is', { skip: !isRoot && 'take
     refused(await backup(plane, [], join(folder, 'other.backup')), /belongs to user 65534; run this as that user, as in {2}setpriv --reuid 65534/);
     refused(await restore(plane), /belongs to user 65534; run this as that user/);
     // Root would leave files there that the control plane cannot read.
-    for (const command of [['keys'], ['authority', 'show'], ['authority', 'rotate'], ['init', '--email', 'a@example.com'], ['serve']])
+    for (const command of [['keys'], ['authority', 'show'], ['authority', 'rotate'], ['init', '--email', 'a@example.com'], ['recover-owner', '--email', 'a@example.com'], ['serve']])
         refused(await plane.run([...command, ...plane.flags]), /belongs to user 65534; run this as that user/);
 });
 
