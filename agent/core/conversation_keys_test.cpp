@@ -1,5 +1,5 @@
-// What a conversation does while the agent's key is replaced, and where only the control plane knows
-// which key counts.
+// What a conversation does while the agent's key is replaced, and where only the control plane
+// knows which key counts.
 
 #include <algorithm>
 #include <optional>
