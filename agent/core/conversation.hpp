@@ -84,6 +84,8 @@ class Conversation {
     const std::string& server_incarnation() const { return incarnation_; }
 
     const std::string& access_token() const { return tokens_.usable(); }
+    // Signs what the agent says now.
+    KeySlot signing_key() const { return keys_.slot(); }
     Timestamp assertion_time() const { return tokens_.assertion_time(); }
     // The last heartbeat was answered.
     bool is_connected() const { return is_connected_; }

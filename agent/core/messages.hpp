@@ -83,10 +83,18 @@ struct SectionHash {
     friend bool operator==(const SectionHash&, const SectionHash&) = default;
 };
 
-// A section of the inventory, ready to be sent.
+// A section of the inventory as it is signed and sent.
 struct EncodedSection {
     std::string hash;
     std::string bytes;
+};
+
+// Of whom a section is, and when it is said, by the control plane's clock as far as it is known.
+struct ReportedSection {
+    AgentId agent_id;
+    std::string section;
+    std::string content;  // EncodedSection::bytes
+    Timestamp signed_at{};
 };
 
 // What the control plane is told of a pause (agent/pause/pause.hpp).

@@ -4,6 +4,7 @@
 
 #include "agent/transport/gzip.hpp"
 #include "agent/transport/heartbeat_codec.hpp"
+#include "agent/transport/inventory_codec.hpp"
 #include "agent/transport/json_codec.hpp"
 #include "shared/crypto/agent_statements.hpp"
 #include "shared/crypto/hash.hpp"
@@ -101,7 +102,7 @@ KeyOffer offer_key(
         .signature = {},
         .proof = {},
     };
-    const auto statement = crypto::statement_of({
+    const auto statement = crypto::statement_of(crypto::KeyChange{
         .agent_id = identity.agent_id.text(),
         .issuer = identity.issuer,
         .former_key_id = offer.former_key_id,
@@ -168,16 +169,14 @@ CallResult<HeartbeatAnswer> ControlPlane::send_heartbeat(
 }
 
 CallResult<Accepted> ControlPlane::put_section(
-    const AgentId& agent,
-    const std::string& token,
-    const std::string& section,
-    const std::string& body
+    const std::string& token, const ReportedSection& report, const crypto::Ed25519Key& key
 ) {
     net::HttpRequest request{
-        .method = "PUT", .url = "/v1/agents/" + agent.text() + "/inventory/" + section
+        .method = "PUT",
+        .url = "/v1/agents/" + report.agent_id.text() + "/inventory/" + report.section
     };
     request.headers.push_back(bearer(token));
-    const auto answer = call(with_protobuf(std::move(request), body));
+    const auto answer = call(with_protobuf(std::move(request), encode_signed(report, key)));
     if (!answer) return answer.error();
     return Accepted{};
 }

@@ -48,12 +48,8 @@ class ControlPlane {
         const AgentId& agent, const std::string& token, const Heartbeat& heartbeat
     );
     CallResult<Accepted> put_section(
-        const AgentId& agent,
-        const std::string& token,
-        const std::string& section,
-        const std::string& body
+        const std::string& token, const ReportedSection& report, const crypto::Ed25519Key& key
     );
-
     CallResult<Accepted> put_key(
         const AgentId& agent, const std::string& token, const KeyOffer& offer
     );

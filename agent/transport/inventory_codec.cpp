@@ -4,6 +4,7 @@
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
 #include "agent/v1/agent.pb.h"
+#include "shared/crypto/agent_statements.hpp"
 #include "shared/crypto/hash.hpp"
 
 namespace synapsex::agent {
@@ -115,7 +116,7 @@ std::string serialize(const inventory::Packages& section, bool truncated) {
     for_each_piece(section, [&](const v1::Packages& piece) { size += piece.ByteSizeLong(); });
 
     std::string bytes;
-    bytes.reserve(size + 64);  // tag and size before, `truncated` and the hash after
+    bytes.reserve(size + 16);  // tag and size before, `truncated` after
     {
         google::protobuf::io::StringOutputStream stream{&bytes};
         google::protobuf::io::CodedOutputStream out{&stream};
@@ -137,10 +138,22 @@ EncodedSection encode_section(const inventory::Section& section) {
         [&](const auto& content) { return serialize(content, section.truncated); }, section.content
     );
     encoded.hash = crypto::sha256_hex(encoded.bytes).substr(0, kHashDigits);
-    v1::InventorySection hash;
-    hash.set_hash(encoded.hash);
-    hash.AppendToString(&encoded.bytes);
     return encoded;
+}
+
+std::string encode_signed(const ReportedSection& report, const crypto::Ed25519Key& key) {
+    const auto statement = crypto::statement_of(crypto::SectionReport{
+        .agent_id = report.agent_id.text(),
+        .section = report.section,
+        .signed_at_us = to_micros(report.signed_at),
+        .content = report.content,
+    });
+    v1::SignedSection message;
+    message.set_content(report.content);
+    message.set_signed_at_us(to_micros(report.signed_at));
+    message.set_key_id(key.key_id());
+    message.set_signature(key.sign(statement));
+    return message.SerializeAsString();
 }
 
 }  // namespace synapsex::agent

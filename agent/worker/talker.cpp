@@ -25,6 +25,7 @@ std::vector<std::uint32_t> capabilities_with(ExecutorProbe::State executor, bool
     if (executor == ExecutorProbe::State::unprivileged) numbers.push_back(4);
     numbers.push_back(5);
     if (is_paused) numbers.push_back(6);
+    numbers.push_back(7);
     return numbers;
 }
 
@@ -238,11 +239,14 @@ void Talker::act(const PutSection& wish) {
     const SectionHash sent{collected->name, collected->section.hash};
     // What took long may be older than what was announced meanwhile: then it is asked for anew.
     if (is_late && sent != SectionHash{wish.section, wish.hash}) return;
+    const ReportedSection reported{
+        .agent_id = facts_.identity.agent_id,
+        .section = sent.section,
+        .content = collected->section.bytes,
+        .signed_at = conversation_.assertion_time(),
+    };
     const auto stored = control_plane_.put_section(
-        facts_.identity.agent_id,
-        conversation_.access_token(),
-        sent.section,
-        collected->section.bytes
+        conversation_.access_token(), reported, facts_.keys.at(conversation_.signing_key())
     );
     if (stored) return conversation_.on_section_stored(sent);
     conversation_.on_section_failed(sent, stored.error());

@@ -197,7 +197,7 @@ TEST_F(TalkerTest, announces_itself_and_sends_the_inventory_that_is_wanted) {
     EXPECT_THAT(first.hashes, UnorderedElementsAre(Pair("os", "hash-of-os"),
                                                    Pair("cpu", "hash-of-cpu")));
     EXPECT_EQ(first.executor, "ok");
-    EXPECT_THAT(first.capabilities, ElementsAre(1, 2, 3, 4, 5));
+    EXPECT_THAT(first.capabilities, ElementsAre(1, 2, 3, 4, 5, 7));
     EXPECT_TRUE(server_.heartbeats()[1].hashes.empty()) << "what has not changed is not sent";
 }
 
@@ -208,13 +208,13 @@ TEST_F(TalkerTest, tells_of_a_pause_for_as_long_as_there_is_one) {
     ASSERT_TRUE(comes_in_time([](const auto& server) { return !server.heartbeats().empty(); }));
     const auto first = server_.heartbeats().front();
     EXPECT_EQ(first.pause_reason, "disk swap");
-    EXPECT_THAT(first.capabilities, ElementsAre(1, 2, 3, 4, 5, 6));
+    EXPECT_THAT(first.capabilities, ElementsAre(1, 2, 3, 4, 5, 6, 7));
     pause_ = false;
     EXPECT_TRUE(comes_in_time([](const auto& server) {
         return !server.heartbeats().empty() && !server.heartbeats().back().pause_reason;
     }));
     stop_talking();
-    EXPECT_THAT(server_.heartbeats().back().capabilities, ElementsAre(1, 2, 3, 4, 5));
+    EXPECT_THAT(server_.heartbeats().back().capabilities, ElementsAre(1, 2, 3, 4, 5, 7));
 }
 
 TEST_F(TalkerTest, catches_up_in_order_and_once_after_the_server_was_away) {
@@ -316,9 +316,11 @@ TEST_F(TalkerTest, sends_no_section_that_is_older_than_what_it_has_announced) {
     clock_.advance(std::chrono::minutes{2});
     server_.release_hold("news");
     ASSERT_TRUE(comes_in_time([](const auto& server) { return server.sections().contains("os"); }));
+    // Stopping may cancel the answer, and then it would be sent, and looked at, once more.
+    const auto looks = inventory_.looks("os");
     stop_talking();
     EXPECT_EQ(server_.sections().at("os"), "bytes-of-os-1");
-    EXPECT_EQ(inventory_.looks("os"), 4);
+    EXPECT_EQ(looks, 4);
 }
 
 TEST_F(TalkerTest, beats_while_the_state_file_cannot_be_written) {

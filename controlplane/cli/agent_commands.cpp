@@ -62,8 +62,9 @@ Result<Done> list_agents(Context& context, const AgentOptions& options) {
 }
 
 // The numbers of shared/proto/CAPABILITIES.md in words, from 1 on.
-constexpr std::array<std::string_view, 6> kCapabilities{
-    "long poll", "inventory", "live telemetry", "unprivileged", "key replacement", "paused"};
+constexpr std::array<std::string_view, 7> kCapabilities{
+    "long poll", "inventory", "live telemetry", "unprivileged", "key replacement", "paused",
+    "signed inventory"};
 
 std::string words_of_capabilities(const std::vector<std::int64_t>& numbers) {
     std::string text;

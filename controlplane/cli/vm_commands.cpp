@@ -5,6 +5,7 @@
 #include "controlplane/cli/commands.hpp"
 #include "controlplane/cli/fleet.hpp"
 #include "controlplane/cli/units.hpp"
+#include "controlplane/cli/vm_verify.hpp"
 #include "controlplane/cli/vm_view.hpp"
 #include "controlplane/cli/vm_watch.hpp"
 #include "controlplane/services/vm_registry/api.hpp"
@@ -24,6 +25,7 @@ struct VmOptions {
     std::string from;
     std::string to;
     std::string interval = "2s";
+    std::vector<std::string> keys;
     std::int64_t samples_max = 0;
     std::int64_t limit = kListLimit;
     bool ids_only = false;
@@ -128,6 +130,10 @@ Result<Done> watch(Context& context, const VmOptions& options) {
     );
 }
 
+Result<Done> verify(Context& context, const VmOptions& options) {
+    return verify_vm(context, {.vm = options.vm, .keys = options.keys});
+}
+
 using SharedOptions = std::shared_ptr<VmOptions>;
 using Command = Result<Done> (*)(Context&, const VmOptions&);
 
@@ -210,6 +216,25 @@ void add_watch(CLI::App& group, Action& chosen, const SharedOptions& options) {
     choose_with(watch_command, chosen, options, watch);
 }
 
+void add_verify(CLI::App& group, Action& chosen, const SharedOptions& options) {
+    auto* verify_command = add_command(
+        group, "verify", "Check that what is shown of a VM is what its agent signed", options
+    );
+    verify_command
+        ->add_option(
+            "--key", options->keys,
+            "Believe only this key, as `synapsex-agent status` shows it on the VM; may be repeated"
+        )
+        ->type_name("KEY_ID");
+    add_footer(
+        *verify_command,
+        "Fails, with exit code 1, unless every section is proven. A VM that has replaced its key\n"
+        "may have sections of both.\n"
+        "Example: synapsexctl vms verify web-1 --key n4bQgYhMfWWaL-qg"
+    );
+    choose_with(verify_command, chosen, options, verify);
+}
+
 }  // namespace
 
 void add_vm_commands(CLI::App& app, Action& chosen) {
@@ -229,6 +254,7 @@ void add_vm_commands(CLI::App& app, Action& chosen) {
     choose_with(packages, chosen, options, list_packages);
     add_telemetry(*group, chosen, options);
     add_watch(*group, chosen, options);
+    add_verify(*group, chosen, options);
 }
 
 }  // namespace synapsex::cli

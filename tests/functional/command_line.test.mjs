@@ -26,7 +26,7 @@ before(async () => {
     const done = await cli.login(controlPlane.credentials);
     assert.equal(done.code, 0, done.stderr);
     agent = await JsonAgent.start(controlPlane, { name: 'web-1' });
-    await agent.putInventory('memory', { totalBytes: 8 * 2 ** 30, swapTotalBytes: 0 });
+    await agent.report('memory', { total_bytes: 8 * 2 ** 30 });
     const newest = slotOf(Date.now()) - 1;
     await agent.heartbeat({ telemetry: Array.from({ length: 10 }, (_, index) => agent.sample(newest - 9 + index)) });
     await eventually('the VM is online', async () =>
@@ -140,9 +140,9 @@ test('a list longer than a page is shown whole, bare arrays too', async () => {
 test('tables fit the terminal, name and state to the last; a pipe gets everything', async () => {
     const name = 'ip-10-0-12-34.eu-central-1.compute.internal.example.com';
     const wide = await JsonAgent.start(controlPlane, { name });
-    await wide.putInventory('os', {
-        id: 'debian', versionId: '12', prettyName: 'Debian GNU/Linux 12 (bookworm)', kernelRelease: '6.1.0-18-amd64',
-        architecture: 'x86_64', hostname: 'h', machineIdHash: '', timezone: 'UTC', bootedAt: '2026-01-01T00:00:00Z', virtualization: 'kvm',
+    await wide.report('os', {
+        id: 'debian', version_id: '12', pretty_name: 'Debian GNU/Linux 12 (bookworm)', kernel_release: '6.1.0-18-amd64',
+        architecture: 'x86_64', hostname: 'h', timezone: 'UTC', virtualization: 'kvm',
     });
     for (const columns of [40, 60, 80, 120, 200]) {
         for (const group of ['vms', 'agents', 'tokens', 'tenants']) {
@@ -290,9 +290,9 @@ test('names from the fleet cannot command a terminal', async () => {
     const enrolled = await evil.enroll(token);
     assert.equal(enrolled.status, 201, enrolled.text);
     await evil.signIn();
-    await evil.putInventory('os', {
-        id: 'x', versionId: '1', prettyName: `Nice\u001b]52;c;aGk=\u0007OS ${hostileText}`, kernelRelease: '\u001b[31m6', architecture: 'x86_64',
-        hostname: 'h', machineIdHash: '', timezone: 'UTC', bootedAt: '2026-01-01T00:00:00Z', virtualization: '',
+    await evil.report('os', {
+        id: 'x', version_id: '1', pretty_name: `Nice\u001b]52;c;aGk=\u0007OS ${hostileText}`, kernel_release: '\u001b[31m6',
+        architecture: 'x86_64', hostname: 'h', timezone: 'UTC',
     });
     for (const parameters of [['vms', 'list'], ['vms', 'get', evil.vmId], ['agents', 'list'], ['agents', 'get', evil.agentId], ['vms', 'list', '--json']]) {
         const piped = await cli.run([...parameters]);

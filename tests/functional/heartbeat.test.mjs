@@ -5,6 +5,7 @@ import test, { after, before } from 'node:test';
 
 import { assertProblem, ControlPlane } from '../support/control_plane.mjs';
 import { isPostgres } from '../support/databases.mjs';
+import { hashOf, inventorySection } from '../support/agent_protocol.mjs';
 import { JsonAgent, kSlotSeconds, slotOf } from '../support/json_agent.mjs';
 import { eventually, throughout } from '../support/processes.mjs';
 
@@ -123,16 +124,17 @@ test('telemetry that is out of order or of the far future does no harm', async (
 
 test('inventory is asked for by hash and shown by section', async () => {
     const agent = await JsonAgent.start(controlPlane);
-    const hashes = [{ section: 'memory', hash: 'h1' }, { section: 'cpu', hash: 'h2' }];
+    const memory = { memory: { total_bytes: 1024 } };
+    const hashes = [{ section: 'memory', hash: hashOf(inventorySection(memory)) }, { section: 'cpu', hash: 'h2' }];
     assert.deepEqual((await agent.heartbeat({ hashes, holdSeconds: 50 })).json.wantSections.sort(), ['cpu', 'memory']);
-    const stored = await agent.putInventory('memory', { totalBytes: 1024, swapTotalBytes: 0 });
+    const stored = await agent.putInventory('memory', memory);
     assert.equal(stored.status, 204, stored.text);
     assert.deepEqual((await agent.heartbeat({ hashes })).json.wantSections, ['cpu']);
     const vm = await controlPlane.must('GET', `/v1/vms/${agent.vmId}`);
     assert.equal(vm.reported.memory.totalBytes, 1024);
     assert.equal(vm.memoryTotalBytes, 1024);
-    assertProblem(await agent.putInventory('cpu', undefined, { memory: { totalBytes: 1, swapTotalBytes: 0 } }), 400, 'inventory.section_missing');
-    assertProblem(await agent.putInventory('shoes', {}), 400);
+    assertProblem(await agent.putInventory('cpu', memory), 400, 'inventory.section_missing');
+    assertProblem(await agent.putInventory('shoes', memory), 400);
 });
 
 test('an agent speaks for itself only', async () => {

@@ -13,6 +13,9 @@
 
 #include "agent/v1/agent.pb.h"
 #include "shared/base/time.hpp"
+#include "shared/crypto/agent_statements.hpp"
+#include "shared/crypto/ed25519.hpp"
+#include "shared/crypto/hash.hpp"
 
 namespace synapsex::testing {
 
@@ -168,6 +171,9 @@ FakeControlPlane::Answer FakeControlPlane::answer(const Request& request) {
         if (request.body.find(kToken) == std::string::npos)
             return {401, R"({"code":"enrollment.token_unknown","detail":"No such token."})"};
         ++enrollments_;
+        const std::string member = "\"publicKey\":\"";
+        const auto start = request.body.find(member) + member.size();
+        public_key_ = crypto::from_base64url(request.body.substr(start, 43)).value();
         return {201, kEnrolled};
     }
     if (request.path == "/v1/auth/token") {
@@ -182,8 +188,25 @@ FakeControlPlane::Answer FakeControlPlane::answer(const Request& request) {
         return {401, R"({"code":"auth.token_invalid","detail":"The token is not valid."})"};
     if (request.path.ends_with("/heartbeat")) return answer_heartbeat(request, lock);
     const auto section = request.path.substr(request.path.rfind('/') + 1);
-    sections_[section] = request.body;
-    if (section == "key") is_key_wanted_ = false;
+    if (section == "key") {
+        sections_[section] = request.body;
+        is_key_wanted_ = false;
+        return {204};
+    }
+    return take_section(section, request.body);
+}
+
+FakeControlPlane::Answer FakeControlPlane::take_section(
+    const std::string& section, const std::string& body
+) {
+    synapsex::agent::v1::SignedSection message;
+    if (!message.ParseFromString(body)) throw std::runtime_error("no SignedSection");
+    const auto statement = crypto::statement_of(crypto::SectionReport{
+        kAgentId, section, message.signed_at_us(), message.content()
+    });
+    if (!crypto::verify_ed25519(public_key_, statement, message.signature()))
+        return {422, R"({"code":"inventory.signature_invalid","detail":"Not its key."})"};
+    sections_[section] = message.content();
     std::erase(want_sections_, section);
     return {204};
 }

@@ -84,6 +84,7 @@ class FakeControlPlane {
     // Valid while no request is served, and inside of wait_until's condition.
     const std::vector<SeenHeartbeat>& heartbeats() const { return heartbeats_; }
     const std::set<std::int64_t>& stored_slots() const { return stored_slots_; }
+    // Their content, of those that were signed with the key that was enrolled.
     const std::map<std::string, std::string>& sections() const { return sections_; }
     int enrollments() const { return enrollments_; }
     int tokens_given() const { return tokens_given_; }
@@ -97,6 +98,7 @@ class FakeControlPlane {
     void serve(int socket);
     Answer answer(const Request& request);
     Answer answer_heartbeat(const Request& request, std::unique_lock<std::mutex>& lock);
+    Answer take_section(const std::string& section, const std::string& body);
     void remember(const std::string& body);
     std::string wait_for_hold(std::uint32_t seconds, std::unique_lock<std::mutex>& lock);
 
@@ -117,6 +119,7 @@ class FakeControlPlane {
     std::vector<SeenHeartbeat> heartbeats_;
     std::set<std::int64_t> stored_slots_;
     std::map<std::string, std::string> sections_;
+    std::string public_key_;
     int enrollments_ = 0;
     int tokens_given_ = 0;
     int first_valid_token_ = 1;

@@ -2,7 +2,9 @@
 // and speaks the agent protocol as JSON. With it a test can be late, wrong, or somebody else.
 
 import assert from 'node:assert/strict';
-import { generateKeyPairSync, randomUUID, sign } from 'node:crypto';
+import { createHash, createPublicKey, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
+
+import { inventorySection } from './agent_protocol.mjs';
 
 const encode = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
@@ -88,10 +90,25 @@ export class JsonAgent {
         };
     }
 
-    putInventory(section, body, more = {}) {
-        return this.controlPlane.put(
-            `/v1/agents/${this.agentId}/inventory/${section}`,
-            { hash: 'h1', truncated: false, [section]: body, ...more }, { as: this },
-        );
+    // `content` as messages of the agent protocol have it; `more` takes the place of what is right.
+    putInventory(section, content, { key = this.privateKey, signedAt = Date.now(), ...more } = {}) {
+        const bytes = inventorySection(content);
+        const statement = [
+            'synapsex-inventory-v1', this.agentId, section, signedAt * 1000, createHash('sha256').update(bytes).digest('hex'), '',
+        ].join('\n');
+        return this.controlPlane.put(`/v1/agents/${this.agentId}/inventory/${section}`, {
+            content: bytes.toString('base64url'), signedAt: new Date(signedAt).toISOString(), keyId: keyIdOf(key),
+            signature: sign(null, Buffer.from(statement), key).toString('base64url'), ...more,
+        }, { as: this });
     }
+    async report(section, content) {
+        const answer = await this.putInventory(section, { [section]: content });
+        assert.equal(answer.status, 204, answer.text);
+    }
+}
+
+// The beginning of the RFC 7638 thumbprint.
+function keyIdOf(key) {
+    const { crv, kty, x } = createPublicKey(key).export({ format: 'jwk' });
+    return createHash('sha256').update(JSON.stringify({ crv, kty, x })).digest('base64url').slice(0, 16);
 }

@@ -1,8 +1,6 @@
 #include "controlplane/services/agent_registry/agent_keys.hpp"
 
 #include "controlplane/services/agent_registry/agent_registry_fixture.hpp"
-#include "shared/crypto/agent_statements.hpp"
-#include "shared/crypto/hash.hpp"
 #include "tests/support/posted_messages.hpp"
 
 namespace synapsex::agent_registry {

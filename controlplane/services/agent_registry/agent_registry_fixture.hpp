@@ -13,8 +13,11 @@
 #include "controlplane/services/agent_registry/agents.hpp"
 #include "controlplane/services/agent_registry/enrollment.hpp"
 #include "controlplane/services/agent_registry/heartbeats.hpp"
+#include "controlplane/services/agent_registry/inventory_reports.hpp"
 #include "controlplane/services/agent_registry/migrations.hpp"
+#include "shared/crypto/agent_statements.hpp"
 #include "shared/crypto/ed25519.hpp"
+#include "shared/crypto/hash.hpp"
 #include "tests/support/breakable_database.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/seeded_random.hpp"
@@ -127,6 +130,34 @@ class AgentRegistryTest : public ::testing::Test {
         clock.advance(1ms);
         return enrollment.enroll(call_of({}), wish_of(make_token(), name)).value();
     }
+    Enrolled enroll_with(const crypto::Ed25519Key& key) {
+        clock.advance(1ms);
+        auto wish = wish_of(make_token());
+        wish.public_key = {key.public_key_base64url()};
+        return enrollment.enroll(call_of({}), wish).value();
+    }
+    // As the agent would sign it, now.
+    PutInventory sign_section(
+        const AgentId& agent, const crypto::Ed25519Key& key, SectionName section,
+        const std::string& content
+    ) {
+        PutInventory wish{
+            .agent_id = agent,
+            .section = section,
+            .content = {crypto::to_base64url(content)},
+            .signed_at = clock.now(),
+            .key_id = {key.key_id()},
+            .signature = {},
+        };
+        const auto statement = crypto::statement_of(crypto::SectionReport{
+            .agent_id = agent.text(),
+            .section = enum_name(section),
+            .signed_at_us = to_micros(wish.signed_at),
+            .content = content,
+        });
+        wish.signature.value = crypto::to_base64url(key.sign(statement));
+        return wish;
+    }
     std::string refusal_of(const Enroll& wish) {
         const auto enrolled = enrollment.enroll(call_of({}), wish);
         return enrolled ? "enrolled" : enrolled.error().code;
@@ -158,6 +189,7 @@ class AgentRegistryTest : public ::testing::Test {
     Enrollment enrollment{{database, clock, random, vms, presence, "http://127.0.0.1:8080"}};
     Heartbeats heartbeats{{database, clock, random, test_database.metrics(), parking, vms,
                            presence, enrollment.incarnation()}};
+    InventoryReports inventory{{database, clock, vms}};
     Agents agents{{database, clock, random, vms, presence}};
     AgentKeys keys{{database, clock, random, presence, "http://127.0.0.1:8080"}};
 };

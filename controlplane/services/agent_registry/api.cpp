@@ -25,5 +25,6 @@ template struct api::Codec<KeyWanted>;
 template struct api::Codec<PutKey>;
 template struct api::Codec<KeyTaken>;
 template struct api::Codec<PutInventory>;
+template struct api::Codec<InventoryContent>;
 
 }  // namespace synapsex

@@ -231,11 +231,21 @@ struct KeyTaken {
 };
 BOOST_DESCRIBE_STRUCT(KeyTaken, (), (key_id, former_key_id, former_key_until))
 
-// PUT …/inventory/{section}: exactly the member that the path names.
+// SignedSection of agent.proto.
 struct PutInventory {
     AgentId agent_id{};
     SectionName section = SectionName::os;
-    Text<1, 64> hash{};
+    Text<1, 1'400'000> content{};  // InventoryContent as protobuf, in base64url
+    Timestamp signed_at{};
+    Text<16, 16> key_id{};
+    Text<86, 86> signature{};      // over crypto::SectionReport
+};
+BOOST_DESCRIBE_STRUCT(
+    PutInventory, (), (agent_id, section, content, signed_at, key_id, signature)
+)
+
+// InventorySection of agent.proto: exactly the member that the section names. Protobuf only.
+struct InventoryContent {
     bool truncated = false;
     std::optional<vm_registry::Os> os{};
     std::optional<vm_registry::Cpu> cpu{};
@@ -246,8 +256,7 @@ struct PutInventory {
     std::optional<vm_registry::Packages> packages{};
 };
 BOOST_DESCRIBE_STRUCT(
-    PutInventory, (),
-    (agent_id, section, hash, truncated, os, cpu, memory, disks, filesystems, network, packages)
+    InventoryContent, (), (truncated, os, cpu, memory, disks, filesystems, network, packages)
 )
 
 inline constexpr api::Operation<CreateEnrollmentToken, CreatedEnrollmentToken> kCreateToken{
@@ -290,7 +299,9 @@ inline constexpr api::Operation<PutInventory, api::None> kPutInventory{
     .body = api::BodyKind::protobuf, .replay = api::Replay::natural,
     .unknown = api::Unknown::ignore,
     .body_bytes_max = 512 * 1024,  // compressed: 5,000 packages are more than the usual 64 KiB
-    .summary = "Report one section of the VM's inventory."};
+    .summary = "Report one section of the VM's inventory, signed with the agent's key.",
+    .description = "An access token alone reports nothing: 422 inventory.signature_invalid. What "
+                   "is stored is never replaced by what was signed earlier: 409 inventory.older."};
 inline constexpr api::Operation<AgentPath, KeyWanted> kRotateKey{
     .id = "agents.rotate_key", .method = api::Verb::post, .path = "/v1/agents/{agentId}/rotate-key",
     .access = auth::user("agents.write"), .success = 202, .replay = api::Replay::natural,
@@ -339,4 +350,8 @@ struct synapsex::api::ProtobufCodec<synapsex::agent_registry::HeartbeatAnswer> {
 template <>
 struct synapsex::api::ProtobufCodec<synapsex::agent_registry::PutInventory> {
     static Result<Done> decode(std::string_view bytes, agent_registry::PutInventory& inventory);
+};
+template <>
+struct synapsex::api::ProtobufCodec<synapsex::agent_registry::InventoryContent> {
+    static Result<Done> decode(std::string_view bytes, agent_registry::InventoryContent& content);
 };

@@ -194,11 +194,23 @@ inline constexpr Doc kDocOf<agent_registry::HeartbeatAnswer>{
 };
 template <>
 inline constexpr Doc kDocOf<agent_registry::PutInventory>{
-    "One section of inventory: exactly the member that the path names.",
+    "One section of the inventory, signed.",
     {{{"agent_id", "The agent; the caller."},
       {"section", "The section.", R"("os")"},
-      {"hash", "Made by the agent over what it sends."},
-      {"truncated", "The VM has more than an agent may send.", "false"},
+      {"content",
+       "An InventorySection of the agent protocol with the member that the path names, "
+       "serialized (protobuf), in base64url without padding.",
+       R"("GgUIgICAAQ")"},
+      {"signed_at", "When it was signed, within 5 minutes of this server's clock."},
+      {"key_id", "Of the agent's key.", R"("n4bQgYhMfWWaL-qg")"},
+      {"signature",
+       "Ed25519, 64 bytes in base64url, over five lines: synapsex-inventory-v1, the agent, the "
+       "section, signedAt in microseconds since 1970, the SHA-256 of the content in hex."}}}
+};
+template <>
+inline constexpr Doc kDocOf<agent_registry::InventoryContent>{
+    "One section of inventory: exactly the member that the path names.",
+    {{{"truncated", "The VM has more than an agent may send.", "false"},
       {"os", "Operating system."},
       {"cpu", "Processors."},
       {"memory", "Memory."},

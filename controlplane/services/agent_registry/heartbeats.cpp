@@ -110,25 +110,6 @@ void log_states(std::span<const PresenceChange> changes) {
             );
 }
 
-// The one member of the body that the path names.
-Result<vm_registry::SectionBody> body_of(const PutInventory& wish) {
-    std::optional<vm_registry::SectionBody> body;
-    switch (wish.section) {
-        case SectionName::os: body = wish.os; break;
-        case SectionName::cpu: body = wish.cpu; break;
-        case SectionName::memory: body = wish.memory; break;
-        case SectionName::disks: body = wish.disks; break;
-        case SectionName::filesystems: body = wish.filesystems; break;
-        case SectionName::network: body = wish.network; break;
-        case SectionName::packages: body = wish.packages; break;
-    }
-    if (body) return *std::move(body);
-    return Problem{
-        Kind::invalid, "inventory.section_missing", "The body has not the section of the path.",
-        {{"/" + std::string{enum_name(wish.section)}, "required", "The section of the path."}}
-    };
-}
-
 }  // namespace
 
 Heartbeats::Heartbeats(const Parts& parts)
@@ -254,17 +235,6 @@ Result<Done> Heartbeats::learn(const Call& call, const AgentId& agent) {
         parts_.presence.add(*row);
         return Done{};
     });
-}
-
-Result<api::None> Heartbeats::put_inventory(const Call& call, const PutInventory& wish) {
-    if (call.principal->agent != wish.agent_id) return no_such_agent();
-    SYNAPSEX_TRY(auto body, body_of(wish));
-    const vm_registry::Section section{
-        wish.section, wish.hash.value, wish.truncated, std::move(body)
-    };
-    const auto vm = VmId::derived_from(wish.agent_id);
-    SYNAPSEX_CHECK(parts_.vms.put_section(call, call.tenant, vm, section));
-    return api::None{};
 }
 
 void Heartbeats::wake(const AgentId& agent) {

@@ -34,7 +34,6 @@ class Heartbeats {
     // fails. Kind::not_found agents.not_found unless the
     // caller is the agent of the path.
     Result<api::HeldOr<HeartbeatAnswer>> beat(const Call& call, const Heartbeat& heartbeat);
-    Result<api::None> put_inventory(const Call& call, const PutInventory& wish);
 
     // Writes what changed; marks agents with an open poll as seen. Every second, and sooner when a
     // state changes. Throws nothing for a database that fails: what is not written is logged, and

@@ -34,7 +34,7 @@ std::string gzip(const std::string& bytes) {
 
 class LimitsTest : public AgentRegistryTest {
  protected:
-    LimitsTest() { mount_routes(router, enrollment, heartbeats, agents, keys); }
+    LimitsTest() { mount_routes(router, enrollment, heartbeats, agents, keys, inventory); }
 
     api::Reply send(
         std::string_view method, const std::string& path, std::string body,
@@ -47,9 +47,20 @@ class LimitsTest : public AgentRegistryTest {
         const auto call = call_of(tenant, agent.agent_id);
         return std::get<api::Reply>(match.route->handle(call, parts));
     }
-    api::Reply put(const std::string& section, pb::InventorySection& message) {
-        message.set_hash("h");
-        return send("PUT", "/inventory/" + section, message.SerializeAsString());
+    // What goes over the network.
+    std::string signed_bytes(const std::string& section, const pb::InventorySection& message) {
+        const auto content = message.SerializeAsString();
+        const auto wish =
+            sign_section(agent.agent_id, key, *parse_enum<SectionName>(section), content);
+        pb::SignedSection packed;
+        packed.set_content(content);
+        packed.set_signed_at_us(to_micros(wish.signed_at));
+        packed.set_key_id(wish.key_id.value);
+        packed.set_signature(crypto::from_base64url(wish.signature.value).value());
+        return packed.SerializeAsString();
+    }
+    api::Reply put(const std::string& section, const pb::InventorySection& message) {
+        return send("PUT", "/inventory/" + section, signed_bytes(section, message));
     }
     void expect_refused(const api::Reply& reply, const std::string& pointer, const char* code) {
         EXPECT_EQ(reply.status, 400);
@@ -61,7 +72,8 @@ class LimitsTest : public AgentRegistryTest {
     }
 
     api::Router router;
-    Enrolled agent = enroll();
+    crypto::Ed25519Key key = crypto::Ed25519Key::generate(random);
+    Enrolled agent = enroll_with(key);
 };
 
 TEST_F(LimitsTest, a_nul_in_a_text_is_refused) {
@@ -113,9 +125,8 @@ TEST_F(LimitsTest, lists_that_are_too_long_are_refused) {
 
 TEST_F(LimitsTest, half_a_million_empty_packages_of_a_kilobyte_are_refused) {
     pb::InventorySection message;
-    message.set_hash("h");
     for (int i = 0; i < 500'000; ++i) message.mutable_packages()->add_packages();
-    const auto packed = gzip(message.SerializeAsString());
+    const auto packed = gzip(signed_bytes("packages", message));
     EXPECT_LT(packed.size(), 4096U);
     const auto reply =
         send("PUT", "/inventory/packages", api::gunzip(packed, kUnpackedBytesMax).value());
@@ -124,14 +135,13 @@ TEST_F(LimitsTest, half_a_million_empty_packages_of_a_kilobyte_are_refused) {
 
 TEST_F(LimitsTest, five_thousand_packages_that_hardly_compress_are_taken) {
     pb::InventorySection message;
-    message.set_hash("h");
     for (int i = 0; i < 5000; ++i) {
         auto& package = *message.mutable_packages()->add_packages();
         package.set_name(random.base62(40));
         package.set_version(random.base62(40));
         package.set_architecture("amd64");
     }
-    const auto packed = gzip(message.SerializeAsString());
+    const auto packed = gzip(signed_bytes("packages", message));
     const auto match =
         router.find("PUT", "/v1/agents/" + agent.agent_id.text() + "/inventory/packages");
     EXPECT_GT(packed.size(), 256U * 1024);
@@ -145,10 +155,10 @@ TEST_F(LimitsTest, five_thousand_packages_that_hardly_compress_are_taken) {
 }
 
 TEST_F(LimitsTest, json_has_the_limits_of_protobuf) {
-    const auto body = R"({"hash":"h","os":{"hostname":")" + std::string(300, 'x') + "\"}}";
-    const auto reply = send("PUT", "/inventory/os", body, "application/json");
+    const auto body = R"({"sequence":1,"goodbye":")" + std::string(5, 'x') + R"(\u0000"})";
+    const auto reply = send("POST", "/heartbeat", body, "application/json");
     EXPECT_EQ(reply.status, 400);
-    EXPECT_THAT(reply.body, HasSubstr(R"({"pointer":"/os/hostname","code":"too_long")"));
+    EXPECT_THAT(reply.body, HasSubstr(R"({"pointer":"/goodbye","code":"nul")"));
 }
 
 TEST_F(LimitsTest, a_heartbeat_of_too_many_samples_hashes_or_capabilities_is_refused) {

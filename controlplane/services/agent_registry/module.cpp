@@ -8,6 +8,7 @@
 #include "controlplane/services/agent_registry/custody.hpp"
 #include "controlplane/services/agent_registry/enrollment.hpp"
 #include "controlplane/services/agent_registry/heartbeats.hpp"
+#include "controlplane/services/agent_registry/inventory_reports.hpp"
 #include "controlplane/services/agent_registry/migrations.hpp"
 #include "controlplane/services/agent_registry/routes.hpp"
 #include "controlplane/services/agent_registry/store.hpp"
@@ -83,6 +84,7 @@ struct AgentRegistryModule::Impl {
                       trust}),
           heartbeats({db, platform.clock, platform.random, platform.metrics, platform.parking,
                       vm_directory, presence, enrollment.incarnation()}),
+          inventory({db, platform.clock, vm_directory}),
           agents({db, platform.clock, platform.random, vm_directory, presence}),
           keys({db, platform.clock, platform.random, presence, trust.issuer}) {
         if (peers == Peers::possible)
@@ -117,6 +119,7 @@ struct AgentRegistryModule::Impl {
     PresenceBook presence;
     Enrollment enrollment;
     Heartbeats heartbeats;
+    InventoryReports inventory;
     Agents agents;
     AgentKeys keys;
     std::optional<Custody> custody{};
@@ -157,7 +160,9 @@ AgentDirectory& AgentRegistryModule::directory() { return impl_->agents; }
 const ServiceManifest& AgentRegistryModule::manifest() const { return kManifest; }
 
 void AgentRegistryModule::mount(api::Router& router) {
-    mount_routes(router, impl_->enrollment, impl_->heartbeats, impl_->agents, impl_->keys);
+    mount_routes(
+        router, impl_->enrollment, impl_->heartbeats, impl_->agents, impl_->keys, impl_->inventory
+    );
 }
 
 void AgentRegistryModule::start() {

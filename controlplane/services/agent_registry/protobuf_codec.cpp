@@ -9,6 +9,7 @@
 #include "agent/v1/agent.pb.h"
 #include "controlplane/platform/api/field_problems.hpp"
 #include "controlplane/services/agent_registry/api.hpp"
+#include "shared/crypto/hash.hpp"
 
 namespace synapsex {
 
@@ -299,24 +300,29 @@ void api::ProtobufCodec<HeartbeatAnswer>::encode(const HeartbeatAnswer& answer, 
 Result<Done> api::ProtobufCodec<PutInventory>::decode(
     std::string_view bytes, PutInventory& inventory
 ) {
+    pb::SignedSection message;
+    if (!parse(message, bytes)) return malformed();
+    inventory.content.value = crypto::to_base64url(message.content());
+    inventory.signed_at = from_micros(message.signed_at_us());
+    inventory.key_id.value = message.key_id();
+    inventory.signature.value = crypto::to_base64url(message.signature());
+    return Done{};
+}
+
+Result<Done> api::ProtobufCodec<InventoryContent>::decode(
+    std::string_view bytes, InventoryContent& content
+) {
     pb::InventorySection message;
     if (!parse(message, bytes)) return malformed();
     SYNAPSEX_CHECK(check_counts(message));
-    constexpr std::size_t kHashMax = decltype(inventory.hash)::kMax;
-    if (message.hash().empty() || message.hash().size() > kHashMax)
-        return Problem{
-            Kind::invalid, "request.invalid", "The section's hash is missing or too long.",
-            {{"/hash", message.hash().empty() ? "required" : "too_long", "1 to 64 characters."}}
-        };
-    inventory.hash.value = message.hash();
-    inventory.truncated = message.truncated();
-    if (message.has_os()) inventory.os = from_message(message.os());
-    if (message.has_cpu()) inventory.cpu = from_message(message.cpu());
-    if (message.has_memory()) inventory.memory = from_message(message.memory());
-    if (message.has_disks()) inventory.disks = from_message(message.disks());
-    if (message.has_filesystems()) inventory.filesystems = from_message(message.filesystems());
-    if (message.has_network()) inventory.network = from_message(message.network());
-    if (message.has_packages()) inventory.packages = from_message(message.packages());
+    content.truncated = message.truncated();
+    if (message.has_os()) content.os = from_message(message.os());
+    if (message.has_cpu()) content.cpu = from_message(message.cpu());
+    if (message.has_memory()) content.memory = from_message(message.memory());
+    if (message.has_disks()) content.disks = from_message(message.disks());
+    if (message.has_filesystems()) content.filesystems = from_message(message.filesystems());
+    if (message.has_network()) content.network = from_message(message.network());
+    if (message.has_packages()) content.packages = from_message(message.packages());
     return Done{};
 }
 

@@ -68,29 +68,45 @@ TEST(HeartbeatAnswerCodec, brings_every_field_across_and_back) {
 
 TEST(InventoryCodec, takes_the_section_that_is_there) {
     pb::InventorySection message;
-    message.set_hash("h");
     message.set_truncated(true);
     auto& disk = *message.mutable_disks()->add_disks();
     disk.set_name("vda");
     disk.set_size_bytes(std::numeric_limits<std::uint64_t>::max());
-    PutInventory inventory;
+    InventoryContent inventory;
     ASSERT_TRUE(
-        api::ProtobufCodec<PutInventory>::decode(message.SerializeAsString(), inventory)
+        api::ProtobufCodec<InventoryContent>::decode(message.SerializeAsString(), inventory)
     );
-    EXPECT_EQ(inventory.hash.value, "h");
     EXPECT_TRUE(inventory.truncated);
     EXPECT_FALSE(inventory.os);
     ASSERT_EQ(inventory.disks->disks.size(), 1U);
     EXPECT_EQ(inventory.disks->disks[0].size_bytes, std::numeric_limits<std::int64_t>::max());
 }
 
-TEST(InventoryCodec, refuses_a_section_without_a_hash_and_bytes_that_are_no_message) {
+TEST(InventoryCodec, takes_what_is_signed_as_it_is) {
+    pb::SignedSection message;
+    message.set_content(std::string("\0\xFF", 2));
+    message.set_signed_at_us(7);
+    message.set_key_id("kkkkkkkkkkkkkkkk");
+    message.set_signature("s");
+    PutInventory inventory;
+    ASSERT_TRUE(
+        api::ProtobufCodec<PutInventory>::decode(message.SerializeAsString(), inventory)
+    );
+    EXPECT_EQ(inventory.content.value, "AP8");
+    EXPECT_EQ(inventory.signed_at, from_micros(7));
+    EXPECT_EQ(inventory.key_id.value, "kkkkkkkkkkkkkkkk");
+    EXPECT_EQ(inventory.signature.value, "cw");
+}
+
+TEST(InventoryCodec, refuses_bytes_that_are_no_message) {
     PutInventory inventory;
     EXPECT_EQ(
-        api::ProtobufCodec<PutInventory>::decode("", inventory).error().code, "request.invalid"
-    );
-    EXPECT_EQ(
         api::ProtobufCodec<PutInventory>::decode("\xFF\xFF", inventory).error().code,
+        "request.malformed"
+    );
+    InventoryContent content;
+    EXPECT_EQ(
+        api::ProtobufCodec<InventoryContent>::decode("\xFF\xFF", content).error().code,
         "request.malformed"
     );
 }

@@ -4,12 +4,13 @@
 #include "controlplane/services/agent_registry/agents.hpp"
 #include "controlplane/services/agent_registry/enrollment.hpp"
 #include "controlplane/services/agent_registry/heartbeats.hpp"
+#include "controlplane/services/agent_registry/inventory_reports.hpp"
 
 namespace synapsex::agent_registry {
 
 void mount_routes(
     api::Router& router, Enrollment& enrollment, Heartbeats& heartbeats, Agents& agents,
-    AgentKeys& keys
+    AgentKeys& keys, InventoryReports& inventory
 ) {
     router.mount(kCreateToken, [&](const Call& call, const CreateEnrollmentToken& wish) {
         return enrollment.create_token(call, wish);
@@ -27,7 +28,7 @@ void mount_routes(
         return heartbeats.beat(call, heartbeat);
     });
     router.mount(kPutInventory, [&](const Call& call, const PutInventory& wish) {
-        return heartbeats.put_inventory(call, wish);
+        return inventory.put(call, wish);
     });
     router.mount(kRotateKey, [&](const Call& call, const AgentPath& path) {
         return keys.want(call, path);

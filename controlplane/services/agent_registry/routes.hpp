@@ -8,10 +8,11 @@ class AgentKeys;
 class Agents;
 class Enrollment;
 class Heartbeats;
+class InventoryReports;
 
 void mount_routes(
     api::Router& router, Enrollment& enrollment, Heartbeats& heartbeats, Agents& agents,
-    AgentKeys& keys
+    AgentKeys& keys, InventoryReports& inventory
 );
 
 }  // namespace synapsex::agent_registry

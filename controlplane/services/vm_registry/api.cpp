@@ -12,6 +12,8 @@ template struct api::Codec<VmPath>;
 template struct api::Codec<Vm>;
 template struct api::Codec<ListPackages>;
 template struct api::Codec<PackagePage>;
+template struct api::Codec<SectionPath>;
+template struct api::Codec<SignedSection>;
 template struct api::Codec<ReadTelemetry>;
 template struct api::Codec<TelemetryPage>;
 template struct api::Codec<WatchVm>;

@@ -73,8 +73,10 @@ struct SectionInfo {
     std::string hash{};
     bool truncated = false;
     Timestamp updated_at{};
+    std::optional<Timestamp> signed_at{};  // null: it is not signed
+    std::optional<std::string> key_id{};
 };
-BOOST_DESCRIBE_STRUCT(SectionInfo, (), (section, hash, truncated, updated_at))
+BOOST_DESCRIBE_STRUCT(SectionInfo, (), (section, hash, truncated, updated_at, signed_at, key_id))
 
 // All sections but packages, which have a list of their own.
 struct Inventory {
@@ -129,6 +131,29 @@ struct PackagePage {
 };
 BOOST_DESCRIBE_STRUCT(PackagePage, (), (items, next_cursor))
 
+struct SectionPath {
+    VmId vm_id{};
+    SectionName section = SectionName::os;
+};
+BOOST_DESCRIBE_STRUCT(SectionPath, (), (vm_id, section))
+
+// A section as its agent signed it. Bytes are in base64url without padding.
+struct SignedSection {
+    VmId vm_id{};
+    AgentId agent_id{};
+    SectionName section = SectionName::os;
+    Timestamp signed_at{};
+    std::string key_id{};
+    std::string public_key{};  // Ed25519, 32 bytes
+    std::string statement{};   // the text that is signed; its last line is of the content
+    std::string signature{};   // 64 bytes
+    std::string content{};     // InventorySection of shared/proto/agent/v1/agent.proto
+};
+BOOST_DESCRIBE_STRUCT(
+    SignedSection, (),
+    (vm_id, agent_id, section, signed_at, key_id, public_key, statement, signature, content)
+)
+
 struct ReadTelemetry {
     VmId vm_id{};
     std::optional<Timestamp> from{};
@@ -164,6 +189,13 @@ inline constexpr api::Operation<VmPath, Vm> kGetVm{
 inline constexpr api::Operation<ListPackages, PackagePage> kListPackages{
     .id = "vms.packages.list", .path = "/v1/vms/{vmId}/packages", .access = auth::user("vms.read"),
     .summary = "List the packages installed on a VM, by name."};
+inline constexpr api::Operation<SectionPath, SignedSection> kGetSignedSection{
+    .id = "vms.inventory.signature", .path = "/v1/vms/{vmId}/inventory/{section}/signature",
+    .access = auth::user("vms.read"),
+    .summary = "Read a section of the inventory as the agent signed it.",
+    .description = "Proves what the VM's agent said, and when, without trusting this server: check "
+                   "the Ed25519 `signature` over `statement`, that the statement names the agent "
+                   "and the section, and that its last line is the SHA-256 of `content`."};
 inline constexpr api::Operation<ReadTelemetry, TelemetryPage> kReadTelemetry{
     .id = "vms.telemetry.read", .path = "/v1/vms/{vmId}/telemetry",
     .access = auth::user("vms.read"),

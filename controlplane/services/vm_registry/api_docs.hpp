@@ -45,7 +45,11 @@ inline constexpr Doc kDocOf<vm_registry::SectionInfo>{
     {{{"section", "The section.", R"("packages")"},
       {"hash", "Of what the agent sent."},
       {"truncated", "The VM has more than an agent may send.", "false"},
-      {"updated_at", "When it was last received."}}}
+      {"updated_at", "When it was last received."},
+      {"signed_at",
+       "When the agent signed it, by this server's clock as far as the agent knew it; null: it is "
+       "not signed."},
+      {"key_id", "Of the key that signed it; null: it is not signed.", R"("n4bQgYhMfWWaL-qg")"}}}
 };
 template <>
 inline constexpr Doc kDocOf<vm_registry::Inventory>{
@@ -87,6 +91,29 @@ inline constexpr Doc kDocOf<vm_registry::PackagePage>{
     "Packages, by name.",
     {{{"items", "The packages."}}},
     &kPageDoc};
+template <>
+inline constexpr Doc kDocOf<vm_registry::SectionPath>{
+    "A section of a VM's inventory.",
+    {{{"vm_id", "The VM."}, {"section", "The section.", R"("packages")"}}}
+};
+template <>
+inline constexpr Doc kDocOf<vm_registry::SignedSection>{
+    "A section as its agent signed it. Bytes are in base64url without padding.",
+    {{{"vm_id", "The VM."},
+      {"agent_id", "Its agent, who signed."},
+      {"section", "The section.", R"("packages")"},
+      {"signed_at", "When it was signed, by this server's clock as far as the agent knew it."},
+      {"key_id",
+       "The beginning of the key's RFC 7638 thumbprint; `synapsex-agent status` on the VM shows "
+       "it.",
+       R"("n4bQgYhMfWWaL-qg")"},
+      {"public_key", "The agent's Ed25519 key, 32 bytes."},
+      {"statement",
+       "The text that is signed: a line each for the purpose, agent, section, time in microseconds "
+       "and the SHA-256 of the content."},
+      {"signature", "Over the statement, 64 bytes (RFC 8032)."},
+      {"content", "An InventorySection of the agent protocol, serialized (protobuf)."}}}
+};
 template <>
 inline constexpr Doc kDocOf<vm_registry::ReadTelemetry>{
     "Which telemetry.",

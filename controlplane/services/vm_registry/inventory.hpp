@@ -117,12 +117,25 @@ BOOST_DESCRIBE_ENUM(SectionName, os, cpu, memory, disks, filesystems, network, p
 
 using SectionBody = std::variant<Os, Cpu, Memory, Disks, Filesystems, Network, Packages>;
 
+// By which anybody can check later what the agent said: its key's signature over
+// crypto::SectionReport.
+struct SectionSignature {
+    std::string content;     // what was signed: an InventorySection of agent.proto, serialized
+    Timestamp signed_at{};
+    std::string public_key;  // 32 bytes, Ed25519
+    std::string signature;   // 64 bytes
+};
+
+// How far the agent's idea of the control plane's clock may be from it when it signs.
+inline constexpr std::chrono::minutes kSigningSkewMax{5};
+
 // One section as an agent sent it. The body's alternative is the one that the name says.
 struct Section {
     SectionName name = SectionName::os;
-    std::string hash;        // made by the agent over what it sent
+    std::string hash;        // first 32 hex digits of the SHA-256 of the content
     bool truncated = false;  // the VM has more than an agent may send
-    SectionBody body;
+    SectionBody body{};
+    SectionSignature signature{};
 };
 
 // One slot of 15 s of wall-clock time. `slot` counts such slots since 1970. Rates are means over

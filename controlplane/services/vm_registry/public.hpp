@@ -56,6 +56,8 @@ class VmDirectory {
         std::span<const TelemetrySample> samples
     ) = 0;
 
+    // The signature was checked. Kind::conflict inventory.older: what is stored was signed later;
+    // a time that is still to come was a clock's mistake and keeps nothing from being told.
     virtual Result<Done> put_section(
         const Call& call, const TenantId& tenant, const VmId& vm, const Section& section
     ) = 0;

@@ -15,6 +15,9 @@ void mount_routes(api::Router& router, VmRegistry& vms) {
     router.mount(kListPackages, [&vms](const Call& call, const ListPackages& wish) {
         return vms.list_packages(call, wish);
     });
+    router.mount(kGetSignedSection, [&vms](const Call& call, const SectionPath& path) {
+        return vms.signed_section(call, path);
+    });
     router.mount(kReadTelemetry, [&vms](const Call& call, const ReadTelemetry& wish) {
         return vms.read_telemetry(call, wish);
     });

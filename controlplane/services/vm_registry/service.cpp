@@ -7,6 +7,9 @@
 #include "controlplane/services/vm_registry/store.hpp"
 #include "controlplane/services/vm_registry/telemetry.hpp"
 #include "shared/base/log.hpp"
+#include "shared/crypto/agent_statements.hpp"
+#include "shared/crypto/ed25519.hpp"
+#include "shared/crypto/hash.hpp"
 
 namespace synapsex::vm_registry {
 
@@ -77,6 +80,24 @@ std::int64_t total_size(const Disks& disks) {
         total = size > kMax - total ? kMax : total + size;
     }
     return total;
+}
+
+Problem older_section() {
+    return {
+        Kind::conflict, "inventory.older",
+        "The section that is stored was signed later than this one."
+    };
+}
+
+Problem unsigned_section() {
+    return {
+        Kind::not_found, "inventory.unsigned",
+        "The agent has reported no such section, or a release that did not sign."
+    };
+}
+
+std::string key_id_of(const std::string& public_key) {
+    return crypto::ed25519_key_id(crypto::from_base64url(public_key).value_or(""));
 }
 
 std::string package_key(const Package& package) {
@@ -163,10 +184,13 @@ Result<Vm> VmRegistry::get(const Call& call, const VmPath& path) {
         static_cast<VmSummary&>(vm) =
             summary_of(*row, store.find_latest_chunk(call.tenant, path.vm_id));
         for (const auto& section : store.list_sections(call.tenant, path.vm_id)) {
-            const SectionInfo info{
-                section.section, section.hash, section.truncated, section.updated_at
-            };
-            vm.reported.sections.push_back(info);
+            auto& info = vm.reported.sections.emplace_back();
+            info.section = section.section;
+            info.hash = section.hash;
+            info.truncated = section.truncated;
+            info.updated_at = section.updated_at;
+            info.signed_at = section.signed_at;
+            if (section.signed_at) info.key_id = key_id_of(section.public_key);
         }
         for (const auto& body : store.list_short_bodies(call.tenant, path.vm_id))
             add_section(vm.reported, path.vm_id, body);
@@ -198,6 +222,33 @@ Result<PackagePage> VmRegistry::list_packages(const Call& call, const ListPackag
     }
     page.next_cursor = api::cut_page(page.items, wish.limit.value, package_key);
     return page;
+}
+
+Result<SignedSection> VmRegistry::signed_section(const Call& call, const SectionPath& path) {
+    return database_.read(call, [&](db::Session& session) -> Result<SignedSection> {
+        VmStore store{session};
+        const auto vm = store.find(call.tenant, path.vm_id);
+        if (!vm) return no_such_vm();
+        const auto row = store.find_signature(call.tenant, path.vm_id, path.section);
+        if (!row) return unsigned_section();
+        const auto statement = crypto::statement_of(crypto::SectionReport{
+            .agent_id = vm->agent_id.text(),
+            .section = enum_name(path.section),
+            .signed_at_us = to_micros(*row->signed_at),
+            .content = row->content.bytes,
+        });
+        return SignedSection{
+            .vm_id = path.vm_id,
+            .agent_id = vm->agent_id,
+            .section = path.section,
+            .signed_at = *row->signed_at,
+            .key_id = key_id_of(row->public_key),
+            .public_key = row->public_key,
+            .statement = statement,
+            .signature = row->signature,
+            .content = crypto::to_base64url(row->content.bytes),
+        };
+    });
 }
 
 Result<Watching> VmRegistry::watch(const Call& call, const WatchVm& wish) {
@@ -256,10 +307,20 @@ Result<Done> VmRegistry::put_section(
         section.body
     );
     const SectionRow row{section.name, section.hash, section.truncated, now};
+    const SectionSignatureRow signature{
+        section.signature.signed_at,
+        crypto::to_base64url(section.signature.public_key),
+        crypto::to_base64url(section.signature.signature),
+        db::Blob{section.signature.content},
+    };
     return database_.write(call, [&](db::Session& session) -> Result<Done> {
         VmStore store{session};
         if (!store.find(tenant, vm)) return no_such_vm();
+        const auto stored = store.find_signed_at(tenant, vm, section.name);
+        if (stored && *stored > section.signature.signed_at && *stored <= now + kSigningSkewMax)
+            return older_section();
         store.put_section(tenant, vm, row, json);
+        store.put_signature(tenant, vm, section.name, signature);
         std::visit(SummaryUpdate{store, tenant, vm, now}, section.body);
         return Done{};
     });

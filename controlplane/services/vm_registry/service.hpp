@@ -27,6 +27,8 @@ class VmRegistry final : public VmDirectory {
     Result<VmPage> list(const Call& call, const ListVms& wish);
     Result<Vm> get(const Call& call, const VmPath& path);
     Result<PackagePage> list_packages(const Call& call, const ListPackages& wish);
+    // Kind::not_found inventory.unsigned: there is no such section, or none that is signed.
+    Result<SignedSection> signed_section(const Call& call, const SectionPath& path);
     Result<TelemetryPage> read_telemetry(const Call& call, const ReadTelemetry& wish);
     Result<Watching> watch(const Call& call, const WatchVm& wish);
 

@@ -5,6 +5,8 @@
 #include <limits>
 
 #include "controlplane/services/vm_registry/vm_registry_fixture.hpp"
+#include "shared/crypto/ed25519.hpp"
+#include "shared/crypto/hash.hpp"
 
 namespace synapsex::vm_registry {
 namespace {
@@ -167,6 +169,73 @@ TEST_F(VmRegistryTest, sections_come_back_and_fill_the_list) {
             std::pair{std::string{"packages"}, std::string{"h2"}}
         )
     );
+}
+
+TEST_F(VmRegistryTest, a_section_is_shown_as_it_was_signed) {
+    const auto vm = make_vm("web-1");
+    const auto key = crypto::Ed25519Key::generate(random);
+    const std::string content("\x12\0", 2);
+    const SectionSignature signature{content, clock.now(), key.public_key(), std::string(64, 's')};
+    ASSERT_TRUE(
+        vms.put_section(call(), tenant, vm, {SectionName::cpu, "h", false, Cpu{}, signature})
+    );
+
+    const auto shown = vms.get(call(), {vm}).value();
+    EXPECT_EQ(shown.reported.sections.at(0).signed_at, clock.now());
+    EXPECT_EQ(shown.reported.sections.at(0).key_id, key.key_id());
+    const auto proof = vms.signed_section(call(), {vm, SectionName::cpu}).value();
+    EXPECT_EQ(proof.agent_id, shown.agent_id);
+    EXPECT_EQ(proof.key_id, key.key_id());
+    EXPECT_EQ(proof.public_key, key.public_key_base64url());
+    EXPECT_EQ(proof.signature, crypto::to_base64url(std::string(64, 's')));
+    EXPECT_EQ(proof.content, crypto::to_base64url(content));
+    EXPECT_EQ(
+        proof.statement,
+        "synapsex-inventory-v1\n" + shown.agent_id.text() + "\ncpu\n" +
+            std::to_string(to_micros(clock.now())) + "\n" + crypto::sha256_hex(content) + "\n"
+    );
+
+    const auto refusal = [&](const TenantId& of, SectionName section) {
+        return vms.signed_section(call_of(of), {vm, section}).error().code;
+    };
+    EXPECT_EQ(refusal(stranger, SectionName::cpu), "vms.not_found");
+    EXPECT_EQ(refusal(tenant, SectionName::os), "inventory.unsigned");
+}
+
+TEST_F(VmRegistryTest, a_section_of_a_release_that_did_not_sign_is_shown_without) {
+    const auto vm = make_vm("web-1");
+    const SectionRow row{SectionName::cpu, "h", false, clock.now()};
+    database.in_write([&](db::Session& s) { VmStore{s}.put_section(tenant, vm, row, "{}"); });
+    const auto shown = vms.get(call(), {vm}).value();
+    EXPECT_FALSE(shown.reported.sections.at(0).signed_at);
+    EXPECT_FALSE(shown.reported.sections.at(0).key_id);
+    EXPECT_EQ(
+        vms.signed_section(call(), {vm, SectionName::cpu}).error().code, "inventory.unsigned"
+    );
+}
+
+TEST_F(VmRegistryTest, what_was_signed_earlier_replaces_nothing) {
+    const auto vm = make_vm("web-1");
+    const auto put = [&](Timestamp signed_at, std::int64_t threads) {
+        Cpu cpu;
+        cpu.threads = threads;
+        const SectionSignature signature{"c", signed_at, std::string(32, 'k'), "s"};
+        const auto taken =
+            vms.put_section(call(), tenant, vm, {SectionName::cpu, "h", false, cpu, signature});
+        return taken ? "" : taken.error().code;
+    };
+    const auto now = clock.now();
+    EXPECT_EQ(put(now, 4), "");
+    EXPECT_EQ(put(now - 1us, 8), "inventory.older");
+    EXPECT_EQ(vms.get(call(), {vm}).value().cpu_threads, 4);
+    EXPECT_EQ(put(now, 4), "") << "the same one again";
+    EXPECT_EQ(put(now + 1us, 16), "");
+    // A clock that was a year ahead, and is right now, stops nobody.
+    clock.advance(24h * 365);
+    EXPECT_EQ(put(clock.now(), 32), "");
+    clock.jump(-24h * 365);
+    EXPECT_EQ(put(clock.now(), 64), "");
+    EXPECT_EQ(vms.get(call(), {vm}).value().cpu_threads, 64);
 }
 
 TEST_F(VmRegistryTest, packages_are_listed_by_name_in_pages) {

@@ -66,8 +66,18 @@ constexpr Query kPutSection{"vm_registry.put_section", R"sql(
         hash = excluded.hash, truncated = excluded.truncated, body = excluded.body,
         updated_at = excluded.updated_at)sql"};
 constexpr Query kListSections{"vm_registry.list_sections", R"sql(
-    SELECT section, hash, truncated, updated_at FROM vm_registry_sections
+    SELECT section, hash, truncated, updated_at, signed_at, public_key FROM vm_registry_sections
     WHERE tenant_id = $1 AND vm_id = $2 ORDER BY section)sql"};
+constexpr Query kPutSignature{"vm_registry.put_signature", R"sql(
+    UPDATE vm_registry_sections
+    SET signed_at = $4, public_key = $5, signature = $6, content = $7
+    WHERE tenant_id = $1 AND vm_id = $2 AND section = $3)sql"};
+constexpr Query kFindSignature{"vm_registry.find_signature", R"sql(
+    SELECT signed_at, public_key, signature, content FROM vm_registry_sections
+    WHERE tenant_id = $1 AND vm_id = $2 AND section = $3 AND signed_at IS NOT NULL)sql"};
+constexpr Query kFindSignedAt{"vm_registry.find_signed_at", R"sql(
+    SELECT signed_at FROM vm_registry_sections
+    WHERE tenant_id = $1 AND vm_id = $2 AND section = $3 AND signed_at IS NOT NULL)sql"};
 constexpr Query kListShortBodies{"vm_registry.list_short_bodies", R"sql(
     SELECT section, body FROM vm_registry_sections
     WHERE tenant_id = $1 AND vm_id = $2 AND section <> 'packages')sql"};
@@ -103,6 +113,7 @@ constexpr std::array kQueries{
     &kInsertVm,      &kFindVm,       &kListVms,      &kRenameVm,         &kDeleteVm,
     &kDeleteSections, &kDeleteChunks, &kSetPresence, &kUpdateOs,         &kUpdateCpuThreads,
     &kUpdateMemory,  &kUpdateDisks,  &kUpdatePackages, &kPutSection,     &kListSections,
+    &kPutSignature, &kFindSignature, &kFindSignedAt,
     &kListShortBodies, &kFindBody, &kFindChunk,    &kFindLatestChunk, &kPutChunk,      &kListChunks,
     &kFindNewestSlot, &kPruneChunks,
 };
@@ -183,6 +194,29 @@ void VmStore::put_section(
         kPutSection, tenant, vm, section.section, section.hash,
         static_cast<std::int64_t>(section.truncated), body, section.updated_at
     );
+}
+
+void VmStore::put_signature(
+    const TenantId& tenant, const VmId& vm, SectionName section, const SectionSignatureRow& row
+) {
+    session_.execute(
+        kPutSignature, tenant, vm, section, row.signed_at, row.public_key, row.signature,
+        row.content
+    );
+}
+
+std::optional<SectionSignatureRow> VmStore::find_signature(
+    const TenantId& tenant, const VmId& vm, SectionName section
+) {
+    return session_.find<SectionSignatureRow>(kFindSignature, tenant, vm, section);
+}
+
+std::optional<Timestamp> VmStore::find_signed_at(
+    const TenantId& tenant, const VmId& vm, SectionName section
+) {
+    const auto rows = session_.query(kFindSignedAt, tenant, vm, section);
+    if (rows.empty()) return std::nullopt;
+    return rows[0].get<Timestamp>("signed_at");
 }
 
 std::vector<SectionRow> VmStore::list_sections(const TenantId& tenant, const VmId& vm) {

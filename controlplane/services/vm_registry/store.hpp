@@ -40,8 +40,20 @@ struct SectionRow {
     std::string hash;
     bool truncated = false;
     Timestamp updated_at{};
+    std::optional<Timestamp> signed_at{};  // none: by an agent of a release that did not sign
+    std::string public_key{};              // base64url
 };
-BOOST_DESCRIBE_STRUCT(SectionRow, (), (section, hash, truncated, updated_at))
+BOOST_DESCRIBE_STRUCT(
+    SectionRow, (), (section, hash, truncated, updated_at, signed_at, public_key)
+)
+
+struct SectionSignatureRow {
+    std::optional<Timestamp> signed_at{};
+    std::string public_key;  // base64url
+    std::string signature;   // base64url
+    db::Blob content;
+};
+BOOST_DESCRIBE_STRUCT(SectionSignatureRow, (), (signed_at, public_key, signature, content))
 
 struct SectionBodyRow {
     SectionName section = SectionName::os;
@@ -90,6 +102,17 @@ class VmStore {
 
     void put_section(
         const TenantId& tenant, const VmId& vm, const SectionRow& section, std::string_view body
+    );
+    // Of a section that is stored.
+    void put_signature(
+        const TenantId& tenant, const VmId& vm, SectionName section, const SectionSignatureRow& row
+    );
+    // nullopt also for a section that is not signed.
+    std::optional<SectionSignatureRow> find_signature(
+        const TenantId& tenant, const VmId& vm, SectionName section
+    );
+    std::optional<Timestamp> find_signed_at(
+        const TenantId& tenant, const VmId& vm, SectionName section
     );
     std::vector<SectionRow> list_sections(const TenantId& tenant, const VmId& vm);
     // All but packages, the one that is long.
