@@ -122,7 +122,9 @@ test('another tenant\'s things are 404, everywhere, for every verb', async (t) =
         'agents.key.put': {
             publicKey: 'A'.repeat(43), formerKeyId: 'A'.repeat(16), signature: 'A'.repeat(86), proof: 'A'.repeat(86),
         },
-        'agents.inventory.put': { hash: 'h', truncated: false, memory: { totalBytes: 1, swapTotalBytes: 0 } },
+        'agents.inventory.put': {
+            content: 'GgA', signedAt: new Date().toISOString(), keyId: 'A'.repeat(16), signature: 'A'.repeat(86),
+        },
         'tenants.update': { name: 'mine now' },
         'tenants.members.add': { userId: stranger.id, role: 'owner' },
         'tenants.members.update': { role: 'viewer' },
@@ -137,7 +139,7 @@ test('another tenant\'s things are 404, everywhere, for every verb', async (t) =
             ++count;
             await t.test(`${method.toUpperCase()} ${template}`, async () => {
                 const path = template.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? assert.fail(`no value for ${name}: make one above and add it to values`));
-                const isAgents = /heartbeat|inventory|\/key$/.test(template);
+                const isAgents = /agentId\}\/(heartbeat|inventory|key)/.test(template);
                 const answer = await controlPlane.call(method.toUpperCase(), path, {
                     as: isAgents ? strangersAgent : stranger, body: bodies[operation.operationId],
                 });
