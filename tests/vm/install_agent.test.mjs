@@ -335,20 +335,17 @@ test('a server that is not there, and one that nobody vouches for, are told from
     ends(await one.install(`--url ${plane.vmUrl} --ca-file /root/ca.crt`), 0, /This machine is online/);
 });
 
-// What cloud-init makes of user data: files first, commands later.
-const cloudInit = `import os, subprocess, sys, yaml
-text = sys.stdin.read()
-assert text.startswith('#cloud-config\\n')
-wish = yaml.safe_load(text)
-assert sorted(wish) == ['runcmd', 'write_files'], wish.keys()
-for file in wish['write_files']:
-    assert file['owner'] == 'root:root'
-    os.makedirs(os.path.dirname(file['path']), exist_ok=True)
-    with open(os.open(file['path'], os.O_WRONLY | os.O_CREAT, int(file['permissions'], 8)), 'w') as out:
-        out.write(file['content'])
-for command in wish['runcmd']:
-    subprocess.run(command, check=True)
-`;
+// As a cloud would start it: the user data is there, and cloud-init runs with the boot.
+async function startWithUserData(vm, userData) {
+    const seed = '/var/lib/cloud/seed/nocloud';
+    await vm.must(`mkdir -p ${seed}; rm /etc/cloud/cloud-init.disabled`);
+    await vm.write('/etc/cloud/cloud.cfg.d/99-test.cfg', 'datasource_list: [NoCloud]\nnetwork: {config: disabled}\n');
+    await vm.write(`${seed}/meta-data`, `instance-id: ${vm.name}\nlocal-hostname: ${vm.name}\n`);
+    await vm.write(`${seed}/user-data`, userData, { mode: '600' });
+    await vm.reboot();
+    const done = await vm.run('cloud-init status --wait --long', { within });
+    return { ...done, stdout: done.stdout + await vm.must('cat /var/log/cloud-init-output.log') };
+}
 
 test('what synapsexctl prints is all that it takes: by ssh into a shell, and as user data of cloud-init', needs, async (t) => {
     const network = await Network.make(t);
@@ -379,9 +376,16 @@ test('what synapsexctl prints is all that it takes: by ssh into a shell, and as 
     });
     await t.test('cloud-config', async () => {
         const { text, secret } = await print('cloud-init', '--deb', two.deb);
-        const done = await two.run(['python3', '-c', cloudInit], { input: text, within });
-        ends(done, 0, /This machine is online as/);
+        const done = await startWithUserData(two, text);
+        ends(done, 0, /^status: done$[\s\S]*This machine is online as/m);
         await plane.online('web-2');
-        assert.deepEqual(await filesWith(two, secret), []);
+        // Its own copies of the user data stay, for root alone; the token in them is used up.
+        const kept = await filesWith(two, secret);
+        for (const file of kept) {
+            assert.match(file, /^\/var\/lib\/cloud\/(seed|instances)\//);
+            assert.match(await two.must(['stat', '--format', '%a %U', file]), /^[46]00 root$/m, file);
+        }
+        const { uses, usesMax } = (await plane.must('GET', '/v1/agents/enrollment-tokens')).items.at(-1);
+        assert.deepEqual([uses, usesMax], [1, 1]);
     });
 });
