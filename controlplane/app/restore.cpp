@@ -249,6 +249,7 @@ class Restore {
     // From here on things change. PostgreSQL first: what it refuses is undone, and then nothing has
     // changed yet.
     void put_in_place() {
+        is_changed_ = is_restore_unfinished(config_.data_dir);  // by a run before this one
         first_aside_ = config_.data_dir / mark_restore(config_.data_dir, aside_name());
         try {
             for (const auto& place : places_)

@@ -338,6 +338,11 @@ test("PostgreSQL's own programs get no password as an argument, and may fail at 
         replace('psql', 'REAL "$@"; status=$?; case "$*" in *"-f -"*) echo "connection lost" >&2; exit 2;; esac; exit $status');
         refused(await restore(controlPlane, good, ['--replace']), /psql failed: .*connection lost/);
         replace('psql', 'exec REAL "$@"');
+        // One that fails after it has changed nothing that the one before it had not.
+        replace('pg_restore', 'case "$*" in *null*) exec REAL "$@";; esac; echo "out of luck" >&2; exit 1');
+        refused(await restore(controlPlane, good), /pg_restore failed: .*out of luck/);
+        replace('pg_restore', 'exec REAL "$@"');
+        refused(await controlPlane.run(['serve', ...controlPlane.flags]), /a restore into .* did not come to its end/);
         succeeded(await restore(controlPlane, good));
         const calls = readFileSync(join(ours, 'calls'), 'utf8');
         for (const name of ['pg_dump', 'pg_restore', 'psql']) assert.ok(calls.includes(`/${name} `), calls);
