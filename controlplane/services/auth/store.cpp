@@ -23,12 +23,21 @@ constexpr Query kInsertUser{"auth.insert_user", R"sql(
 
 constexpr Query kRestartRegistration{"auth.restart_registration", R"sql(
     UPDATE auth_users SET password_hash = $2, full_name = $3, updated_at = $4
+    WHERE user_id = $1 AND state = 'registering' AND password_hash <> '')sql"};
+
+// Without a password: see restart_registration and activate_user.
+constexpr Query kTakeOverRegistration{"auth.take_over_registration", R"sql(
+    UPDATE auth_users SET password_hash = '', updated_at = $2
     WHERE user_id = $1 AND state = 'registering')sql"};
 
 // The hash says whose try this is: every try salts anew.
 constexpr Query kActivateUser{"auth.activate_user", R"sql(
     UPDATE auth_users SET state = 'active', updated_at = $3
     WHERE user_id = $1 AND state = 'registering' AND password_hash = $2)sql"};
+
+constexpr Query kHasPassword{"auth.has_password", R"sql(
+    SELECT user_id FROM auth_users
+    WHERE user_id = $1 AND password_hash = $2 AND state = 'active')sql"};
 
 constexpr Query kReplacePasswordHash{"auth.replace_password_hash", R"sql(
     UPDATE auth_users SET password_hash = $3, updated_at = $4
@@ -128,14 +137,14 @@ constexpr Query kPruneAssertions{"auth.prune_assertions", R"sql(
         SELECT tenant_id, agent_id, jti FROM auth_used_assertions WHERE expires_at <= $1
         ORDER BY expires_at LIMIT $2))sql"};
 
-constexpr std::array<const Query*, 26> kQueries{
+constexpr std::array kQueries{
     &kHasActiveUsers,      &kFindUser,        &kInsertUser,           &kRestartRegistration,
     &kActivateUser,        &kDeleteAbandoned, &kAbandonRegistrations, &kReplacePasswordHash,
     &kInsertSession,       &kPruneSessions,   &kEndOldestSessions,    &kFindSession,
     &kFindSessionByRefresh, &kRotateRefresh,  &kInsertKey,            &kCountKeys,
     &kListKeys,            &kRevokeKey,       &kPruneKeys,            &kSetLastUsed,
     &kFindKey,             &kInsertAssertion, &kPruneAssertions,      &kRecoverUser,
-    &kFindEmail,           &kEndSessions,
+    &kFindEmail,           &kEndSessions,     &kHasPassword,          &kTakeOverRegistration,
 };
 
 }  // namespace
@@ -165,6 +174,14 @@ bool AuthStore::restart_registration(const UserRow& user) {
 
 bool AuthStore::activate_user(const UserRow& user, Timestamp now) {
     return session_.execute(kActivateUser, user.user_id, user.password_hash, now) == 1;
+}
+
+bool AuthStore::take_over_registration(const UserId& user, Timestamp now) {
+    return session_.execute(kTakeOverRegistration, user, now) == 1;
+}
+
+bool AuthStore::has_password(const UserId& user, std::string_view password_hash) {
+    return !session_.query(kHasPassword, user, password_hash).empty();
 }
 
 void AuthStore::replace_password_hash(

@@ -90,6 +90,30 @@ TEST_F(AuthStoreTest, a_password_hash_is_replaced_only_while_it_is_the_one_that_
     });
 }
 
+TEST_F(AuthStoreTest, an_active_user_has_one_password_and_others_have_none) {
+    const auto ada = stored_user("ada@example.com");
+    const auto eve = stored_user("eve@example.com", UserState::registering);
+    in_store([&](AuthStore& store) {
+        EXPECT_TRUE(store.has_password(ada.user_id, "hash"));
+        EXPECT_FALSE(store.has_password(ada.user_id, "other"));
+        EXPECT_FALSE(store.has_password(eve.user_id, "hash"));
+    });
+}
+
+TEST_F(AuthStoreTest, a_registration_that_a_recovery_has_taken_over_is_ended_by_nobody_else) {
+    const auto ada = stored_user("ada@example.com", UserState::registering);
+    const auto eve = stored_user("eve@example.com");
+    in_store([&](AuthStore& store) {
+        EXPECT_FALSE(store.take_over_registration(eve.user_id, clock.now()));
+        EXPECT_TRUE(store.take_over_registration(ada.user_id, clock.now()));
+        EXPECT_TRUE(store.take_over_registration(ada.user_id, clock.now()));
+        EXPECT_FALSE(store.restart_registration(ada));
+        EXPECT_FALSE(store.activate_user(ada, clock.now()));
+        EXPECT_TRUE(store.recover_user(ada.user_id, "new", clock.now()));
+        EXPECT_TRUE(store.has_password(ada.user_id, "new"));
+    });
+}
+
 TEST_F(AuthStoreTest, abandons_old_registrations_only_and_a_few_at_a_time) {
     stored_user("old1@example.com", UserState::registering);
     stored_user("old2@example.com", UserState::registering);
