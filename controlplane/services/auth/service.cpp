@@ -101,7 +101,9 @@ Result<std::optional<TokenPair>> AuthService::sign_in(const Call& call, const Ch
                     user.user_id, user.password_hash, *checked.better_hash, now
                 );
             store.insert_session(row);
-            store.end_oldest_sessions(user.user_id, kSessionsMax);
+            store.end_oldest_sessions(
+                user.user_id, kSessionsMax, AccessTokens::latest_issue(now)
+            );
             return true;
         })
     );
@@ -121,7 +123,9 @@ Result<TokenPair> AuthService::refresh(const Call& call, const Refresh& refresh)
     SYNAPSEX_TRY(
         const auto user,
         parts_.database.read(call, [&](db::Session& session) -> Result<SignedInRow> {
-            const auto row = AuthStore{session}.find_session_by_refresh(old_hash, now);
+            const auto row = AuthStore{session}.find_session_by_refresh(
+                old_hash, now, AccessTokens::latest_issue(now)
+            );
             if (!row) return refresh_invalid();
             return *row;
         })

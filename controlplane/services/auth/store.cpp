@@ -68,7 +68,7 @@ constexpr Query kInsertSession{"auth.insert_session", R"sql(
 constexpr Query kEndOldestSessions{"auth.end_oldest_sessions", R"sql(
     DELETE FROM auth_sessions WHERE user_id = $1 AND session_id NOT IN (
         SELECT session_id FROM auth_sessions WHERE user_id = $1
-        ORDER BY refreshed_at DESC, session_id DESC LIMIT $2))sql"};
+        ORDER BY refreshed_at > $3, refreshed_at DESC, session_id DESC LIMIT $2))sql"};
 
 constexpr Query kEndSessions{"auth.end_sessions", R"sql(
     DELETE FROM auth_sessions WHERE user_id = $1 RETURNING session_id)sql"};
@@ -81,12 +81,14 @@ constexpr Query kPruneSessions{"auth.prune_sessions", R"sql(
 constexpr Query kFindSession{"auth.find_session", R"sql(
     SELECT u.user_id, u.email, u.full_name, s.session_id
     FROM auth_sessions s JOIN auth_users u ON u.user_id = s.user_id
-    WHERE s.session_id = $1 AND s.expires_at > $2 AND u.state = 'active')sql"};
+    WHERE s.session_id = $1 AND s.expires_at > $2 AND s.refreshed_at <= $3
+        AND u.state = 'active')sql"};
 
 constexpr Query kFindSessionByRefresh{"auth.find_session_by_refresh", R"sql(
     SELECT u.user_id, u.email, u.full_name, s.session_id
     FROM auth_sessions s JOIN auth_users u ON u.user_id = s.user_id
-    WHERE s.refresh_hash = $1 AND s.expires_at > $2 AND u.state = 'active')sql"};
+    WHERE s.refresh_hash = $1 AND s.expires_at > $2 AND s.refreshed_at <= $3
+        AND u.state = 'active')sql"};
 
 constexpr Query kRotateRefresh{"auth.rotate_refresh", R"sql(
     UPDATE auth_sessions SET refresh_hash = $2, refreshed_at = $3, expires_at = $4
@@ -219,8 +221,8 @@ void AuthStore::insert_session(const SessionRow& session) {
     );
 }
 
-void AuthStore::end_oldest_sessions(const UserId& user, std::int64_t keep) {
-    session_.execute(kEndOldestSessions, user, keep);
+void AuthStore::end_oldest_sessions(const UserId& user, std::int64_t keep, Timestamp latest) {
+    session_.execute(kEndOldestSessions, user, keep, latest);
 }
 
 std::vector<SessionId> AuthStore::end_sessions(const UserId& user) {
@@ -235,14 +237,16 @@ std::int64_t AuthStore::prune_sessions(Timestamp now, std::int64_t limit) {
     return session_.execute(kPruneSessions, now, limit);
 }
 
-std::optional<SignedInRow> AuthStore::find_session(const SessionId& session, Timestamp now) {
-    return session_.find<SignedInRow>(kFindSession, session, now);
+std::optional<SignedInRow> AuthStore::find_session(
+    const SessionId& session, Timestamp now, Timestamp latest
+) {
+    return session_.find<SignedInRow>(kFindSession, session, now, latest);
 }
 
 std::optional<SignedInRow> AuthStore::find_session_by_refresh(
-    std::string_view refresh_hash, Timestamp now
+    std::string_view refresh_hash, Timestamp now, Timestamp latest
 ) {
-    return session_.find<SignedInRow>(kFindSessionByRefresh, refresh_hash, now);
+    return session_.find<SignedInRow>(kFindSessionByRefresh, refresh_hash, now, latest);
 }
 
 bool AuthStore::rotate_refresh(

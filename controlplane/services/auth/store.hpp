@@ -106,14 +106,17 @@ class AuthStore {
     void remove_abandoned_user(const UserId& user);
 
     void insert_session(const SessionRow& session);
-    // All but the `keep` newest of the user.
-    void end_oldest_sessions(const UserId& user, std::int64_t keep);
+    // All but the `keep` newest of the user, those later than `latest` first.
+    void end_oldest_sessions(const UserId& user, std::int64_t keep, Timestamp latest);
     // All of the user; which they were.
     std::vector<SessionId> end_sessions(const UserId& user);
     std::int64_t prune_sessions(Timestamp now, std::int64_t limit);
-    std::optional<SignedInRow> find_session(const SessionId& session, Timestamp now);
+    // Begun or refreshed by `latest`, and not expired now.
+    std::optional<SignedInRow> find_session(
+        const SessionId& session, Timestamp now, Timestamp latest
+    );
     std::optional<SignedInRow> find_session_by_refresh(
-        std::string_view refresh_hash, Timestamp now
+        std::string_view refresh_hash, Timestamp now, Timestamp latest
     );
     // One winner among all who bring the same token. False: not this one.
     bool rotate_refresh(

@@ -140,15 +140,15 @@ TEST_F(AuthStoreTest, finds_a_session_of_an_active_user_until_it_expires) {
     const auto dead = stored_session(unfinished, "r2");
     in_store([&](AuthStore& store) {
         const auto now = clock.now();
-        const auto found = store.find_session(session.session_id, now);
+        const auto found = store.find_session(session.session_id, now, now);
         ASSERT_TRUE(found);
         EXPECT_EQ(found->email, "ada@example.com");
         EXPECT_EQ(found->full_name, "Ada");
-        EXPECT_TRUE(store.find_session_by_refresh("r1", now));
-        EXPECT_FALSE(store.find_session(session.session_id, now + 1h));
-        EXPECT_FALSE(store.find_session_by_refresh("r1", now + 1h));
-        EXPECT_FALSE(store.find_session(dead.session_id, now));
-        EXPECT_FALSE(store.find_session_by_refresh("r2", now));
+        EXPECT_TRUE(store.find_session_by_refresh("r1", now, now));
+        EXPECT_FALSE(store.find_session(session.session_id, now + 1h, now + 1h));
+        EXPECT_FALSE(store.find_session_by_refresh("r1", now + 1h, now + 1h));
+        EXPECT_FALSE(store.find_session(dead.session_id, now, now));
+        EXPECT_FALSE(store.find_session_by_refresh("r2", now, now));
     });
 }
 
@@ -161,7 +161,7 @@ TEST_F(AuthStoreTest, a_refresh_hash_is_rotated_by_one_and_moves_the_expiry) {
         EXPECT_FALSE(store.rotate_refresh("r1", "r2", now + 1h, now + 2h)) << "expired";
         EXPECT_TRUE(store.rotate_refresh("r1", "r2", now, now + 2h));
         EXPECT_FALSE(store.rotate_refresh("r1", "r3", now, now + 2h));
-        EXPECT_TRUE(store.find_session_by_refresh("r2", now + 90min));
+        EXPECT_TRUE(store.find_session_by_refresh("r2", now + 90min, now + 90min));
     });
 }
 
@@ -176,14 +176,32 @@ TEST_F(AuthStoreTest, ends_the_oldest_sessions_of_one_user_and_prunes_the_expire
     in_store([&](AuthStore& store) {
         const auto now = clock.now();
         store.rotate_refresh("a1", "a1", now + 1s, now + 1h);  // used last
-        store.end_oldest_sessions(ada.user_id, 2);
-        EXPECT_TRUE(store.find_session_by_refresh("a1", now));
-        EXPECT_FALSE(store.find_session_by_refresh("a2", now));
-        EXPECT_TRUE(store.find_session_by_refresh("a3", now));
-        EXPECT_TRUE(store.find_session_by_refresh("e1", now));
+        store.end_oldest_sessions(ada.user_id, 2, now + 1s);
+        EXPECT_TRUE(store.find_session_by_refresh("a1", now, now + 1s));
+        EXPECT_FALSE(store.find_session_by_refresh("a2", now, now));
+        EXPECT_TRUE(store.find_session_by_refresh("a3", now, now));
+        EXPECT_TRUE(store.find_session_by_refresh("e1", now, now));
         EXPECT_EQ(store.prune_sessions(now + 1h - 1s, 10), 1);
-        EXPECT_FALSE(store.find_session_by_refresh("e1", now));
-        EXPECT_TRUE(store.find_session_by_refresh("a3", now));
+        EXPECT_FALSE(store.find_session_by_refresh("e1", now, now));
+        EXPECT_TRUE(store.find_session_by_refresh("a3", now, now));
+    });
+}
+
+TEST_F(AuthStoreTest, a_session_that_is_later_than_now_is_not_found_and_ends_first) {
+    const auto ada = stored_user("ada@example.com");
+    stored_session(ada, "a1");
+    clock.advance(1h);
+    const auto late = stored_session(ada, "a2");
+    in_store([&](AuthStore& store) {
+        const auto latest = clock.now() - 1us;
+        const auto now = clock.now() - 30min;
+        EXPECT_FALSE(store.find_session(late.session_id, now, latest));
+        EXPECT_FALSE(store.find_session_by_refresh("a2", now, latest));
+        EXPECT_TRUE(store.find_session(late.session_id, now, latest + 1us));
+        EXPECT_TRUE(store.find_session_by_refresh("a2", now, latest + 1us));
+        store.end_oldest_sessions(ada.user_id, 1, latest);
+        EXPECT_TRUE(store.find_session_by_refresh("a1", now, latest));
+        EXPECT_FALSE(store.find_session_by_refresh("a2", now, latest + 1us));
     });
 }
 
