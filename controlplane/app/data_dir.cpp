@@ -89,11 +89,18 @@ crypto::Authority load_authority(const std::filesystem::path& data_dir) {
     return *std::move(authority);
 }
 
-void mark_restore(const std::filesystem::path& data_dir) {
+std::string mark_restore(const std::filesystem::path& data_dir, const std::string& aside) {
     const auto path = mark_path(data_dir);
-    const auto failure = make_new_file(path, "Run the same restore again.\n");
+    const auto failure = make_new_file(
+        path, "Run the same restore again. Keys and issuer of before are moved to\n" + aside + '\n'
+    );
     if (failure && failure != std::errc::file_exists)
         throw StartRefused("cannot write " + path.string() + ": " + failure.message());
+    std::string sentence;
+    std::string first_aside;
+    std::ifstream mark{path};
+    std::getline(std::getline(mark, sentence), first_aside);
+    return first_aside.empty() ? aside : first_aside;  // a release before wrote the sentence alone
 }
 
 void unmark_restore(const std::filesystem::path& data_dir) {

@@ -26,8 +26,10 @@ void make_data_dir(const std::filesystem::path& data_dir);
 void require_owner(const std::filesystem::path& data_dir);
 
 // A restore that changed something and did not come to its end leaves a mark, with which nothing
-// starts here: the same restore has to run again. Both throw StartRefused.
-void mark_restore(const std::filesystem::path& data_dir);
+// starts here: the same restore has to run again. The mark keeps the name of the folder in the data
+// directory to which the first run moves keys and issuer, and returns it to each. Both throw
+// StartRefused.
+std::string mark_restore(const std::filesystem::path& data_dir, const std::string& aside);
 void unmark_restore(const std::filesystem::path& data_dir);
 bool is_restore_unfinished(const std::filesystem::path& data_dir);
 

@@ -20,8 +20,8 @@ TEST(DataDir, nothing_starts_where_a_restore_is_unfinished) {
     make_data_dir(folder.path());
     crypto::FileKeyStore keys{key_directory(folder.path()), random};
     save_issuer(folder.path(), load_or_make_identity(folder.path(), "https://x", keys).issuer);
-    mark_restore(folder.path());
-    mark_restore(folder.path());
+    EXPECT_EQ(mark_restore(folder.path(), "before-1"), "before-1");
+    EXPECT_EQ(mark_restore(folder.path(), "before-2"), "before-1");
     EXPECT_TRUE(is_restore_unfinished(folder.path()));
     EXPECT_THROW(load_identity(folder.path(), keys), StartRefused);
     EXPECT_THROW(load_or_make_identity(folder.path(), "https://x", keys), StartRefused);

@@ -249,7 +249,8 @@ class Restore {
     // From here on things change. PostgreSQL first: what it refuses is undone, and then nothing has
     // changed yet.
     void put_in_place() {
-        mark_restore(config_.data_dir);
+        is_changed_ = is_restore_unfinished(config_.data_dir);  // by a run before this one
+        first_aside_ = config_.data_dir / mark_restore(config_.data_dir, aside_name());
         try {
             for (const auto& place : places_)
                 if (!place.is_file()) fill(place);
@@ -308,8 +309,10 @@ class Restore {
         sync_parent(place.file);
     }
 
+    std::string aside_name() const { return "before-restore-" + compact(now_); }
+
     void put_keys() {
-        const auto aside = config_.data_dir / ("before-restore-" + compact(now_));
+        const auto aside = config_.data_dir / aside_name();
         const auto keys = key_directory(config_.data_dir);
         const auto issuer = issuer_path(config_.data_dir);
         if (is_there(issuer) || !is_empty(keys)) {
@@ -317,8 +320,11 @@ class Restore {
             move(keys, key_directory(aside));
             if (is_there(issuer)) move(issuer, issuer_path(aside));
             note_aside(aside.string());
-            look_at_authority(authority_path(aside));
         }
+        // A run that was killed has moved them before, and here was what it had put in their place.
+        if (first_aside_ != aside && is_there(first_aside_)) note_aside(first_aside_.string());
+        const auto former = authority_path(first_aside_);
+        look_at_authority(is_there(former) ? former : authority_path(aside));
         move(key_directory(work_), keys);
         move(issuer_path(work_), issuer);
         sync_parent(issuer);
@@ -348,6 +354,7 @@ class Restore {
     BackupManifest manifest_;
     std::list<db::FileLock> locks_;
     fs::path work_;
+    fs::path first_aside_;  // of the first run, where this one finishes it
     std::vector<std::string> aside_;
     std::string other_authority_;  // the pin of that which was here; empty: the same, or none
     fs::path other_authority_file_;

@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <iterator>
 #include <memory>
@@ -35,27 +36,34 @@ Result<Done> list_agents(Context& context, const AgentOptions& options) {
         note_if_cut(context, listing.items.size(), listing.has_more);
         return Done{};
     }
+    std::vector<Column> columns{
+        {"NAME", Align::left, {.width_min = 16}},
+        {"STATE"},
+        {"SEEN", Align::left, {.leaves = 4}},
+        {"VERSION", Align::left, {.leaves = 3}},
+        {"ID", Align::left, {.leaves = 2}},
+        {"VM", Align::left, {.leaves = 1}}};
+    const bool has_pauses = std::ranges::any_of(
+        listing.items, [](const Agent& agent) { return agent.pause.has_value(); }
+    );
+    if (has_pauses) columns.push_back({"PAUSED", Align::left, {.width_min = 30}});
     print_listing(
         context,
         listing,
-        Table{
-            {{"NAME", Align::left, {.width_min = 16}},
-             {"STATE"},
-             {"SEEN", Align::left, {.leaves = 4}},
-             {"VERSION", Align::left, {.leaves = 3}},
-             {"ID", Align::left, {.leaves = 2}},
-             {"VM", Align::left, {.leaves = 1}}}},
+        Table{std::move(columns)},
         wish.status ? std::string{"No agent is in this state."}
                     : "There are no agents. Enroll a VM with a token from " +
                           context.command("tokens create") + ".",
         [&](const Agent& agent) {
-            return std::vector<Cell>{
+            std::vector<Cell> cells{
                 {agent.name},
                 state_cell(agent.status),
                 {format_relative(agent.last_seen_at, context.now())},
                 {agent.version},
                 {agent.id.text(), Style::dim},
                 {agent.vm_id.text(), Style::dim}};
+            if (agent.pause) cells.push_back({pause_text(*agent.pause), Style::warning});
+            return cells;
         }
     );
     return Done{};
@@ -88,6 +96,10 @@ Result<Done> get_agent(Context& context, const AgentOptions& options) {
     facts.add({"Name", {agent.name, Style::bold}});
     facts.add({"State", state_cell(agent.status)});
     facts.add({"Seen", format_relative(agent.last_seen_at, context.now())});
+    if (agent.pause) {
+        facts.add({"Paused", {pause_text(*agent.pause), Style::warning}});
+        if (agent.pause->since) facts.add({"Paused since", format_instant(*agent.pause->since)});
+    }
     if (!agent.description.empty()) facts.add({"Description", agent.description});
     facts.add({"Version", agent.version});
     facts.add({"Capabilities", words_of_capabilities(agent.capabilities)});

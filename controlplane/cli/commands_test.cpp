@@ -85,6 +85,52 @@ TEST_F(CommandsTest, capabilities_have_names) {
     EXPECT_THAT(out.str(), HasSubstr("long poll, unprivileged, 77 (newer than this program)\n"));
 }
 
+std::string agent_document(const std::string& pause, std::string_view ulid = kUlid) {
+    return R"({"id":")" + id("agt_", ulid) + R"(","name":"web-1","vmId":")" + id("vm_", ulid) +
+           R"(","type":"vm","model":null,"tools":[],"status":"late","description":"",)"
+           R"("config":{},"version":"0.1.0","capabilities":[1,6],"lastSeenAt":null,)"
+           R"("key":{"id":"abc","since":"2026-01-01T00:00:00Z","nextId":null,"wantedAt":null},)"
+           R"("pause":)" + pause + R"(,"createdAt":"2026-01-01T00:00:00Z",)"
+           R"("updatedAt":"2026-01-01T00:00:00Z"})";
+}
+
+TEST_F(CommandsTest, a_pause_stands_where_one_looks_for_why_nothing_happens) {
+    signed_in();
+    const std::string evil =
+        R"({"since":"2026-01-02T01:04:05Z","until":"2026-01-02T03:04:05Z","reason":"a\u001b[2Jb"})";
+    const std::string shown = "until 2026-01-02 03:04:05Z: a\\u{1b}[2Jb\n";
+    server.answer(200, agent_document(evil));
+    EXPECT_EQ(run({"agents", "get", id("agt_")}), 0) << err.str();
+    EXPECT_THAT(out.str(), AllOf(HasSubstr("Paused"), HasSubstr(shown)));
+    EXPECT_THAT(out.str(), HasSubstr("2026-01-02 01:04:05Z\n"));
+
+    const std::string open = R"({"since":null,"until":null,"reason":""})";
+    server.answer(
+        200, "[" + agent_document(evil) + "," + agent_document("null", kUlid2) + "," +
+                 agent_document(open, kUlid2) + "]"
+    );
+    EXPECT_EQ(run({"agents", "list"}), 0) << err.str();
+    EXPECT_THAT(out.str(), AllOf(HasSubstr("PAUSED\n"), HasSubstr(shown)));
+    EXPECT_THAT(out.str(), HasSubstr("until somebody there resumes it\n"));
+
+    server.answer(200, "[" + agent_document("null") + "]");
+    EXPECT_EQ(run({"agents", "list"}), 0) << err.str();
+    EXPECT_THAT(out.str(), Not(HasSubstr("PAUSED")));
+}
+
+TEST_F(CommandsTest, a_vm_is_shown_with_the_pause_of_its_agent) {
+    signed_in();
+    const auto vm = vm_document(vm_members("web-1"));
+    server.answer(200, vm);
+    server.answer(200, agent_document(R"({"since":null,"until":null,"reason":"disk swap"})"));
+    EXPECT_EQ(run({"vms", "get", id("vm_")}), 0) << err.str();
+    EXPECT_THAT(out.str(), HasSubstr("until somebody there resumes it: disk swap\n"));
+    server.answer(200, vm);
+    server.refuse(403, "auth.forbidden", "Not for you.");
+    EXPECT_EQ(run({"vms", "get", id("vm_")}), 0) << err.str();
+    EXPECT_THAT(out.str(), HasSubstr("not known: Not for you."));
+}
+
 TEST_F(CommandsTest, lists_follow_the_cursors_and_json_joins_the_pages) {
     signed_in();
     server.answer(200, page("{" + vm_members("web-1") + "}", "c1"));

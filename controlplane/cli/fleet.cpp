@@ -78,6 +78,12 @@ Result<AgentId> find_agent(Context& context, const std::string& id_or_name) {
     return vm.agent_id;
 }
 
+std::string pause_text(const agent_registry::VmPause& pause) {
+    const std::string end =
+        pause.until ? format_instant(*pause.until) : "somebody there resumes it";
+    return "until " + end + (pause.reason.empty() ? "" : ": " + pause.reason);
+}
+
 std::string format_share(std::int64_t used, std::int64_t whole) {
     if (whole <= 0) return {};
     const auto percent = 100.0 * static_cast<double>(used) / static_cast<double>(whole);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "controlplane/cli/context.hpp"
+#include "controlplane/services/agent_registry/api.hpp"
 #include "controlplane/services/vm_registry/api.hpp"
 
 namespace synapsex::cli {
@@ -17,6 +18,9 @@ Cell state_cell(vm_registry::State state);
 Result<VmId> find_vm(Context& context, const std::string& id_or_name);
 // An agent and its VM have one name: cli.agent_not_found, cli.agent_ambiguous.
 Result<AgentId> find_agent(Context& context, const std::string& id_or_name);
+
+// "until 2026-01-02 03:04:05Z: disk swap", after "Paused".
+std::string pause_text(const agent_registry::VmPause& pause);
 
 // "1.4 GiB of 7.7 GiB (18.2 %)"; empty where there is no whole.
 std::string format_share(std::int64_t used, std::int64_t whole);

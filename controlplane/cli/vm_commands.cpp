@@ -8,6 +8,7 @@
 #include "controlplane/cli/vm_verify.hpp"
 #include "controlplane/cli/vm_view.hpp"
 #include "controlplane/cli/vm_watch.hpp"
+#include "controlplane/services/agent_registry/api.hpp"
 #include "controlplane/services/vm_registry/api.hpp"
 
 namespace synapsex::cli {
@@ -58,10 +59,17 @@ Result<Done> list_vms(Context& context, const VmOptions& options) {
 Result<Done> get_vm(Context& context, const VmOptions& options) {
     SYNAPSEX_TRY(const auto id, find_vm(context, options.vm));
     SYNAPSEX_TRY(const auto vm, context.call(vm_registry::kGetVm, {id}));
-    if (context.wants_json())
+    if (context.wants_json()) {
         context.print_last_answer();
-    else
-        print_vm(context, vm);
+        return Done{};
+    }
+    const auto agent = context.call(agent_registry::kGetAgent, {vm.agent_id});
+    std::string paused;
+    if (!agent)
+        paused = "not known: " + agent.error().detail;
+    else if (agent->pause)
+        paused = pause_text(*agent->pause);
+    print_vm(context, vm, paused);
     return Done{};
 }
 

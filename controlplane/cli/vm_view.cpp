@@ -78,12 +78,13 @@ void add_load(Table& facts, const TelemetryPoint& point) {
     facts.add({"Up", format_duration(std::chrono::seconds{point.uptime_seconds})});
 }
 
-Table facts_of(const Vm& vm, Timestamp now) {
+Table facts_of(const Vm& vm, const std::string& paused, Timestamp now) {
     const auto& reported = vm.reported;
     auto facts = Table::of_facts();
     facts.add({"Name", {vm.name, Style::bold}});
     facts.add({"State", state_cell(vm.state)});
     facts.add({"Seen", format_relative(vm.last_seen_at, now)});
+    if (!paused.empty()) facts.add({"Paused", {paused, Style::warning}});
     facts.add({"Id", vm.id.text()});
     facts.add({"Agent", vm.agent_id.text()});
     facts.add({"OS", joined({vm.os, reported.os ? reported.os->virtualization.value : ""})});
@@ -223,8 +224,8 @@ std::vector<Cell> row_of(const TelemetryPoint& point) {
         {format_percent(point.filesystem_used_percent_max)}};
 }
 
-void print_vm(Context& context, const Vm& vm) {
-    context.print(facts_of(vm, context.now()));
+void print_vm(Context& context, const Vm& vm, const std::string& paused) {
+    context.print(facts_of(vm, paused, context.now()));
     for (const auto& table :
          {disks_of(vm.reported), filesystems_of(vm.reported), network_of(vm.reported)}) {
         if (table.empty()) continue;

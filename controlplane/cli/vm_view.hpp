@@ -13,7 +13,7 @@ std::vector<Cell> row_of(const vm_registry::VmSummary& vm, Timestamp now);
 Table table_of_telemetry();
 std::vector<Cell> row_of(const vm_registry::TelemetryPoint& point);
 
-// Everything that is known of one VM.
-void print_vm(Context& context, const vm_registry::Vm& vm);
+// Everything that is known of one VM. `paused` is what stands behind that word; empty: nothing.
+void print_vm(Context& context, const vm_registry::Vm& vm, const std::string& paused);
 
 }  // namespace synapsex::cli

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import test, { after, before } from 'node:test';
 
 import { Agent } from '../support/agent.mjs';
+import { Cli } from '../support/command_line.mjs';
 import { ControlPlane } from '../support/control_plane.mjs';
 import { eventually, freePort, isRoot, program, run, temporaryFolder, throughout } from '../support/processes.mjs';
 
@@ -19,7 +20,8 @@ function command(agent, words, options = {}) {
     return run(program('synapsex-agent'), [...words, ...agent.flags], { env: agent.env, ...options });
 }
 const stepsOf = (done) => Object.fromEntries(JSON.parse(done.stdout).steps.map((step) => [step.step, step]));
-const capabilitiesOf = async (agent) => (await controlPlane.must('GET', `/v1/agents/${agent.vm.agentId}`)).capabilities;
+const agentOf = (agent) => controlPlane.must('GET', `/v1/agents/${agent.vm.agentId}`);
+const capabilitiesOf = async (agent) => (await agentOf(agent)).capabilities;
 
 test('a pause is shown here and there, outlasts the agent and a control plane, and only a resume here ends it', async () => {
     const agent = await Agent.start(controlPlane, { name: 'resting' });
@@ -35,7 +37,16 @@ test('a pause is shown here and there, outlasts the agent and a control plane, a
     // The heartbeat that is held may take its time.
     await agent.stop();
     agent.supervise();
-    await eventually('the control plane knows', async () => (await capabilitiesOf(agent)).includes(6), { within: 60_000, every: 300 });
+    const told = await eventually('the control plane knows', async () => (await agentOf(agent)).pause, { within: 60_000, every: 300 });
+    assert.equal(told.reason, 'disk swap');
+    assert.equal(told.until, null);
+    assert.equal(Date.parse(told.since), Date.parse(paused.since));
+    const cli = new Cli(controlPlane);
+    assert.equal((await cli.login(controlPlane.credentials)).code, 0);
+    for (const words of [['agents', 'list'], ['agents', 'get', 'resting'], ['vms', 'get', 'resting']])
+        assert.match((await cli.run(words)).stdout, /until somebody there resumes it: disk swap\n/, words.join(' '));
+    await controlPlane.restart();
+    assert.equal((await agentOf(agent)).pause.reason, 'disk swap', 'also after a restart of the control plane');
     assert.deepEqual((await agent.status()).paused, paused, 'a restart does not end it');
     await eventually('paused is not dead', async () => (await agent.find()).state === 'online', { within: 60_000, every: 300 });
     const { sequence } = (await agent.status()).worker;
@@ -50,6 +61,7 @@ test('a pause is shown here and there, outlasts the agent and a control plane, a
     await agent.stop();
     agent.supervise();
     await eventually('the control plane knows that, too', async () => !(await capabilitiesOf(agent)).includes(6), { within: 60_000, every: 300 });
+    assert.equal((await agentOf(agent)).pause, null);
     await agent.stop();
 });
 

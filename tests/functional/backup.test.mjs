@@ -338,6 +338,10 @@ test("PostgreSQL's own programs get no password as an argument, and may fail at 
         replace('psql', 'REAL "$@"; status=$?; case "$*" in *"-f -"*) echo "connection lost" >&2; exit 2;; esac; exit $status');
         refused(await restore(controlPlane, good, ['--replace']), /psql failed: .*connection lost/);
         replace('psql', 'exec REAL "$@"');
+        // One that fails after it has changed nothing that the one before it had not.
+        replace('pg_restore', 'case "$*" in *null*) exec REAL "$@";; esac; echo "out of luck" >&2; exit 1');
+        refused(await restore(controlPlane, good), /pg_restore failed: .*out of luck/);
+        replace('pg_restore', 'exec REAL "$@"');
         refused(await controlPlane.run(['serve', ...controlPlane.flags]), /a restore into .* did not come to its end/);
         succeeded(await restore(controlPlane, good));
         const calls = readFileSync(join(ours, 'calls'), 'utf8');
@@ -399,6 +403,29 @@ test('one who restores across a rotation is told that agents will not come, and 
     refused(await backup(plane, [], before), /authority\.key/);
     rmSync(to);
     refused(await backup(plane, [], before), /authority\.key is not there; restore it from the backup/);
+});
+
+test('a restore that broke off says when it runs again that the authority is another than the first', { skip: await whyNoSmallDisk() }, async () => {
+    const plane = new ControlPlane({ settings: makeDatabase(temporaryFolder()).flags, folder: temporaryFolder(), env: {}, port: 1 });
+    await plane.init();
+    const authority = async () => /^authority\t[^\t]*\t(\S+)/m.exec(await keysOf(plane))[1];
+    const old = join(folder, 'old authority.backup');
+    succeeded(await backup(plane, [], old));
+    for (const wish of ['rotate', 'retire']) succeeded(await plane.run(['authority', wish, ...plane.flags]));
+    const second = await authority();
+    // What is mounted can be neither moved nor removed.
+    const restoreBeside = (mounted) => run('unshare', [
+        '--mount', 'sh', '-c', 'mount --bind "$1" "$1" && shift && exec "$@"', 'sh', join(plane.dataDir, mounted),
+        program('synapsex-controlplane'), 'restore', old, ...flagsOf(plane), '--passphrase-file', passphrase, '--replace',
+    ]);
+    refused(await restoreBeside('issuer'), /cannot move .*issuer/);
+    refused(await restoreBeside('restore.unfinished'), /cannot remove .*restore\.unfinished/);
+    const said = succeeded(await restore(plane, old));
+    const [, former, from, to] = /THE AUTHORITY IS ANOTHER than the one that was here, (\S+)\.[^]*\n {2}mv (.*authority\.key) (.*authority\.key)\n/.exec(said);
+    assert.equal(former, second);
+    assert.ok(said.includes(`  aside     ${from.replace('/keys/authority.key', '')}\n`), said);
+    renameSync(from, to);
+    assert.equal(await authority(), second);
 });
 
 test('one that is stopped clears away what it unpacked', async () => {

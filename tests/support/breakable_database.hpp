@@ -1,8 +1,10 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "controlplane/platform/db/database.hpp"
 
@@ -25,6 +27,8 @@ class BreakableDatabase final : public db::Database {
     std::atomic<bool> is_broken = false;
     // Writes run to their end, and are then undone and answered database.busy.
     std::atomic<bool> is_commit_refused = false;
+    // Called once, by a write that has run to its end and is not committed yet. One thread.
+    std::function<void()> before_commit;
 
  protected:
     std::optional<Problem> read_erased(const Caller& caller, const Body& body) override {
@@ -34,9 +38,10 @@ class BreakableDatabase final : public db::Database {
     std::optional<Problem> write_erased(const Caller& caller, const Body& body) override {
         if (is_broken) throw db::DatabaseError("the disk is full");
         const auto fn = [&](db::Session& session) -> Result<Done> {
-            if (!is_commit_refused) return run(body, session);
-            body(session);
-            return db::busy("The commit is refused.");
+            const auto done = run(body, session);
+            if (before_commit) std::exchange(before_commit, nullptr)();
+            if (is_commit_refused) return db::busy("The commit is refused.");
+            return done;
         };
         return outcome_of(inner_.write(caller.scope, caller.call, fn));
     }

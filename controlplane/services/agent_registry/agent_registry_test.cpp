@@ -1,3 +1,5 @@
+#include <limits>
+
 #include "controlplane/services/agent_registry/agent_registry_fixture.hpp"
 
 namespace synapsex::agent_registry {
@@ -250,15 +252,69 @@ TEST_F(AgentRegistryTest, a_heartbeat_over_a_limit_is_refused) {
     heartbeat = {};
     heartbeat.capabilities.resize(kCapabilitiesMax + 1);
     EXPECT_EQ(beat(agent, heartbeat).error().code, "heartbeat.invalid");
-    heartbeat = {};
-    for (const auto& reason : {std::string(201, 'x'), std::string{"two\nlines"}}) {
-        heartbeat.pause.emplace().reason = reason;
-        const auto refused = beat(agent, heartbeat);
-        ASSERT_EQ(refused.error().code, "heartbeat.invalid");
-        EXPECT_EQ(refused.error().errors[0].pointer, "/pause/reason");
-    }
-    heartbeat.pause->reason = "disk swap";
-    EXPECT_TRUE(beat(agent, heartbeat));
+}
+
+TEST_F(AgentRegistryTest, a_pause_is_shown_while_it_lasts) {
+    const auto agent = enroll();
+    const auto shown = [&] {
+        heartbeats.flush(operator_call());
+        const auto of_list = agents.list(operator_call(), {}).value().value.at(0).pause;
+        const auto pause = agents.get(operator_call(), {agent.agent_id}).value().pause;
+        EXPECT_EQ(of_list.has_value(), pause.has_value());
+        return pause;
+    };
+    beat(agent).value();
+    EXPECT_FALSE(shown());
+    Heartbeat heartbeat{.sequence = 1, .capabilities = {1, 6}};
+    heartbeat.pause = VmPause{clock.now(), clock.now() + 2h, "disk swap"};
+    beat(agent, heartbeat).value();
+    auto pause = shown();
+    ASSERT_TRUE(pause);
+    EXPECT_EQ(pause->since, heartbeat.pause->since);
+    EXPECT_EQ(pause->until, heartbeat.pause->until);
+    EXPECT_EQ(pause->reason, "disk swap");
+
+    heartbeat.sequence = 2;
+    heartbeat.pause = VmPause{};  // the file is damaged there
+    beat(agent, heartbeat).value();
+    pause = shown();
+    ASSERT_TRUE(pause);
+    EXPECT_FALSE(pause->since || pause->until);
+    EXPECT_EQ(pause->reason, "");
+
+    // A replica of a release that knows no pause hears that it is over.
+    test_database.in_write([&](db::Session& session) {
+        AgentStore store{session};
+        const auto row = store.find(tenant, agent.agent_id).value();
+        Sighting sighting{tenant, agent.agent_id, row.state, row.last_seen_at, 3,
+                          row.version, "1", row.boot_id, pause_of(row)};
+        ASSERT_TRUE(store.put_sighting(sighting, "old", "", true));
+    });
+    EXPECT_FALSE(shown());
+    heartbeat.sequence = 8;
+    beat(agent, heartbeat).value();
+    EXPECT_TRUE(shown());
+
+    beat(agent, {.sequence = 9, .capabilities = {1}}).value();
+    EXPECT_FALSE(shown());
+    test_database.in_write([&](db::Session& session) {
+        EXPECT_FALSE(pause_of(AgentStore{session}.find(tenant, agent.agent_id).value()));
+    });
+}
+
+TEST_F(AgentRegistryTest, nobody_falls_silent_for_the_reason_of_a_pause) {
+    const auto agent = enroll();
+    auto shown = [&, sequence = 0](const std::string& reason) mutable {
+        Heartbeat heartbeat{.sequence = ++sequence, .capabilities = {6}};
+        heartbeat.pause = VmPause{from_micros(std::numeric_limits<std::int64_t>::min()),
+                                  from_micros(std::numeric_limits<std::int64_t>::max()), reason};
+        beat(agent, heartbeat).value();
+        EXPECT_EQ(shown_state(agent), State::online);
+        return agents.get(operator_call(), {agent.agent_id}).value().pause.value().reason;
+    };
+    EXPECT_EQ(shown(std::string(201, 'x')), std::string(200, 'x'));
+    EXPECT_EQ(shown(std::string(199, 'x') + "\u00e9"), std::string(199, 'x')) << "whole characters";
+    EXPECT_EQ(shown(std::string{"a\0b\nc\x7F\x1B[2J", 10}), "a b c  [2J");
 }
 
 TEST_F(AgentRegistryTest, one_agent_cannot_stop_the_writing_of_all_presence) {

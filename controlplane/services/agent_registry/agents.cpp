@@ -1,5 +1,6 @@
 #include "controlplane/services/agent_registry/agents.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "controlplane/platform/api/json_object_text.hpp"
@@ -15,6 +16,7 @@ namespace {
 constexpr db::SystemScope kGetIdentity{"agent_registry.get_identity"};
 constexpr db::SystemScope kPruneRemoved{"agent_registry.prune_removed"};
 constexpr std::int64_t kPruneBatch = 100;
+constexpr std::int64_t kPausedCapability = 6;  // shared/proto/CAPABILITIES.md
 
 Problem no_such_agent() {
     return {Kind::not_found, "agents.not_found", "There is no such agent."};
@@ -48,6 +50,10 @@ Agent to_api(const AgentRow& row) {
     agent.key = {key_id_of(row.public_key), row.key_since.value_or(row.created_at), {},
                  row.key_wanted_at};
     if (!row.next_public_key.empty()) agent.key.next_id = key_id_of(row.next_public_key);
+    // The capability, too: a replica of an older release writes that alone.
+    const bool is_paused = std::ranges::count(agent.capabilities, kPausedCapability) > 0;
+    if (const auto pause = pause_of(row); pause && is_paused)
+        agent.pause = {pause->since, pause->until, pause->reason};
     agent.last_seen_at = row.last_seen_at;
     agent.created_at = row.created_at;
     agent.updated_at = row.updated_at;

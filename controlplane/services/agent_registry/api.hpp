@@ -101,6 +101,14 @@ struct AgentKey {
 };
 BOOST_DESCRIBE_STRUCT(AgentKey, (), (id, since, next_id, wanted_at))
 
+// A local administrator has stopped work on the VM.
+struct VmPause {
+    std::optional<Timestamp> since{};
+    std::optional<Timestamp> until{};
+    std::string reason{};
+};
+BOOST_DESCRIBE_STRUCT(VmPause, (), (since, until, reason))
+
 // The record that clients of /v1/agents know. model, tools and config will say what an AI task may
 // use on this VM; until then they are empty.
 struct Agent {
@@ -116,6 +124,7 @@ struct Agent {
     std::string version{};
     std::vector<std::int64_t> capabilities{};
     AgentKey key{};
+    std::optional<VmPause> pause{};
     std::optional<Timestamp> last_seen_at{};
     Timestamp created_at{};
     Timestamp updated_at{};
@@ -123,7 +132,7 @@ struct Agent {
 BOOST_DESCRIBE_STRUCT(
     Agent, (),
     (id, name, vm_id, type, model, tools, status, description, config, version, capabilities,
-     key, last_seen_at, created_at, updated_at)
+     key, pause, last_seen_at, created_at, updated_at)
 )
 
 struct ListAgents {
@@ -159,14 +168,6 @@ struct SectionHash {
 BOOST_DESCRIBE_STRUCT(SectionHash, (), (section, hash))
 
 inline constexpr std::size_t kCapabilitiesMax = 64;
-
-// A local administrator has stopped work on the VM.
-struct VmPause {
-    Timestamp since{};
-    std::optional<Timestamp> until{};
-    std::string reason{};
-};
-BOOST_DESCRIBE_STRUCT(VmPause, (), (since, until, reason))
 
 // shared/proto/agent/v1/agent.proto, HeartbeatRequest.
 struct Heartbeat {

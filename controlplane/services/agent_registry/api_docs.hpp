@@ -126,6 +126,7 @@ inline constexpr Doc kDocOf<agent_registry::Agent>{
       {"version", "Version of the agent.", R"("0.1.0")"},
       {"capabilities", "Numbers of the agent protocol's capabilities.", "[1, 2, 3]"},
       {"key", "What it proves itself with."},
+      {"pause", "No work starts on its VM; null: there is no pause."},
       {"last_seen_at", "When it was last heard of; null: never."},
       {"created_at", "When it was enrolled."},
       {"updated_at", "When its name or description last changed."}}}
@@ -157,9 +158,9 @@ inline constexpr Doc kDocOf<agent_registry::SectionHash>{
 template <>
 inline constexpr Doc kDocOf<agent_registry::VmPause>{
     "A local administrator has stopped work on the VM; only there can it be ended.",
-    {{{"since", "When it began, by the VM's clock."},
-      {"until", "When it ends by itself; absent: not."},
-      {"reason", "What the administrator said, at most 200 bytes.", R"("disk swap")"}}}
+    {{{"since", "When it began, by the VM's clock; null: not known."},
+      {"until", "When it ends by itself; null: not."},
+      {"reason", "What the administrator said; cut after 200 bytes.", R"("disk swap")"}}}
 };
 template <>
 inline constexpr Doc kDocOf<agent_registry::Heartbeat>{

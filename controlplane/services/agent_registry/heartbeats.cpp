@@ -5,6 +5,7 @@
 
 #include "controlplane/services/agent_registry/agents.hpp"
 #include "shared/base/log.hpp"
+#include "shared/base/utf8.hpp"
 
 namespace synapsex::agent_registry {
 
@@ -54,13 +55,21 @@ Result<Done> check_limits(const Heartbeat& heartbeat) {
         if (std::ranges::any_of(text, is_control))
             return wrong(pointer, "malformed", "Control characters are not allowed.");
     }
-    if (!heartbeat.pause) return Done{};
-    const auto& reason = heartbeat.pause->reason;
-    if (reason.size() > kPauseReasonMax)
-        return wrong("/pause/reason", "too_long", "At most 200 bytes.");
-    if (std::ranges::any_of(reason, is_control))
-        return wrong("/pause/reason", "malformed", "Control characters are not allowed.");
     return Done{};
+}
+
+// The reason is a person's text: too long or of several lines, it is cut to what can be shown.
+// Nobody falls silent for it.
+std::optional<Pause> to_pause(const std::optional<VmPause>& told) {
+    if (!told) return std::nullopt;
+    Pause pause{told->since, told->until, {}};
+    for (std::string_view rest = told->reason; !rest.empty();) {
+        const auto size = std::max<std::size_t>(utf8_sequence_size(rest), 1);
+        if (pause.reason.size() + size > kPauseReasonMax) break;
+        pause.reason += is_control(rest.front()) ? " " : rest.substr(0, size);
+        rest.remove_prefix(size);
+    }
+    return pause;
 }
 
 std::string join(const std::vector<std::int64_t>& numbers) {
@@ -81,6 +90,7 @@ Contact to_contact(const Heartbeat& heartbeat) {
         .boot_id = heartbeat.boot_id,
         .condition = is_degraded ? Condition::degraded : Condition::ok,
         .goodbye = heartbeat.goodbye,
+        .pause = to_pause(heartbeat.pause),
     };
 }
 

@@ -38,6 +38,7 @@ void PresenceBook::add(const AgentRow& agent) {
     entry.sighting = {
         agent.tenant_id, agent.agent_id, agent.state,        agent.last_seen_at,
         agent.last_sequence, agent.version, agent.capabilities, agent.boot_id,
+        pause_of(agent),
     };
     entry.vm_id = agent.vm_id;
     entry.heard_by = agent.heard_by;
@@ -116,12 +117,13 @@ bool PresenceBook::contact(const AgentId& agent, Contact contact) {
     entry.condition = contact.condition;
     entry.is_dirty = entry.is_dirty || sighting.version != contact.version ||
                      sighting.capabilities != contact.capabilities ||
-                     sighting.boot_id != contact.boot_id;
+                     sighting.boot_id != contact.boot_id || sighting.pause != contact.pause;
     sighting.last_seen_at = clock_.now();
     sighting.last_sequence = std::max(sighting.last_sequence, contact.sequence);
     sighting.version = std::move(contact.version);
     sighting.capabilities = std::move(contact.capabilities);
     sighting.boot_id = std::move(contact.boot_id);
+    sighting.pause = std::move(contact.pause);
     return entry.is_claim || state_now(entry) != before;
 }
 

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -46,6 +47,7 @@ struct Contact {
     std::string boot_id{};
     Condition condition = Condition::ok;
     std::string goodbye{};  // empty: it stays
+    std::optional<Pause> pause{};
 };
 
 struct PresenceChange {

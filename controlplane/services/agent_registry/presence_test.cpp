@@ -120,6 +120,27 @@ TEST_F(PresenceTest, a_new_version_is_written_at_once) {
     EXPECT_EQ(changes[0].sighting.last_sequence, 2);
 }
 
+TEST_F(PresenceTest, a_pause_is_written_when_it_changes_and_only_then) {
+    const auto agent = enroll();
+    auto written = [&, sequence = 0](const std::optional<Pause>& pause) mutable {
+        book.contact(agent, {.sequence = ++sequence, .pause = pause});
+        const auto changes = book.sweep();
+        for (const auto& change : changes) EXPECT_EQ(change.sighting.pause, pause);
+        book.keep(changes);
+        return changes.size();
+    };
+    written(std::nullopt);
+    Pause pause{clock.now(), std::nullopt, "disk swap"};
+    EXPECT_EQ(written(pause), 1U);
+    EXPECT_EQ(written(pause), 0U);
+    pause.reason = "disk swapped";
+    EXPECT_EQ(written(pause), 1U);
+    pause.until = clock.now();
+    EXPECT_EQ(written(pause), 1U);
+    EXPECT_EQ(written(std::nullopt), 1U);
+    EXPECT_EQ(written(std::nullopt), 0U);
+}
+
 TEST_F(PresenceTest, a_goodbye_is_offline_at_once_and_a_reboot_is_rebooting_for_a_while) {
     const auto stopping = enroll();
     const auto rebooting = enroll();

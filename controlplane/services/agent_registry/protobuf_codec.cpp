@@ -229,7 +229,7 @@ Result<Done> api::ProtobufCodec<Heartbeat>::decode(std::string_view bytes, Heart
     heartbeat.executor = message.executor();
     if (message.has_pause()) {
         auto& pause = heartbeat.pause.emplace();
-        pause.since = from_micros(message.pause().since_us());
+        if (message.pause().since_us() != 0) pause.since = from_micros(message.pause().since_us());
         if (message.pause().until_us() != 0) pause.until = from_micros(message.pause().until_us());
         pause.reason = message.pause().reason();
     }
@@ -256,7 +256,7 @@ void api::ProtobufCodec<Heartbeat>::encode(const Heartbeat& heartbeat, std::stri
     message.set_executor(heartbeat.executor);
     if (heartbeat.pause) {
         auto& pause = *message.mutable_pause();
-        pause.set_since_us(to_micros(heartbeat.pause->since));
+        if (heartbeat.pause->since) pause.set_since_us(to_micros(*heartbeat.pause->since));
         if (heartbeat.pause->until) pause.set_until_us(to_micros(*heartbeat.pause->until));
         pause.set_reason(heartbeat.pause->reason);
     }

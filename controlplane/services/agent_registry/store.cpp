@@ -17,7 +17,7 @@ constexpr Query kFindAgent{"agent_registry.find_agent", R"sql(
     SELECT tenant_id, agent_id, vm_id, token_id, name, description, platform, public_key, state,
            last_seen_at, last_sequence, version, capabilities, boot_id, created_at, updated_at,
            removed_at, heard_by, next_public_key, next_key_at, former_public_key,
-           key_since, key_wanted_at
+           key_since, key_wanted_at, pause_since, pause_until, pause_reason
     FROM agent_registry_agents
     WHERE tenant_id = $1 AND agent_id = $2 AND removed_at IS NULL)sql"};
 
@@ -25,21 +25,21 @@ constexpr Query kFindAgentInAnyTenant{"agent_registry.find_agent_in_any_tenant",
     SELECT tenant_id, agent_id, vm_id, token_id, name, description, platform, public_key, state,
            last_seen_at, last_sequence, version, capabilities, boot_id, created_at, updated_at,
            removed_at, heard_by, next_public_key, next_key_at, former_public_key,
-           key_since, key_wanted_at
+           key_since, key_wanted_at, pause_since, pause_until, pause_reason
     FROM agent_registry_agents WHERE agent_id = $1)sql"};
 
 constexpr Query kFindEnrolled{"agent_registry.find_enrolled", R"sql(
     SELECT tenant_id, agent_id, vm_id, token_id, name, description, platform, public_key, state,
            last_seen_at, last_sequence, version, capabilities, boot_id, created_at, updated_at,
            removed_at, heard_by, next_public_key, next_key_at, former_public_key,
-           key_since, key_wanted_at
+           key_since, key_wanted_at, pause_since, pause_until, pause_reason
     FROM agent_registry_agents WHERE token_id = $1 AND public_key = $2)sql"};
 
 constexpr Query kListAgents{"agent_registry.list_agents", R"sql(
     SELECT tenant_id, agent_id, vm_id, token_id, name, description, platform, public_key, state,
            last_seen_at, last_sequence, version, capabilities, boot_id, created_at, updated_at,
            removed_at, heard_by, next_public_key, next_key_at, former_public_key,
-           key_since, key_wanted_at
+           key_since, key_wanted_at, pause_since, pause_until, pause_reason
     FROM agent_registry_agents
     WHERE tenant_id = $1 AND agent_id > $2 AND ($3 = '' OR state = $3) AND removed_at IS NULL
     ORDER BY agent_id LIMIT $4)sql"};
@@ -48,7 +48,7 @@ constexpr Query kListAllAgents{"agent_registry.list_all_agents", R"sql(
     SELECT tenant_id, agent_id, vm_id, token_id, name, description, platform, public_key, state,
            last_seen_at, last_sequence, version, capabilities, boot_id, created_at, updated_at,
            removed_at, heard_by, next_public_key, next_key_at, former_public_key,
-           key_since, key_wanted_at
+           key_since, key_wanted_at, pause_since, pause_until, pause_reason
     FROM agent_registry_agents WHERE removed_at IS NULL)sql"};
 
 constexpr Query kUpdateAgent{"agent_registry.update_agent", R"sql(
@@ -91,7 +91,8 @@ constexpr Query kAdoptNextKey{"agent_registry.adopt_next_key", R"sql(
 
 constexpr Query kPutSighting{"agent_registry.put_sighting", R"sql(
     UPDATE agent_registry_agents SET state = $3, last_seen_at = $4, last_sequence = $5,
-        version = $6, capabilities = $7, boot_id = $8, heard_by = $9
+        version = $6, capabilities = $7, boot_id = $8, heard_by = $9,
+        pause_since = $12, pause_until = $13, pause_reason = $14
     WHERE tenant_id = $1 AND agent_id = $2 AND removed_at IS NULL
         AND ($11 OR heard_by = $9 OR heard_by = $10))sql"};
 
@@ -163,6 +164,11 @@ constexpr std::array kQueries{
 };
 
 }  // namespace
+
+std::optional<Pause> pause_of(const AgentRow& agent) {
+    if (!agent.pause_reason) return std::nullopt;
+    return Pause{agent.pause_since, agent.pause_until, *agent.pause_reason};
+}
 
 std::span<const Query* const> AgentStore::queries() { return kQueries; }
 
@@ -241,10 +247,14 @@ void AgentStore::delete_removed(const RemovedAgent& agent) {
 bool AgentStore::put_sighting(
     const Sighting& sighting, std::string_view replica, std::string_view before, bool is_claim
 ) {
+    std::optional<std::string> reason;
+    if (sighting.pause) reason = sighting.pause->reason;
+    const auto pause = sighting.pause.value_or(Pause{});
     return session_.execute(
                kPutSighting, sighting.tenant_id, sighting.agent_id, sighting.state,
                sighting.last_seen_at, sighting.last_sequence, sighting.version,
-               sighting.capabilities, sighting.boot_id, replica, before, is_claim
+               sighting.capabilities, sighting.boot_id, replica, before, is_claim, pause.since,
+               pause.until, reason
            ) == 1;
 }
 

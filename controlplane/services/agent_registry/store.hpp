@@ -38,13 +38,16 @@ struct AgentRow {
     std::string former_public_key;  // refused; empty: the key is the first one
     std::optional<Timestamp> key_since;
     std::optional<Timestamp> key_wanted_at;  // an operator wants another key
+    std::optional<Timestamp> pause_since;
+    std::optional<Timestamp> pause_until;
+    std::optional<std::string> pause_reason;  // nullopt: no pause
 };
 BOOST_DESCRIBE_STRUCT(
     AgentRow, (),
     (tenant_id, agent_id, vm_id, token_id, name, description, platform, public_key, state,
      last_seen_at, last_sequence, version, capabilities, boot_id, created_at, updated_at,
      removed_at, heard_by, next_public_key, next_key_at, former_public_key, key_since,
-     key_wanted_at)
+     key_wanted_at, pause_since, pause_until, pause_reason)
 )
 
 struct RemovedAgent {
@@ -71,6 +74,15 @@ BOOST_DESCRIBE_STRUCT(
      revoked_at)
 )
 
+// A local administrator has stopped work on the VM.
+struct Pause {
+    std::optional<Timestamp> since{};  // nullopt: not known
+    std::optional<Timestamp> until{};  // nullopt: until somebody there ends it
+    std::string reason{};
+    friend bool operator==(const Pause&, const Pause&) = default;
+};
+std::optional<Pause> pause_of(const AgentRow& agent);
+
 // What a heartbeat told of an agent, written behind.
 struct Sighting {
     TenantId tenant_id;
@@ -81,6 +93,7 @@ struct Sighting {
     std::string version;
     std::string capabilities;
     std::string boot_id;
+    std::optional<Pause> pause{};
 };
 
 class AgentStore {

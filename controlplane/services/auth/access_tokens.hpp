@@ -32,6 +32,9 @@ class AccessTokens {
     static constexpr std::chrono::seconds kLifetime{900};
     static constexpr std::chrono::seconds kSkewMax{60};  // between the clocks of replicas
     static constexpr std::string_view kAudience = "synapsex";
+    // What was issued later than this, sessions too, is of a server whose clock was ahead. It would
+    // hold for as long as the clock was wrong, so it does not count.
+    static Timestamp latest_issue(Timestamp now) { return now + kSkewMax; }
 
     AccessTokens(std::string issuer, crypto::SigningKeys keys, const Clock& clock, Random& random);
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <utility>
 
 #include <gmock/gmock.h>
 
@@ -43,9 +44,14 @@ class FakeTenants final : public tenant::TenantDirectory {
         leave(owner, tenant);
         return Done{};
     }
+    Result<Done> abandon_memberships(const Call&, const UserId& user) override {
+        std::erase_if(places, [&](const Place& place) { return place.user == user; });
+        return Done{};
+    }
     Result<std::vector<tenant::Membership>> list_memberships(
         const Call&, const UserId& user
     ) override {
+        if (while_listing) std::exchange(while_listing, nullptr)();
         std::vector<tenant::Membership> memberships;
         for (const auto& place : places)
             if (place.user == user) memberships.push_back(place.membership);
@@ -79,6 +85,7 @@ class FakeTenants final : public tenant::TenantDirectory {
         tenant::Membership membership;
     };
     std::vector<Place> places;
+    std::function<void()> while_listing;
     bool fails_next = false;
     int asked = 0;
 };

@@ -120,7 +120,9 @@ Result<Credentials::Proved> Credentials::prove_user(
     SYNAPSEX_TRY(
         const auto user,
         database_.read(call, [&](db::Session& session) -> Result<SignedInRow> {
-            const auto row = AuthStore{session}.find_session(claims.session, now);
+            const auto row = AuthStore{session}.find_session(
+                claims.session, now, AccessTokens::latest_issue(now)
+            );
             if (!row || row->user_id != claims.user) return credential_revoked();
             return *row;
         })

@@ -82,7 +82,7 @@ TEST_F(UserTokens, are_revoked_where_the_user_has_left_the_tenant) {
 
 TEST_F(UserTokens, end_with_their_session) {
     const auto pair = registered("ada@example.com");
-    in_store([&](AuthStore& store) { store.end_oldest_sessions(pair.user.id, 0); });
+    in_store([&](AuthStore& store) { store.end_sessions(pair.user.id); });
     EXPECT_EQ(code_of(authenticate(pair.access_token)), "auth.credential_revoked");
 }
 

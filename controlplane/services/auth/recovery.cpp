@@ -116,7 +116,7 @@ Result<Recovered> Recovery::carry_out(
     const Call& call, const RecoveryPlan& plan, const std::string& password
 ) {
     SYNAPSEX_TRY(const auto hash, parts_.passwords.hash(call, password));
-    SYNAPSEX_TRY(const auto user, reserve(call, plan, hash));
+    SYNAPSEX_TRY(const auto user, reserve(call, plan));
     const auto in_tenant = call.of_tenant(plan.tenant.tenant_id);
     SYNAPSEX_CHECK(parts_.tenants.make_owner(in_tenant, user));
     const auto now = parts_.clock.now();
@@ -135,14 +135,11 @@ Result<Recovered> Recovery::carry_out(
     });
 }
 
-// A user who cannot sign in yet; the one of an earlier try, if there was one.
-Result<UserId> Recovery::reserve(
-    const Call& call, const RecoveryPlan& plan, const std::string& password_hash
-) {
+// A user without a password; the one of an earlier try, if there was one.
+Result<UserId> Recovery::reserve(const Call& call, const RecoveryPlan& plan) {
     if (plan.user_id) return *plan.user_id;
     UserRow wish;
     wish.email = plan.email;
-    wish.password_hash = password_hash;
     wish.updated_at = parts_.clock.now();
     wish.user_id = UserId::make(wish.updated_at, parts_.random);
     return parts_.database.write(call, [&](db::Session& session) -> Result<UserId> {
@@ -151,6 +148,8 @@ Result<UserId> Recovery::reserve(
         const auto earlier = store.find_user(wish.email);
         if (!earlier) return busy();
         if (earlier->state == UserState::active) return email_taken();
+        if (!store.take_over_registration(earlier->user_id, wish.updated_at))
+            return registration_unfinished();
         return earlier->user_id;
     });
 }

@@ -5,7 +5,9 @@
 //
 // The story spans two services, so it is made to be repeated: a user who is not there yet is
 // reserved, then tenant-service makes them an owner, and last, in one transaction, the new password
-// counts, all sessions end, and the outbox hears of it. Until then the old password stands.
+// counts, all sessions end, and the outbox hears of it. Until then the old password stands. A user
+// who was reserved and nothing more is swept after a day, with the place in the tenant; nobody can
+// register with that address meanwhile, and own the tenant.
 
 #include <string>
 
@@ -64,9 +66,7 @@ class Recovery {
     Problem user_not_found(
         const Call& call, const std::string& email, const tenant::NamedTenant& tenant
     );
-    Result<UserId> reserve(
-        const Call& call, const RecoveryPlan& plan, const std::string& password_hash
-    );
+    Result<UserId> reserve(const Call& call, const RecoveryPlan& plan);
 
     Parts parts_;
 };

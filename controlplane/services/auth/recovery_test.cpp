@@ -1,6 +1,10 @@
 #include "controlplane/services/auth/recovery.hpp"
 
+#include <stdexcept>
+#include <thread>
+
 #include "controlplane/services/auth/auth_fixture.hpp"
+#include "tests/support/breakable_database.hpp"
 #include "tests/support/posted_messages.hpp"
 
 namespace synapsex::auth {
@@ -43,11 +47,13 @@ class FakeRecovery final : public tenant::TenantRecovery {
         }
         tenants_.leave(user, call.tenant);
         tenants_.join(user, {call.tenant, "slug", "Name", Role::owner});
+        if (once_made) std::exchange(once_made, nullptr)();
         return Done{};
     }
 
     std::vector<tenant::NamedTenant> names;
     bool fails_next = false;
+    std::function<void()> once_made;
 
  private:
     FakeTenants& tenants_;
@@ -75,6 +81,17 @@ class RecoveryTest : public AuthFixture {
     }
     std::string sign_in(const std::string& email, const std::string& password) {
         return code_of(service.login(nobody(), {{email}, {password}}));
+    }
+    // The process dies when the user has become an owner, and has no password yet.
+    void die_half_way(const RecoveryWish& wish) {
+        recovery_tenants.once_made = [] { throw std::runtime_error("killed"); };
+        EXPECT_THROW((void)recover(wish), std::runtime_error);
+    }
+    std::string sign_up(const std::string& email) {
+        return code_of(service.register_user(nobody(), {{email}, {kPassword}, {}}));
+    }
+    std::size_t sessions_of(const UserId& user) {
+        return in_store([&](AuthStore& store) { return store.end_sessions(user).size(); });
     }
     std::vector<outbox::Message> told() {
         auto messages = testing::posted_messages(database);
@@ -185,6 +202,66 @@ TEST_F(RecoveryTest, one_that_a_sweep_is_taking_back_is_left_to_it) {
     in_store([&](AuthStore& store) { return store.abandon_registrations(later, later, 10); });
     const RecoveryWish wish{.email = "half@example.com", .tenant = {}, .may_make_user = true};
     EXPECT_EQ(code_of(recover(wish)), "auth.registration_unfinished");
+}
+
+TEST_F(RecoveryTest, one_that_nobody_ends_gives_the_tenant_to_nobody_and_is_swept_after_a_day) {
+    registered_owner("ada@example.com");
+    const RecoveryWish wish{.email = "new@example.com", .tenant = {}, .may_make_user = true};
+    die_half_way(wish);
+    ASSERT_EQ(tenants.places.size(), 2U);
+    EXPECT_EQ(sign_up("new@example.com"), "auth.email_taken") << "or a stranger would own it";
+    clock.advance(Registration::kAbandonedAfter);
+    EXPECT_TRUE(registration.sweep(nobody()));
+    EXPECT_EQ(tenants.places.size(), 2U) << "not yet a day over";
+    clock.advance(std::chrono::microseconds{1});
+    EXPECT_TRUE(registration.sweep(nobody()));
+    ASSERT_EQ(tenants.places.size(), 1U);
+    EXPECT_EQ(sign_up("new@example.com"), "");
+    EXPECT_NE(tenants.places[0].membership.tenant_id, tenants.places[1].membership.tenant_id);
+}
+
+TEST_F(RecoveryTest, one_that_is_taken_up_is_out_of_a_sweeps_reach) {
+    registered_owner("ada@example.com");
+    const RecoveryWish wish{.email = "new@example.com", .tenant = {}, .may_make_user = true};
+    die_half_way(wish);
+    clock.advance(Registration::kAbandonedAfter + std::chrono::hours{1});
+    recovery_tenants.once_made = [&] { EXPECT_TRUE(registration.sweep(nobody())); };
+    EXPECT_TRUE(recover(wish));
+    EXPECT_EQ(sign_in("new@example.com", kNew), "");
+    EXPECT_EQ(tenants.places.size(), 2U);
+}
+
+TEST_F(RecoveryTest, a_sign_in_that_began_before_it_does_not_end_after_it) {
+    const auto ada = registered_owner("ada@example.com");
+    tenants.while_listing = [&] {
+        EXPECT_TRUE(recover({.email = "ada@example.com", .tenant = {}}));
+    };
+    EXPECT_EQ(sign_in("ada@example.com", kPassword), "auth.login_failed");
+    EXPECT_EQ(sessions_of(ada.user.id), 0U);
+    tenants.while_listing = [&] {
+        EXPECT_TRUE(recover({.email = "ada@example.com", .tenant = {}}));
+    };
+    EXPECT_EQ(sign_in("ada@example.com", kNew), "") << "the same password again";
+    EXPECT_EQ(sessions_of(ada.user.id), 1U);
+}
+
+TEST_F(RecoveryTest, a_session_that_it_could_not_see_yet_is_not_kept) {
+    if (!database.is_postgres()) GTEST_SKIP() << "SQLite has one writer";
+    const auto ada = registered_owner("ada@example.com");
+    testing::BreakableDatabase raced{*database};
+    AuthService other{
+        {raced, tenants, registration, passwords, tokens, cache, clock, random,
+         database.metrics()},
+        RegistrationMode::open
+    };
+    raced.before_commit = [&] {  // the session is inserted, by another connection
+        std::thread{[&] {
+            EXPECT_TRUE(recover({.email = "ada@example.com", .tenant = {}}));
+        }}.join();
+    };
+    const auto signed_in = other.login(nobody(), {{"ada@example.com"}, {kPassword}});
+    EXPECT_EQ(code_of(signed_in), "auth.login_failed");
+    EXPECT_EQ(sessions_of(ada.user.id), 0U);
 }
 
 TEST_F(RecoveryTest, the_tenant_is_the_users_only_one_or_has_to_be_named) {

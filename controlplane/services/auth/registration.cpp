@@ -75,6 +75,7 @@ Result<UserRow> Registration::reserve(const Call& call, const UserRow& wish) {
 
 Result<Done> Registration::take_back(const Call& call, const UserRow& user) {
     SYNAPSEX_CHECK(tenants_.abandon_tenant(call, tenant_of(user.user_id), user.user_id));
+    SYNAPSEX_CHECK(tenants_.abandon_memberships(call, user.user_id));  // that a recovery made
     return database_.write(call, [&](db::Session& session) -> Result<Done> {
         AuthStore{session}.remove_abandoned_user(user.user_id);
         return Done{};

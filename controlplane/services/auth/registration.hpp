@@ -39,8 +39,8 @@ class Registration {
     // auth.email_taken; Kind::unavailable auth.busy.
     Result<UserRow> register_user(const Call& call, const Registrant& registrant);
 
-    // Takes back what was left unfinished for a day; at most kSweepMax at a time. Repeatable, by
-    // any replica.
+    // Takes back what was left unfinished for a day, also by a recovery; at most kSweepMax at a
+    // time. Repeatable, by any replica.
     Result<Done> sweep(const Call& call);
 
  private:

@@ -38,8 +38,10 @@ Result<TokenPair> AuthService::register_user(const Call& call, const Register& w
         registrant.full_name = wish.full_name->value;
         registrant.tenant_name = wish.full_name->value;
     }
-    SYNAPSEX_TRY(const auto user, parts_.registration.register_user(call, registrant));
-    return sign_in(call, user);
+    SYNAPSEX_TRY(auto user, parts_.registration.register_user(call, registrant));
+    SYNAPSEX_TRY(auto pair, sign_in(call, {std::move(user), {}}));
+    if (!pair) return login_failed();
+    return *std::move(pair);
 }
 
 Result<TokenPair> AuthService::login(const Call& call, const Login& login) {
@@ -49,36 +51,38 @@ Result<TokenPair> AuthService::login(const Call& call, const Login& login) {
 }
 
 Result<TokenPair> AuthService::try_login(const Call& call, const Login& login) {
+    // Again where the password was changed between its check and the session.
+    for (int tries = 0; tries < 2; ++tries) {
+        SYNAPSEX_TRY(const auto checked, check_password(call, login));
+        SYNAPSEX_TRY(auto pair, sign_in(call, checked));
+        if (pair) return *std::move(pair);
+    }
+    return busy();
+}
+
+Result<AuthService::Checked> AuthService::check_password(const Call& call, const Login& login) {
     // What is no address has no user either.
     const auto email = normalize_email(login.email.value).value_or("");
     SYNAPSEX_TRY(
-        const auto found,
+        auto found,
         parts_.database.read(call, [&](db::Session& session) -> Result<std::optional<UserRow>> {
             return AuthStore{session}.find_user(email);
         })
     );
     const bool is_known = found && found->state == UserState::active;
     SYNAPSEX_TRY(
-        const auto verdict,
+        auto verdict,
         parts_.passwords.check(
             call, login.password.value,
             is_known ? std::optional{found->password_hash} : std::nullopt
         )
     );
     if (!verdict.is_right) return login_failed();
-    if (verdict.better_hash) {
-        const auto now = parts_.clock.now();
-        SYNAPSEX_CHECK(parts_.database.write(call, [&](db::Session& session) -> Result<Done> {
-            AuthStore{session}.replace_password_hash(
-                found->user_id, found->password_hash, *verdict.better_hash, now
-            );
-            return Done{};
-        }));
-    }
-    return sign_in(call, *found);
+    return Checked{*std::move(found), std::move(verdict.better_hash)};
 }
 
-Result<TokenPair> AuthService::sign_in(const Call& call, const UserRow& user) {
+Result<std::optional<TokenPair>> AuthService::sign_in(const Call& call, const Checked& checked) {
+    const auto& user = checked.user;
     SYNAPSEX_TRY(const auto tenant, default_tenant(call, user.user_id));
     const auto now = parts_.clock.now();
     const auto refresh = make_refresh_token(parts_.random);
@@ -86,13 +90,27 @@ Result<TokenPair> AuthService::sign_in(const Call& call, const UserRow& user) {
         SessionId::make(now, parts_.random), user.user_id, crypto::sha256_hex(refresh), now,
         now + kSessionLifetime
     };
-    SYNAPSEX_CHECK(parts_.database.write(call, [&](db::Session& session) -> Result<Done> {
-        AuthStore store{session};
-        store.insert_session(row);
-        store.end_oldest_sessions(user.user_id, kSessionsMax);
-        return Done{};
-    }));
-    return make_pair({user.user_id, user.email, user.full_name, row.session_id}, tenant, refresh);
+    SYNAPSEX_TRY(
+        const bool is_current,
+        parts_.database.write(call, [&](db::Session& session) -> Result<bool> {
+            AuthStore store{session};
+            // Or a recovery that has ended all sessions would miss this one.
+            if (!store.has_password(user.user_id, user.password_hash)) return false;
+            if (checked.better_hash)
+                store.replace_password_hash(
+                    user.user_id, user.password_hash, *checked.better_hash, now
+                );
+            store.insert_session(row);
+            store.end_oldest_sessions(
+                user.user_id, kSessionsMax, AccessTokens::latest_issue(now)
+            );
+            return true;
+        })
+    );
+    if (!is_current) return std::optional<TokenPair>{};
+    return std::optional{
+        make_pair({user.user_id, user.email, user.full_name, row.session_id}, tenant, refresh)
+    };
 }
 
 Result<TokenPair> AuthService::refresh(const Call& call, const Refresh& refresh) {
@@ -105,7 +123,9 @@ Result<TokenPair> AuthService::refresh(const Call& call, const Refresh& refresh)
     SYNAPSEX_TRY(
         const auto user,
         parts_.database.read(call, [&](db::Session& session) -> Result<SignedInRow> {
-            const auto row = AuthStore{session}.find_session_by_refresh(old_hash, now);
+            const auto row = AuthStore{session}.find_session_by_refresh(
+                old_hash, now, AccessTokens::latest_issue(now)
+            );
             if (!row) return refresh_invalid();
             return *row;
         })

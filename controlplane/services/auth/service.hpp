@@ -77,7 +77,13 @@ class AuthService {
 
  private:
     Result<TokenPair> try_login(const Call& call, const Login& login);
-    Result<TokenPair> sign_in(const Call& call, const UserRow& user);
+    struct Checked {
+        UserRow user;
+        std::optional<std::string> better_hash;  // of the same password
+    };
+    Result<Checked> check_password(const Call& call, const Login& login);
+    // nullopt: the user has another password by now.
+    Result<std::optional<TokenPair>> sign_in(const Call& call, const Checked& checked);
     Result<TenantId> default_tenant(const Call& call, const UserId& user);
     TokenPair make_pair(const SignedInRow& user, const TenantId& tenant, std::string refresh) const;
 

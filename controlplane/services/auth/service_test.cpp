@@ -52,6 +52,38 @@ TEST_F(SigningIn, a_wrong_password_and_an_unknown_user_read_the_same) {
     }
 }
 
+TEST_F(SigningIn, sessions_of_a_clock_that_was_ahead_crowd_nobody_out) {
+    registered("ada@example.com");
+    clock.jump(24h);
+    for (int i = 0; i < kSessionsMax; ++i)
+        ASSERT_TRUE(service.login(nobody(), login_of("ada@example.com")));
+    clock.jump(-24h);
+    const auto pair = service.login(nobody(), login_of("ada@example.com")).value();
+    EXPECT_EQ(code_of(service.refresh(nobody(), with(pair.refresh_token))), "");
+}
+
+TEST_F(StayingSignedIn, what_a_clock_that_was_ahead_began_or_refreshed_ends_when_it_is_right) {
+    registered("ada@example.com");
+    const auto log_in = [&] {
+        return service.login(nobody(), login_of("ada@example.com")).value().refresh_token;
+    };
+    for (const auto ahead : {61s, 86'400s, 29 * 86'400s}) {
+        const auto before = log_in();
+        clock.jump(ahead);
+        const auto begun = log_in();
+        const auto refreshed = service.refresh(nobody(), with(before)).value().refresh_token;
+        clock.jump(-ahead);
+        for (const auto& token : {begun, refreshed})
+            EXPECT_EQ(
+                code_of(service.refresh(nobody(), with(token))), "auth.refresh_invalid"
+            ) << ahead.count();
+    }
+    clock.jump(60s);
+    const auto token = log_in();
+    clock.jump(-60s);
+    EXPECT_EQ(code_of(service.refresh(nobody(), with(token))), "") << "of another replica";
+}
+
 TEST_F(SigningIn, a_user_whose_registration_is_unfinished_is_unknown) {
     tenants.fails_next = true;
     const Register wish{{"ada@example.com"}, {kPassword}, {}};
@@ -122,7 +154,9 @@ TEST_F(SigningIn, beyond_a_hundred_sessions_the_oldest_ends) {
         service.login(nobody(), login_of("ada@example.com")).value();
     }
     EXPECT_TRUE(in_store([&](AuthStore& store) {
-        return store.find_session(tokens.verify(first.access_token)->session, clock.now());
+        return store.find_session(
+            tokens.verify(first.access_token)->session, clock.now(), clock.now()
+        );
     }));
     service.login(nobody(), login_of("ada@example.com")).value();
     const auto again = service.refresh(nobody(), with(first.refresh_token));

@@ -23,12 +23,21 @@ constexpr Query kInsertUser{"auth.insert_user", R"sql(
 
 constexpr Query kRestartRegistration{"auth.restart_registration", R"sql(
     UPDATE auth_users SET password_hash = $2, full_name = $3, updated_at = $4
+    WHERE user_id = $1 AND state = 'registering' AND password_hash <> '')sql"};
+
+// Without a password: see restart_registration and activate_user.
+constexpr Query kTakeOverRegistration{"auth.take_over_registration", R"sql(
+    UPDATE auth_users SET password_hash = '', updated_at = $2
     WHERE user_id = $1 AND state = 'registering')sql"};
 
 // The hash says whose try this is: every try salts anew.
 constexpr Query kActivateUser{"auth.activate_user", R"sql(
     UPDATE auth_users SET state = 'active', updated_at = $3
     WHERE user_id = $1 AND state = 'registering' AND password_hash = $2)sql"};
+
+constexpr Query kHasPassword{"auth.has_password", R"sql(
+    SELECT user_id FROM auth_users
+    WHERE user_id = $1 AND password_hash = $2 AND state = 'active')sql"};
 
 constexpr Query kReplacePasswordHash{"auth.replace_password_hash", R"sql(
     UPDATE auth_users SET password_hash = $3, updated_at = $4
@@ -59,7 +68,7 @@ constexpr Query kInsertSession{"auth.insert_session", R"sql(
 constexpr Query kEndOldestSessions{"auth.end_oldest_sessions", R"sql(
     DELETE FROM auth_sessions WHERE user_id = $1 AND session_id NOT IN (
         SELECT session_id FROM auth_sessions WHERE user_id = $1
-        ORDER BY refreshed_at DESC, session_id DESC LIMIT $2))sql"};
+        ORDER BY refreshed_at > $3, refreshed_at DESC, session_id DESC LIMIT $2))sql"};
 
 constexpr Query kEndSessions{"auth.end_sessions", R"sql(
     DELETE FROM auth_sessions WHERE user_id = $1 RETURNING session_id)sql"};
@@ -72,12 +81,14 @@ constexpr Query kPruneSessions{"auth.prune_sessions", R"sql(
 constexpr Query kFindSession{"auth.find_session", R"sql(
     SELECT u.user_id, u.email, u.full_name, s.session_id
     FROM auth_sessions s JOIN auth_users u ON u.user_id = s.user_id
-    WHERE s.session_id = $1 AND s.expires_at > $2 AND u.state = 'active')sql"};
+    WHERE s.session_id = $1 AND s.expires_at > $2 AND s.refreshed_at <= $3
+        AND u.state = 'active')sql"};
 
 constexpr Query kFindSessionByRefresh{"auth.find_session_by_refresh", R"sql(
     SELECT u.user_id, u.email, u.full_name, s.session_id
     FROM auth_sessions s JOIN auth_users u ON u.user_id = s.user_id
-    WHERE s.refresh_hash = $1 AND s.expires_at > $2 AND u.state = 'active')sql"};
+    WHERE s.refresh_hash = $1 AND s.expires_at > $2 AND s.refreshed_at <= $3
+        AND u.state = 'active')sql"};
 
 constexpr Query kRotateRefresh{"auth.rotate_refresh", R"sql(
     UPDATE auth_sessions SET refresh_hash = $2, refreshed_at = $3, expires_at = $4
@@ -128,14 +139,14 @@ constexpr Query kPruneAssertions{"auth.prune_assertions", R"sql(
         SELECT tenant_id, agent_id, jti FROM auth_used_assertions WHERE expires_at <= $1
         ORDER BY expires_at LIMIT $2))sql"};
 
-constexpr std::array<const Query*, 26> kQueries{
+constexpr std::array kQueries{
     &kHasActiveUsers,      &kFindUser,        &kInsertUser,           &kRestartRegistration,
     &kActivateUser,        &kDeleteAbandoned, &kAbandonRegistrations, &kReplacePasswordHash,
     &kInsertSession,       &kPruneSessions,   &kEndOldestSessions,    &kFindSession,
     &kFindSessionByRefresh, &kRotateRefresh,  &kInsertKey,            &kCountKeys,
     &kListKeys,            &kRevokeKey,       &kPruneKeys,            &kSetLastUsed,
     &kFindKey,             &kInsertAssertion, &kPruneAssertions,      &kRecoverUser,
-    &kFindEmail,           &kEndSessions,
+    &kFindEmail,           &kEndSessions,     &kHasPassword,          &kTakeOverRegistration,
 };
 
 }  // namespace
@@ -165,6 +176,14 @@ bool AuthStore::restart_registration(const UserRow& user) {
 
 bool AuthStore::activate_user(const UserRow& user, Timestamp now) {
     return session_.execute(kActivateUser, user.user_id, user.password_hash, now) == 1;
+}
+
+bool AuthStore::take_over_registration(const UserId& user, Timestamp now) {
+    return session_.execute(kTakeOverRegistration, user, now) == 1;
+}
+
+bool AuthStore::has_password(const UserId& user, std::string_view password_hash) {
+    return !session_.query(kHasPassword, user, password_hash).empty();
 }
 
 void AuthStore::replace_password_hash(
@@ -202,8 +221,8 @@ void AuthStore::insert_session(const SessionRow& session) {
     );
 }
 
-void AuthStore::end_oldest_sessions(const UserId& user, std::int64_t keep) {
-    session_.execute(kEndOldestSessions, user, keep);
+void AuthStore::end_oldest_sessions(const UserId& user, std::int64_t keep, Timestamp latest) {
+    session_.execute(kEndOldestSessions, user, keep, latest);
 }
 
 std::vector<SessionId> AuthStore::end_sessions(const UserId& user) {
@@ -218,14 +237,16 @@ std::int64_t AuthStore::prune_sessions(Timestamp now, std::int64_t limit) {
     return session_.execute(kPruneSessions, now, limit);
 }
 
-std::optional<SignedInRow> AuthStore::find_session(const SessionId& session, Timestamp now) {
-    return session_.find<SignedInRow>(kFindSession, session, now);
+std::optional<SignedInRow> AuthStore::find_session(
+    const SessionId& session, Timestamp now, Timestamp latest
+) {
+    return session_.find<SignedInRow>(kFindSession, session, now, latest);
 }
 
 std::optional<SignedInRow> AuthStore::find_session_by_refresh(
-    std::string_view refresh_hash, Timestamp now
+    std::string_view refresh_hash, Timestamp now, Timestamp latest
 ) {
-    return session_.find<SignedInRow>(kFindSessionByRefresh, refresh_hash, now);
+    return session_.find<SignedInRow>(kFindSessionByRefresh, refresh_hash, now, latest);
 }
 
 bool AuthStore::rotate_refresh(

@@ -83,10 +83,15 @@ class AuthStore {
     // False: the e-mail is taken, in whatever state.
     bool insert_user(const UserRow& user);
     // Another try at a registration that was not ended: new password and name, same id. False: it
-    // has ended meanwhile.
+    // has ended meanwhile, or is a recovery's.
     bool restart_registration(const UserRow& user);
+    // It is a recovery's from now on: it has no password, and nobody else ends it. False: it has
+    // ended meanwhile, or a sweep takes it.
+    bool take_over_registration(const UserId& user, Timestamp now);
     // False: somebody else's try has taken over, or a sweep.
     bool activate_user(const UserRow& user, Timestamp now);
+    // That the user is active, with this hash.
+    bool has_password(const UserId& user, std::string_view password_hash);
     // Only while the stored hash is still `old_hash`.
     void replace_password_hash(
         const UserId& user, std::string_view old_hash, std::string_view new_hash, Timestamp now
@@ -101,14 +106,17 @@ class AuthStore {
     void remove_abandoned_user(const UserId& user);
 
     void insert_session(const SessionRow& session);
-    // All but the `keep` newest of the user.
-    void end_oldest_sessions(const UserId& user, std::int64_t keep);
+    // All but the `keep` newest of the user, those later than `latest` first.
+    void end_oldest_sessions(const UserId& user, std::int64_t keep, Timestamp latest);
     // All of the user; which they were.
     std::vector<SessionId> end_sessions(const UserId& user);
     std::int64_t prune_sessions(Timestamp now, std::int64_t limit);
-    std::optional<SignedInRow> find_session(const SessionId& session, Timestamp now);
+    // Begun or refreshed by `latest`, and not expired now.
+    std::optional<SignedInRow> find_session(
+        const SessionId& session, Timestamp now, Timestamp latest
+    );
     std::optional<SignedInRow> find_session_by_refresh(
-        std::string_view refresh_hash, Timestamp now
+        std::string_view refresh_hash, Timestamp now, Timestamp latest
     );
     // One winner among all who bring the same token. False: not this one.
     bool rotate_refresh(

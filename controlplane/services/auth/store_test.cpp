@@ -90,6 +90,30 @@ TEST_F(AuthStoreTest, a_password_hash_is_replaced_only_while_it_is_the_one_that_
     });
 }
 
+TEST_F(AuthStoreTest, an_active_user_has_one_password_and_others_have_none) {
+    const auto ada = stored_user("ada@example.com");
+    const auto eve = stored_user("eve@example.com", UserState::registering);
+    in_store([&](AuthStore& store) {
+        EXPECT_TRUE(store.has_password(ada.user_id, "hash"));
+        EXPECT_FALSE(store.has_password(ada.user_id, "other"));
+        EXPECT_FALSE(store.has_password(eve.user_id, "hash"));
+    });
+}
+
+TEST_F(AuthStoreTest, a_registration_that_a_recovery_has_taken_over_is_ended_by_nobody_else) {
+    const auto ada = stored_user("ada@example.com", UserState::registering);
+    const auto eve = stored_user("eve@example.com");
+    in_store([&](AuthStore& store) {
+        EXPECT_FALSE(store.take_over_registration(eve.user_id, clock.now()));
+        EXPECT_TRUE(store.take_over_registration(ada.user_id, clock.now()));
+        EXPECT_TRUE(store.take_over_registration(ada.user_id, clock.now()));
+        EXPECT_FALSE(store.restart_registration(ada));
+        EXPECT_FALSE(store.activate_user(ada, clock.now()));
+        EXPECT_TRUE(store.recover_user(ada.user_id, "new", clock.now()));
+        EXPECT_TRUE(store.has_password(ada.user_id, "new"));
+    });
+}
+
 TEST_F(AuthStoreTest, abandons_old_registrations_only_and_a_few_at_a_time) {
     stored_user("old1@example.com", UserState::registering);
     stored_user("old2@example.com", UserState::registering);
@@ -116,15 +140,15 @@ TEST_F(AuthStoreTest, finds_a_session_of_an_active_user_until_it_expires) {
     const auto dead = stored_session(unfinished, "r2");
     in_store([&](AuthStore& store) {
         const auto now = clock.now();
-        const auto found = store.find_session(session.session_id, now);
+        const auto found = store.find_session(session.session_id, now, now);
         ASSERT_TRUE(found);
         EXPECT_EQ(found->email, "ada@example.com");
         EXPECT_EQ(found->full_name, "Ada");
-        EXPECT_TRUE(store.find_session_by_refresh("r1", now));
-        EXPECT_FALSE(store.find_session(session.session_id, now + 1h));
-        EXPECT_FALSE(store.find_session_by_refresh("r1", now + 1h));
-        EXPECT_FALSE(store.find_session(dead.session_id, now));
-        EXPECT_FALSE(store.find_session_by_refresh("r2", now));
+        EXPECT_TRUE(store.find_session_by_refresh("r1", now, now));
+        EXPECT_FALSE(store.find_session(session.session_id, now + 1h, now + 1h));
+        EXPECT_FALSE(store.find_session_by_refresh("r1", now + 1h, now + 1h));
+        EXPECT_FALSE(store.find_session(dead.session_id, now, now));
+        EXPECT_FALSE(store.find_session_by_refresh("r2", now, now));
     });
 }
 
@@ -137,7 +161,7 @@ TEST_F(AuthStoreTest, a_refresh_hash_is_rotated_by_one_and_moves_the_expiry) {
         EXPECT_FALSE(store.rotate_refresh("r1", "r2", now + 1h, now + 2h)) << "expired";
         EXPECT_TRUE(store.rotate_refresh("r1", "r2", now, now + 2h));
         EXPECT_FALSE(store.rotate_refresh("r1", "r3", now, now + 2h));
-        EXPECT_TRUE(store.find_session_by_refresh("r2", now + 90min));
+        EXPECT_TRUE(store.find_session_by_refresh("r2", now + 90min, now + 90min));
     });
 }
 
@@ -152,14 +176,32 @@ TEST_F(AuthStoreTest, ends_the_oldest_sessions_of_one_user_and_prunes_the_expire
     in_store([&](AuthStore& store) {
         const auto now = clock.now();
         store.rotate_refresh("a1", "a1", now + 1s, now + 1h);  // used last
-        store.end_oldest_sessions(ada.user_id, 2);
-        EXPECT_TRUE(store.find_session_by_refresh("a1", now));
-        EXPECT_FALSE(store.find_session_by_refresh("a2", now));
-        EXPECT_TRUE(store.find_session_by_refresh("a3", now));
-        EXPECT_TRUE(store.find_session_by_refresh("e1", now));
+        store.end_oldest_sessions(ada.user_id, 2, now + 1s);
+        EXPECT_TRUE(store.find_session_by_refresh("a1", now, now + 1s));
+        EXPECT_FALSE(store.find_session_by_refresh("a2", now, now));
+        EXPECT_TRUE(store.find_session_by_refresh("a3", now, now));
+        EXPECT_TRUE(store.find_session_by_refresh("e1", now, now));
         EXPECT_EQ(store.prune_sessions(now + 1h - 1s, 10), 1);
-        EXPECT_FALSE(store.find_session_by_refresh("e1", now));
-        EXPECT_TRUE(store.find_session_by_refresh("a3", now));
+        EXPECT_FALSE(store.find_session_by_refresh("e1", now, now));
+        EXPECT_TRUE(store.find_session_by_refresh("a3", now, now));
+    });
+}
+
+TEST_F(AuthStoreTest, a_session_that_is_later_than_now_is_not_found_and_ends_first) {
+    const auto ada = stored_user("ada@example.com");
+    stored_session(ada, "a1");
+    clock.advance(1h);
+    const auto late = stored_session(ada, "a2");
+    in_store([&](AuthStore& store) {
+        const auto latest = clock.now() - 1us;
+        const auto now = clock.now() - 30min;
+        EXPECT_FALSE(store.find_session(late.session_id, now, latest));
+        EXPECT_FALSE(store.find_session_by_refresh("a2", now, latest));
+        EXPECT_TRUE(store.find_session(late.session_id, now, latest + 1us));
+        EXPECT_TRUE(store.find_session_by_refresh("a2", now, latest + 1us));
+        store.end_oldest_sessions(ada.user_id, 1, latest);
+        EXPECT_TRUE(store.find_session_by_refresh("a1", now, latest));
+        EXPECT_FALSE(store.find_session_by_refresh("a2", now, latest + 1us));
     });
 }
 

@@ -66,6 +66,10 @@ class TenantDirectory {
         const Call& call, const TenantId& tenant, const UserId& owner
     ) = 0;
 
+    // Takes the user, as whom nobody has ever signed in, out of every tenant, whatever their role.
+    // Repeatable.
+    virtual Result<Done> abandon_memberships(const Call& call, const UserId& user) = 0;
+
     // The one joined first comes first; at most 1000.
     virtual Result<std::vector<Membership>> list_memberships(
         const Call& call, const UserId& user

@@ -141,6 +141,31 @@ Result<Done> TenantService::abandon_tenant(
     });
 }
 
+Result<Done> TenantService::abandon_memberships(const Call& call, const UserId& user) {
+    SYNAPSEX_TRY(const auto places, list_memberships(call, user));
+    const auto now = clock_.now();
+    for (const auto& place : places) {
+        const auto& tenant = place.tenant_id;
+        const auto in_tenant = call.of_tenant(tenant);
+        const auto news = outbox::MessageId::make(now, random_);
+        const auto leave = [&](db::Session& session) -> Result<Done> {
+            TenantStore store{session};
+            store.lock(tenant);
+            const auto member = store.find_member(tenant, user);
+            if (!member) return Done{};
+            store.remove_member(tenant, user);
+            outbox::add(
+                session, in_tenant, {news, now, "member.removed", user.text(), news_of(*member)}
+            );
+            tell_replicas(session, tenant, user);
+            return Done{};
+        };
+        SYNAPSEX_CHECK(database_.write(in_tenant, leave));
+        tell_member_changed(tenant, user);
+    }
+    return Done{};
+}
+
 Result<std::vector<Membership>> TenantService::list_memberships(
     const Call& call, const UserId& user
 ) {

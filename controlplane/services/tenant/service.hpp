@@ -38,6 +38,7 @@ class TenantService final : public TenantDirectory, public TenantRecovery {
     Result<Done> abandon_tenant(
         const Call& call, const TenantId& tenant, const UserId& owner
     ) override;
+    Result<Done> abandon_memberships(const Call& call, const UserId& user) override;
     Result<std::vector<Membership>> list_memberships(
         const Call& call, const UserId& user
     ) override;

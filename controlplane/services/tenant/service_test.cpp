@@ -386,6 +386,26 @@ TEST_F(TenantDirectoryTest, an_abandoned_tenant_is_gone_unless_somebody_else_is_
     EXPECT_EQ(left->front().slug, "shared");
 }
 
+TEST_F(TenantDirectoryTest, an_abandoned_user_leaves_every_tenant_and_takes_none_along) {
+    const auto ada = new_user();
+    const auto eve = new_user();
+    const auto own = create(ada, "Own");
+    const auto shared = create(eve, "Shared");
+    const auto call = Call::system("test", Deadline::never());
+    EXPECT_TRUE(tenants.make_owner(call.of_tenant(shared.id), ada));
+    for (int i = 0; i < 2; ++i) {
+        EXPECT_TRUE(tenants.abandon_memberships(call, ada));
+        EXPECT_TRUE(tenants.list_memberships(call, ada)->empty());
+    }
+    EXPECT_TRUE(tenants.make_owner(call.of_tenant(own.id), eve)) << "the tenant is there";
+    EXPECT_EQ(tenants.list_memberships(call, eve)->size(), 2U);
+    auto told = testing::posted_messages(database);
+    std::erase_if(told, [](const auto& each) { return each.type != "member.removed"; });
+    ASSERT_EQ(told.size(), 2U);
+    for (const auto& message : told) EXPECT_EQ(message.subject, ada.text());
+    EXPECT_NE(told[0].tenant_id, told[1].tenant_id);
+}
+
 TEST_F(TenantDirectoryTest, a_membership_is_found_by_id_and_slug_and_by_nothing_else) {
     const auto ada = new_user();
     const auto acme = create(ada, "Acme");
