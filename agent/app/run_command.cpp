@@ -11,6 +11,7 @@
 #include "agent/executor/options.hpp"
 #include "agent/executor/restart_policy.hpp"
 #include "agent/worker/files.hpp"
+#include "agent/worker/time_asking_client.hpp"
 #include "agent/worker/worker.hpp"
 #include "shared/base/process_memory.hpp"
 #include "shared/base/version.hpp"
@@ -64,12 +65,14 @@ int run_command(const AgentConfig& config) {
     const SystemClock clock;
     SystemRandom random;
     TimeFloor time_floor{config.data_dir / "time.floor"};
-    net::CurlHttpClient http{{
+    CertificateClock certificate_clock{time_floor, clock};
+    net::CurlHttpClient curl{{
         .user_agent = "synapsex-agent/" + std::string{kVersion},
         .ca_file = config.ca_file,
-        .now = [&] { return time_floor.at_least(clock.now()); },
+        .now = [&] { return certificate_clock.now(); },
         .proxy = config.proxy,
     }};
+    TimeAskingClient http{curl, certificate_clock, random};
     const auto sampler_facts = platform::make_system_facts();
     const auto inventory_facts = platform::make_system_facts();
     PluginTelemetry telemetry{*sampler_facts, clock};
@@ -82,6 +85,7 @@ int run_command(const AgentConfig& config) {
          .inventory = inventory,
          .executor = probe,
          .time_floor = time_floor,
+         .certificate_clock = certificate_clock,
          .clock = clock,
          .random = random}
     );

@@ -56,7 +56,11 @@ json::value worker_json(const std::optional<WorkerState>& state) {
         {"droppedSamples", state->dropped_samples},
         {"spoolInMemory", state->is_spool_in_memory},
     };
-    if (state->is_time_disputed) report["clocksDisagree"] = true;
+    if (state->is_time_disputed) {
+        report["clocksDisagree"] = true;
+        report["clockAheadSeconds"] = state->clock_ahead.count();
+        if (state->is_time_proven) report["timeProven"] = true;
+    }
     if (!state->last_problem_detail.empty())
         report["lastProblemDetail"] = state->last_problem_detail;
     if (state->asks_again_at != Timestamp{})

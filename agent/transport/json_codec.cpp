@@ -4,6 +4,8 @@
 
 #include <boost/json.hpp>
 
+#include "shared/crypto/hash.hpp"
+
 namespace synapsex::agent {
 
 namespace json = boost::json;
@@ -146,6 +148,20 @@ std::optional<AccessToken> read_token(std::string_view text) {
     token.lifetime =
         std::chrono::seconds{std::min<std::int64_t>(lifetime->get_int64(), kLifetimeMax.count())};
     return token;
+}
+
+std::string write_time_question(std::string_view nonce) {
+    return json::serialize(json::object{{"nonce", view(nonce)}});
+}
+
+std::optional<crypto::TimeProof> read_time_proof(std::string_view text) {
+    const auto object = parse_object(text);
+    if (!object) return std::nullopt;
+    const auto time = parse_rfc3339(text_of(*object, "time"));
+    auto public_key = crypto::from_base64url(text_of(*object, "publicKey"));
+    auto signature = crypto::from_base64url(text_of(*object, "signature"));
+    if (!time || !public_key || !signature) return std::nullopt;
+    return crypto::TimeProof{*time, *std::move(public_key), *std::move(signature)};
 }
 
 ProblemText read_problem(std::string_view text) {

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "agent/core/messages.hpp"
+#include "shared/crypto/time_proof.hpp"
 
 namespace synapsex::agent {
 
@@ -31,6 +32,10 @@ std::string write_identity(const Identity& identity);
 
 // nullopt also for a token that lives shorter than kTokenLifetimeMin.
 std::optional<AccessToken> read_token(std::string_view json);
+
+std::string write_time_question(std::string_view nonce);
+// What it says is not looked at: see crypto::is_proven.
+std::optional<crypto::TimeProof> read_time_proof(std::string_view json);
 
 // `code` and `detail` of a problem document (RFC 9457); empty where the body is something else. A
 // code is at most 64 of a-z, 0-9, '_' and '.': no text of a server reaches a terminal through it.

@@ -38,6 +38,8 @@ void write_state_file(const std::filesystem::path& path, const WorkerState& stat
         {"spoolInMemory", state.is_spool_in_memory},
         {"executor", state.executor},
         {"clocksDisagree", state.is_time_disputed},
+        {"clockAheadSeconds", state.clock_ahead.count()},
+        {"timeProven", state.is_time_proven},
     });
     const auto written = write_file_atomically(path, text + "\n", FileDurability::cached);
     if (!written)
@@ -71,6 +73,8 @@ std::optional<WorkerState> read_state_file(const std::filesystem::path& path) {
         .is_spool_in_memory = member<bool>(object, "spoolInMemory"),
         .executor = member<std::string>(object, "executor"),
         .is_time_disputed = member<bool>(object, "clocksDisagree"),
+        .clock_ahead = std::chrono::seconds{member<std::int64_t>(object, "clockAheadSeconds")},
+        .is_time_proven = member<bool>(object, "timeProven"),
     };
 }
 

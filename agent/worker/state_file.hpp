@@ -27,6 +27,8 @@ struct WorkerState {
     bool is_spool_in_memory = false;  // its file cannot be used
     std::string executor;
     bool is_time_disputed = false;  // samples wait: the clocks of agent and server disagree
+    std::chrono::seconds clock_ahead{};  // of the server's, as it said last
+    bool is_time_proven = false;  // its certificate was held to the time that the server proved
 };
 
 // Never fails: a status nobody can read must not stop the agent.

@@ -191,6 +191,8 @@ void Talker::notice_clocks(Timestamp server_time) {
             floor.raise(server_time);
         });
     const bool is_disputed = !conversation_.do_clocks_agree();
+    state_.clock_ahead =
+        std::chrono::round<std::chrono::seconds>(parts_.clock.now() - server_time);
     if (is_disputed == state_.is_time_disputed) return;
     state_.is_time_disputed = is_disputed;
     if (is_disputed)
@@ -303,6 +305,7 @@ void Talker::write_state() {
     state_.backlog = parts_.spool.backlog();
     state_.dropped_samples = parts_.spool.dropped_samples();
     state_.is_spool_in_memory = parts_.spool.is_in_memory();
+    state_.is_time_proven = parts_.certificate_clock.was_proof_used();
     state_writer_.write(state_);
 }
 

@@ -13,10 +13,10 @@
 #include "agent/threads/side_thread.hpp"
 #include "agent/transport/control_plane.hpp"
 #include "agent/worker/agent_key_files.hpp"
+#include "agent/worker/certificate_clock.hpp"
 #include "agent/worker/ports.hpp"
 #include "agent/worker/state_file.hpp"
 #include "agent/worker/stop_signal.hpp"
-#include "agent/worker/time_floor.hpp"
 
 namespace synapsex::agent {
 
@@ -28,6 +28,7 @@ struct TalkerParts {
     InventorySource& inventory;
     ExecutorProbe& executor;
     TimeFloor& time_floor;
+    const CertificateClock& certificate_clock;
     const Clock& clock;
     Random& random;
     const StopSignal& stop;

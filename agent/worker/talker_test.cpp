@@ -86,6 +86,7 @@ class TalkerTest : public ::testing::Test {
             .inventory = inventory_,
             .executor = executor_,
             .time_floor = time_floor_,
+            .certificate_clock = certificate_clock_,
             .clock = clock_,
             .random = random_,
             .stop = stop_,
@@ -126,6 +127,7 @@ class TalkerTest : public ::testing::Test {
     const PauseNotice kPause{.since = from_micros(5), .reason = "disk swap"};
     std::atomic<bool> pause_ = false;
     TimeFloor time_floor_{directory_.path() / "time.floor"};
+    CertificateClock certificate_clock_{time_floor_, clock_};
     std::unique_ptr<Talker> talker_;
     std::thread thread_;
 };

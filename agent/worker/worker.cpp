@@ -164,6 +164,7 @@ class Worker {
             .inventory = parts_.inventory,
             .executor = parts_.executor,
             .time_floor = parts_.time_floor,
+            .certificate_clock = parts_.certificate_clock,
             .clock = parts_.clock,
             .random = parts_.random,
             .stop = stop_,

@@ -9,8 +9,8 @@
 #include <string>
 
 #include "agent/spool/spool_file.hpp"
+#include "agent/worker/certificate_clock.hpp"
 #include "agent/worker/ports.hpp"
-#include "agent/worker/time_floor.hpp"
 #include "shared/base/random.hpp"
 #include "shared/base/result.hpp"
 #include "shared/net/http_client.hpp"
@@ -39,6 +39,7 @@ struct WorkerParts {
     InventorySource& inventory;
     ExecutorProbe& executor;
     TimeFloor& time_floor;
+    const CertificateClock& certificate_clock;
     const Clock& clock;
     Random& random;
 };

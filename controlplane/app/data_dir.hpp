@@ -40,6 +40,8 @@ struct Identity {
     crypto::SigningKeys access_token_keys;
     // See agent_registry::Trust.
     std::function<std::string()> authority_pin = [] { return std::string{}; };
+    std::function<std::optional<crypto::TimeProof>(std::string_view)> prove_time =
+        [](std::string_view) { return std::nullopt; };
 };
 
 // Where a FileKeyStore keeps its keys, and the issuer's file.

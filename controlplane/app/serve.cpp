@@ -145,6 +145,8 @@ int serve(const Config& config) {
     auto identity = load_identity(config.data_dir, keys);
     const auto certificates = open_certificates(config, clock);
     identity.authority_pin = certificates.authority_pin;
+    if (const auto* own = certificates.own.get())
+        identity.prove_time = [own](std::string_view nonce) { return own->prove_time(nonce); };
 
     api::Router router;
     Services services{platform, config, identity};

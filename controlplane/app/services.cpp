@@ -57,7 +57,8 @@ Services::Services(
       vms_(platform, databases_.of("vm_registry")),
       agents_(
           platform, databases_.of("agent_registry"), vms_.directory(),
-          agent_registry::Trust{identity.issuer, identity.authority_pin}, peers_of(config)
+          agent_registry::Trust{identity.issuer, identity.authority_pin, identity.prove_time},
+          peers_of(config)
       ),
       auth_(
           platform, databases_.of("auth"), tenants_.directory(), agents_.directory(),

@@ -256,6 +256,10 @@ std::string Authority::certificate() const {
     return text_of(bio.get());
 }
 
+TimeProof Authority::prove_time(std::string_view nonce, Timestamp now) const {
+    return crypto::prove_time(key_.get(), nonce, now);
+}
+
 std::vector<Certificate> Authority::shown_chain() const {
     std::vector<Certificate> shown{chain_.begin() + 1, chain_.end()};
     shown.push_back(chain_.front());

@@ -1,8 +1,9 @@
 #pragma once
 
-// The certificate authority of one installation: signs the certificates of its control planes and
-// nothing else, so that agents and command lines know them without any other authority. ECDSA
-// P-256, since browsers know no Ed25519 certificates.
+// The certificate authority of one installation: signs the certificates of its control planes, and
+// the time for agents whose clocks are wrong (time_proof.hpp), and nothing else, so that agents and
+// command lines know them without any other authority. ECDSA P-256, since browsers know no Ed25519
+// certificates.
 //
 // One file holds all of it: the key, its certificate and, while one authority follows another, the
 // certificate that the former one gave to this one, and the former one's own. A server shows them
@@ -18,6 +19,7 @@
 
 #include "shared/base/result.hpp"
 #include "shared/base/time.hpp"
+#include "shared/crypto/time_proof.hpp"
 
 struct evp_pkey_st;
 struct x509_st;
@@ -62,6 +64,9 @@ class Authority {
     bool is_current(
         std::string_view pem, const std::vector<std::string>& names, Timestamp now
     ) const;
+
+    // For who asks with this nonce. Any thread.
+    TimeProof prove_time(std::string_view nonce, Timestamp now) const;
 
  private:
     using Key = std::shared_ptr<evp_pkey_st>;

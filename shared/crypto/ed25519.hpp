@@ -1,7 +1,8 @@
 #pragma once
 
-// Ed25519 (RFC 8032): the agent's identity and the signature of access tokens. The only caller of
-// EVP_DigestSign. The control plane gets at its keys through a KeyStore and sees Signers only.
+// Ed25519 (RFC 8032): the agent's identity and the signature of access tokens. With
+// time_proof.hpp the only caller of EVP_DigestSign. The control plane gets at its keys through a
+// KeyStore and sees Signers only.
 
 #include <filesystem>
 #include <memory>

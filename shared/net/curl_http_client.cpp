@@ -1,5 +1,6 @@
 #include "shared/net/curl_http_client.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <mutex>
@@ -14,7 +15,6 @@
 
 #include "shared/net/curl_failure.hpp"
 #include "shared/net/ip_address.hpp"
-#include "shared/net/pinned_authorities.hpp"
 #include "shared/net/url_rules.hpp"
 
 namespace synapsex::net {
@@ -252,6 +252,13 @@ TextList header_lines(const HttpRequest& request) {
     return list;
 }
 
+// Nothing goes to a server whose certificate may have expired that a thief of it could use.
+bool is_fit_for_anybody(const HttpRequest& request) {
+    return std::ranges::all_of(request.headers, [](const HttpHeader& header) {
+        return header.name == "Content-Type";
+    });
+}
+
 // A header with a line break would be two headers.
 bool has_line_break(const HttpRequest& request) {
     for (const auto& header : request.headers)
@@ -284,6 +291,13 @@ class CurlHttpClient::Impl {
         if (!request.target) SYNAPSEX_CHECK(check_url(request.url));
         if (has_line_break(request))
             return problem(Kind::invalid, kProtocolError, "A header holds a line break.");
+        const bool is_timeless = request.validity == Validity::unchecked;
+        if (is_timeless && (!authorities_ || !is_fit_for_anybody(request)))
+            return problem(
+                Kind::invalid, kProtocolError,
+                "Without looking at the time only a pinned authority's server is asked, with no "
+                "header but Content-Type."
+            );
         Reception reception;
         reception.body_bytes_max = request.response_bytes_max;
         const auto headers = header_lines(request);
@@ -305,7 +319,8 @@ class CurlHttpClient::Impl {
             if (authorities_ && authorities_->refusal()) return *authorities_->refusal();
             return failure_of(*result, verdict, reception, error_text_);
         }
-        if (authorities_) authorities_->accept_handshake();
+        if (is_timeless) reception.response.authorities = authorities_->take_shown();
+        else if (authorities_) authorities_->accept_handshake();
         long status = 0;
         curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
         reception.response.status = static_cast<int>(status);
@@ -358,7 +373,7 @@ class CurlHttpClient::Impl {
 #endif
         if (options_.proxy == ProxyUse::never || request.target) set(easy, CURLOPT_PROXY, "");
         if (authorities_) {
-            authorities_->forget_handshake();
+            authorities_->begin_request(request.validity);
             set(easy, CURLOPT_CAINFO, static_cast<const char*>(nullptr));
             set(easy, CURLOPT_CAPATH, static_cast<const char*>(nullptr));
             set(easy, CURLOPT_SSL_CTX_FUNCTION, &on_ssl_context);
@@ -366,6 +381,12 @@ class CurlHttpClient::Impl {
         } else if (!options_.ca_file.empty()) {
             set(easy, CURLOPT_CAINFO, options_.ca_file.c_str());
             set(easy, CURLOPT_CAPATH, static_cast<const char*>(nullptr));
+        }
+        if (request.validity == Validity::unchecked) {
+            // Neither is judged again where it is used again.
+            set(easy, CURLOPT_FRESH_CONNECT, 1L);
+            set(easy, CURLOPT_FORBID_REUSE, 1L);
+            set(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
         }
         set_method(easy, request);
     }

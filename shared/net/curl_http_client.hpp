@@ -10,6 +10,7 @@
 #include "shared/base/time.hpp"
 #include "shared/net/connection_record.hpp"
 #include "shared/net/http_client.hpp"
+#include "shared/net/pinned_authorities.hpp"
 
 namespace synapsex::net {
 
@@ -22,7 +23,7 @@ struct CurlOptions {
     // system's bundle takes more than a megabyte once it is parsed.
     std::string ca_file{};
     // What certificates are held to, where an authority is pinned.
-    std::function<Timestamp()> now = [] { return SystemClock{}.now(); };
+    std::function<HeldTime()> now = [] { return SystemClock{}.now(); };
     ProxyUse proxy = ProxyUse::never;
     // Where to write down how each request's connection went. Outlives the client.
     ConnectionRecord* record = nullptr;

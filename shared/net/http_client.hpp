@@ -22,6 +22,12 @@ struct HttpHeader {
     friend bool operator==(const HttpHeader&, const HttpHeader&) = default;
 };
 
+// Whether the certificates of a server have to be in their time. `unchecked` is there to ask one of
+// a pinned authority for a proof of the time (crypto/time_proof.hpp) and for nothing else: it needs
+// pins, and bears nothing that could be stolen; its connection and TLS session serve no other
+// request, and no authority is pinned by it.
+enum class Validity { checked, unchecked };
+
 struct HttpRequest {
     std::string method = "GET";
     std::string url{};
@@ -29,8 +35,9 @@ struct HttpRequest {
     // of these addresses and through no proxy, whatever names resolve to by now. Certificate, SNI
     // and Host are of the name.
     std::optional<VettedTarget> target{};
-    std::vector<HttpHeader> headers{};
+    std::vector<HttpHeader> headers{};  // with Validity::unchecked: Content-Type at most
     std::string body{};
+    Validity validity = Validity::checked;
     std::chrono::milliseconds connect_timeout{10'000};
     std::chrono::milliseconds timeout{30'000};  // of the whole exchange, connecting included
     std::size_t response_bytes_max = 1024 * 1024;
@@ -40,6 +47,9 @@ struct HttpResponse {
     int status = 0;
     std::vector<HttpHeader> headers{};
     std::string body{};
+    // With Validity::unchecked: the pinned authorities that the server showed, and the one that
+    // follows on the signature of one of them.
+    std::vector<std::string> authorities{};
 
     // The first header of that name, in any case; nullptr if there is none.
     const std::string* find_header(std::string_view name) const;

@@ -11,7 +11,6 @@
 
 #include "shared/crypto/authority.hpp"
 #include "shared/crypto/public_key_pin.hpp"
-#include "shared/net/http_client.hpp"
 
 namespace synapsex::net {
 
@@ -76,13 +75,18 @@ void PinnedAuthorities::judge_handshakes_of(SSL_CTX* context) {
     SSL_CTX_set_cert_verify_callback(context, &PinnedAuthorities::on_handshake, this);
 }
 
-void PinnedAuthorities::forget_handshake() {
+void PinnedAuthorities::begin_request(Validity validity) {
+    validity_ = validity;
     refusal_.reset();
     shown_.reset();
 }
 
 void PinnedAuthorities::accept_handshake() {
     if (shown_) pins_ = *std::exchange(shown_, std::nullopt);
+}
+
+std::vector<std::string> PinnedAuthorities::take_shown() {
+    return std::exchange(shown_, std::nullopt).value_or(std::vector<std::string>{});
 }
 
 bool PinnedAuthorities::is_pinned(std::string_view pin) const {
@@ -111,7 +115,7 @@ bool PinnedAuthorities::refuse(
 }
 
 bool PinnedAuthorities::judge(X509_STORE_CTX* shown) {
-    forget_handshake();
+    begin_request(validity_);
     auto* chain = X509_STORE_CTX_get0_untrusted(shown);
     const Store anchors{X509_STORE_new(), &X509_STORE_free};
     const Chain between{sk_X509_new_null()};
@@ -143,8 +147,11 @@ bool PinnedAuthorities::judge(X509_STORE_CTX* shown) {
     X509_VERIFY_PARAM_set_auth_level(parameters, kSecurityLevel);
     // A pinned authority is where a chain ends, whoever signed its certificate.
     X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST);
-    const auto now = std::chrono::floor<std::chrono::seconds>(now_().time_since_epoch());
-    X509_VERIFY_PARAM_set_time(parameters, now.count());
+    const auto held = now_();
+    const auto now = std::chrono::floor<std::chrono::seconds>(held.at.time_since_epoch());
+    // A time that is set would count nevertheless.
+    if (validity_ == Validity::checked) X509_VERIFY_PARAM_set_time(parameters, now.count());
+    else X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_NO_CHECK_TIME);
     if (X509_verify_cert(context.get()) == 1) {
         if (auto next = successor_of(X509_STORE_CTX_get0_chain(context.get())))
             still.insert(still.begin(), *std::move(next));
@@ -155,8 +162,8 @@ bool PinnedAuthorities::judge(X509_STORE_CTX* shown) {
 
     const int error = X509_STORE_CTX_get_error(context.get());
     const auto* at = X509_STORE_CTX_get_current_cert(context.get());
-    const auto here = ", and by this machine's clock it is " + format_rfc3339(Timestamp{now}) +
-                      ": set the clock if that is wrong, or else renew the certificate";
+    const auto here =
+        ", and by " + held.by + " it is " + format_rfc3339(Timestamp{now}) + ": " + held.advice;
     if (error == X509_V_ERR_CERT_HAS_EXPIRED && at)
         return refuse(
             shown, error, kTlsExpired,

@@ -16,16 +16,28 @@
 
 #include "shared/base/problem.hpp"
 #include "shared/base/time.hpp"
+#include "shared/net/http_client.hpp"
 
 struct ssl_ctx_st;
 struct x509_store_ctx_st;
 
 namespace synapsex::net {
 
+// The time that certificates are held to, and for who reads of a refusal: whose it is, and what to
+// do if it is wrong.
+struct HeldTime {
+    HeldTime(Timestamp time) : at(time) {}
+    HeldTime(Timestamp time, std::string whose, std::string what_to_do)
+        : at(time), by(std::move(whose)), advice(std::move(what_to_do)) {}
+
+    Timestamp at;
+    std::string by = "this machine's clock";
+    std::string advice = "set the clock if that is wrong, or else renew the certificate";
+};
+
 class PinnedAuthorities {
  public:
-    // `now` is the time that certificates are held to.
-    PinnedAuthorities(std::vector<std::string> pins, std::function<Timestamp()> now)
+    PinnedAuthorities(std::vector<std::string> pins, std::function<HeldTime()> now)
         : pins_(std::move(pins)), now_(std::move(now)) {}
 
     // Every handshake of the context is judged here, from then on and while this lives.
@@ -35,11 +47,14 @@ class PinnedAuthorities {
     bool accepts(x509_store_ctx_st* shown);
 
     const std::vector<std::string>& pins() const { return pins_; }
-    // Before a request: what the handshakes before it said is no longer asked for.
-    void forget_handshake();
+    // Before a request: how its handshakes are judged; what those before it said is no longer asked
+    // for.
+    void begin_request(Validity validity);
     // After an answer came: the chain was the server's own, which has proved its key and its name,
     // so what it shows is pinned from now on.
     void accept_handshake();
+    // The same, if time did not count: nothing is pinned, and the caller has it instead.
+    std::vector<std::string> take_shown();
     // Why the last handshake was refused, with a code of http_client.hpp; nullopt if it was not.
     const std::optional<Problem>& refusal() const { return refusal_; }
 
@@ -51,7 +66,8 @@ class PinnedAuthorities {
 
     std::vector<std::string> pins_;
     std::optional<std::vector<std::string>> shown_{};  // those to pin, if the server proves itself
-    const std::function<Timestamp()> now_;
+    Validity validity_ = Validity::checked;
+    const std::function<HeldTime()> now_;
     std::optional<Problem> refusal_;
 };
 

@@ -27,10 +27,11 @@ using crypto::Authority;
 using std::chrono::days;
 using ::testing::HasSubstr;
 
-// Answers one request over TLS with 204.
+// Answers one request over TLS with 204; or those of several connections, one after another, each
+// of them kept for as long as the client likes.
 class TlsServer {
  public:
-    explicit TlsServer(const std::string& pem) {
+    explicit TlsServer(const std::string& pem, int connections = 1) : connections_(connections) {
         std::signal(SIGPIPE, SIG_IGN);
         const auto file = folder_.path() / "server.pem";
         std::ofstream{file} << pem;
@@ -66,12 +67,18 @@ class TlsServer {
                ::poll(&polled, 1, 5'000) == 1;
     }
     void serve() {
-        const int socket = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (socket < 0) return;
-        {
-            TlsStream stream{context_, socket};
-            auto state = stream.handshake().state;
-            while (wait(socket, state)) state = stream.handshake().state;
+        for (int i = 0; i < connections_; ++i) {
+            const int socket = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+            if (socket < 0) return;
+            serve(socket);
+            ::close(socket);
+        }
+    }
+    void serve(int socket) {
+        TlsStream stream{context_, socket};
+        auto state = stream.handshake().state;
+        while (wait(socket, state)) state = stream.handshake().state;
+        do {
             std::string head;
             char block[4096];
             while (state == TlsState::done && head.find("\r\n\r\n") == head.npos) {
@@ -79,12 +86,15 @@ class TlsServer {
                 if (read.state == TlsState::done) head.append(block, read.bytes);
                 else if (!wait(socket, read.state)) state = TlsState::closed;
             }
-            if (state == TlsState::done)
-                stream.write("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
-        }
-        ::close(socket);
+            if (state != TlsState::done) return;
+            stream.write(
+                connections_ > 1 ? "HTTP/1.1 204 No Content\r\n\r\n"
+                                 : "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
+            );
+        } while (connections_ > 1);
     }
 
+    const int connections_;
     testing::TemporaryFolder folder_;
     std::shared_ptr<const TlsContext> context_;
     std::string url_;
@@ -206,6 +216,55 @@ TEST_F(PinnedAuthoritiesTest, nor_does_a_chain_whose_name_is_another) {
     ASSERT_FALSE(answer);
     EXPECT_EQ(answer.error().code, "net.tls_name");
     EXPECT_THAT(client.pinned_authorities(), ::testing::ElementsAre(authority.pin()));
+}
+
+TEST_F(PinnedAuthoritiesTest, an_expired_server_is_asked_without_its_time_and_for_nothing_else) {
+    TlsServer server{issue(authority), 3};
+    CurlHttpClient client{{.now = [this] { return now + days{91}; }}};
+    client.pin_authorities({authority.pin()});
+    const HttpRequest ordinary{.url = server.url()};
+    const HttpRequest timeless{.url = server.url(), .validity = Validity::unchecked};
+    EXPECT_EQ(client.send(ordinary).error().code, "net.tls_expired");
+    const auto answer = client.send(timeless);
+    ASSERT_TRUE(answer) << answer.error().detail;
+    EXPECT_THAT(answer->authorities, ::testing::ElementsAre(authority.pin()));
+    EXPECT_EQ(client.send(ordinary).error().code, "net.tls_expired")
+        << "neither by its connection nor by its session";
+}
+
+TEST_F(PinnedAuthoritiesTest, nothing_but_the_time_goes_unchecked) {
+    const HttpRequest at{.validity = Validity::unchecked};
+    const auto ask_at = [&](const std::string& pem, const std::string& host) {
+        TlsServer server{pem};
+        CurlHttpClient client{{.now = [this] { return now + days{91}; }}};
+        client.pin_authorities({authority.pin()});
+        auto request = at;
+        request.url = server.url_of(host);
+        return client.send(request).error().code;
+    };
+    EXPECT_EQ(ask_at(issue(Authority::make(now)), "127.0.0.1"), "net.tls_authority");
+    EXPECT_EQ(ask_at(issue(authority), "localhost"), "net.tls_name");
+}
+
+TEST_F(PinnedAuthoritiesTest, a_successor_is_told_and_not_pinned_while_time_does_not_count) {
+    const auto next = authority.make_successor(now);
+    TlsServer server{issue(next)};
+    CurlHttpClient client{{.now = [this] { return now + days{91}; }}};
+    client.pin_authorities({authority.pin()});
+    const auto answer = client.send({.url = server.url(), .validity = Validity::unchecked});
+    ASSERT_TRUE(answer) << answer.error().detail;
+    EXPECT_THAT(answer->authorities, ::testing::ElementsAre(next.pin(), authority.pin()));
+    EXPECT_THAT(client.pinned_authorities(), ::testing::ElementsAre(authority.pin()));
+}
+
+TEST_F(PinnedAuthoritiesTest, a_secret_does_not_go_where_time_does_not_count) {
+    CurlHttpClient client;
+    HttpRequest request{.url = "https://127.0.0.1:9", .validity = Validity::unchecked};
+    EXPECT_EQ(client.send(request).error().code, "net.protocol") << "without pins";
+    client.pin_authorities({authority.pin()});
+    EXPECT_EQ(client.send(request).error().code, "net.unreachable");
+    request.headers = {{"Authorization", "Bearer secret"}};
+    EXPECT_EQ(client.send(request).error().code, "net.protocol");
 }
 
 TEST_F(PinnedAuthoritiesTest, without_pins_such_a_server_is_of_no_known_authority) {

@@ -4,7 +4,6 @@
 #include <sstream>
 
 #include "shared/base/log.hpp"
-#include "shared/crypto/authority.hpp"
 #include "shared/crypto/key_file.hpp"
 
 namespace synapsex::certificates {
@@ -34,7 +33,7 @@ Result<Done> OwnCertificate::renew_if_due() {
     SYNAPSEX_TRY(const auto authority, crypto::Authority::load(parts_.authority));
     {
         const std::lock_guard lock{mutex_};
-        pin_ = authority.pin();
+        authority_ = authority;
     }
     const auto now = parts_.clock.now();
     if (authority.is_current(content_of(parts_.file), parts_.names, now)) return Done{};
@@ -51,9 +50,20 @@ Result<Done> OwnCertificate::renew_if_due() {
     return Done{};
 }
 
-std::string OwnCertificate::authority_pin() const {
+std::optional<crypto::Authority> OwnCertificate::authority() const {
     const std::lock_guard lock{mutex_};
-    return pin_;
+    return authority_;
+}
+
+std::string OwnCertificate::authority_pin() const {
+    const auto known = authority();
+    return known ? known->pin() : std::string{};
+}
+
+std::optional<crypto::TimeProof> OwnCertificate::prove_time(std::string_view nonce) const {
+    const auto known = authority();
+    if (!known) return std::nullopt;
+    return known->prove_time(nonce, parts_.clock.now());
 }
 
 }  // namespace synapsex::certificates

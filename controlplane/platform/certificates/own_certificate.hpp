@@ -6,11 +6,14 @@
 
 #include <filesystem>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "shared/base/result.hpp"
 #include "shared/base/time.hpp"
+#include "shared/crypto/authority.hpp"
 #include "shared/net/tls_context.hpp"
 
 namespace synapsex::certificates {
@@ -29,13 +32,19 @@ class OwnCertificate {
     // Problems of Authority::load; certificates.unwritable. What is there stays in use.
     Result<Done> renew_if_due();
     net::TlsFiles files() const { return {parts_.file, parts_.file}; }
-    // Of the authority as it was last seen; what agents pin. Any thread.
+    // Of the authority as it was last seen; what agents pin; empty before the first renewal. Any
+    // thread.
     std::string authority_pin() const;
+    // By the same authority, for who asks with this nonce; nullopt before the first renewal. Any
+    // thread.
+    std::optional<crypto::TimeProof> prove_time(std::string_view nonce) const;
 
  private:
+    std::optional<crypto::Authority> authority() const;
+
     const Parts parts_;
     mutable std::mutex mutex_;
-    std::string pin_;
+    std::optional<crypto::Authority> authority_;
 };
 
 }  // namespace synapsex::certificates

@@ -60,12 +60,20 @@ TEST_F(OwnCertificateTest, follows_the_authority_while_the_server_runs) {
     auto own = certificate();
     EXPECT_TRUE(own.renew_if_due());
     EXPECT_EQ(own.authority_pin(), authority.pin());
+    const auto nonce = std::string(43, 'A');
+    const auto is_proven_by = [&](const crypto::Authority& expected) {
+        const auto proof = own.prove_time(nonce);
+        return proof && proof->time == clock.now() &&
+               crypto::is_proven(*proof, nonce, std::vector{expected.pin()});
+    };
+    EXPECT_TRUE(is_proven_by(authority));
     auto shown = net::TlsCertificate::open(own.files()).value();
     EXPECT_FALSE(shown->reload().value());
     const auto next = authority.make_successor(clock.now());
     next.replace(key).value();
     EXPECT_TRUE(own.renew_if_due());
     EXPECT_EQ(own.authority_pin(), next.pin());
+    EXPECT_TRUE(is_proven_by(next));
     EXPECT_TRUE(shown->reload().value());
 }
 
@@ -75,6 +83,7 @@ TEST_F(OwnCertificateTest, without_the_authority_what_is_there_stays) {
     clock.jump(days{80});
     auto own = certificate();
     EXPECT_EQ(own.renew_if_due().error().code, "crypto.key_missing");
+    EXPECT_FALSE(own.prove_time(std::string(43, 'A')));
     EXPECT_EQ(net::TlsContext::load(own.files()).value()->certificate().fingerprint, first);
 }
 

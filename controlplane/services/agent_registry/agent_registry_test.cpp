@@ -1,6 +1,8 @@
 #include <limits>
 
 #include "controlplane/services/agent_registry/agent_registry_fixture.hpp"
+#include "shared/crypto/authority.hpp"
+#include "shared/crypto/hash.hpp"
 
 namespace synapsex::agent_registry {
 namespace {
@@ -442,6 +444,25 @@ TEST_F(AgentRegistryTest, an_agent_removed_while_it_enrolls_again_leaves_no_vm_b
     EXPECT_TRUE(vms.names.empty());
     EXPECT_FALSE(presence.contact(agent.agent_id, {}));
     EXPECT_EQ(presence.count(State::unknown), 0U);
+}
+
+TEST_F(AgentRegistryTest, proves_the_time_to_who_asks_with_a_nonce) {
+    const auto authority = crypto::Authority::make(clock.now());
+    const auto prove = [&](std::string_view nonce) {
+        return std::optional{authority.prove_time(nonce, clock.now())};
+    };
+    const Enrollment proving{{database, clock, random, vms, presence,
+                              {.issuer = "", .prove_time = prove}}};
+    const auto nonce = std::string(42, 'n') + 'A';
+    const auto answer = proving.prove_time({{nonce}}).value();
+    EXPECT_EQ(answer.time, clock.now());
+    const crypto::TimeProof proof{
+        answer.time, crypto::from_base64url(answer.public_key).value(),
+        crypto::from_base64url(answer.signature).value()};
+    EXPECT_TRUE(crypto::is_proven(proof, nonce, std::vector{authority.pin()}));
+    const auto half = std::string(42, 'A') + 'B';
+    EXPECT_EQ(proving.prove_time({{half}}).error().code, "agents.nonce_invalid");
+    EXPECT_EQ(enrollment.prove_time({{nonce}}).error().code, "agents.no_authority");
 }
 
 TEST_F(AgentRegistryTest, a_token_of_a_clock_that_was_ahead_enrolls_nobody) {

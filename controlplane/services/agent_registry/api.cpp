@@ -8,6 +8,8 @@ using namespace agent_registry;
 
 template struct api::Codec<CreateEnrollmentToken>;
 template struct api::Codec<CreatedEnrollmentToken>;
+template struct api::Codec<ProveTime>;
+template struct api::Codec<ProvenTime>;
 template struct api::Codec<ListEnrollmentTokens>;
 template struct api::Codec<EnrollmentTokenPage>;
 template struct api::Codec<EnrollmentTokenPath>;

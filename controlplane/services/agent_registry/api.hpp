@@ -89,6 +89,19 @@ struct Enrolled {
 };
 BOOST_DESCRIBE_STRUCT(Enrolled, (), (agent_id, vm_id, tenant_id, issuer, server_incarnation))
 
+struct ProveTime {
+    Text<43, 43> nonce{};  // 32 random bytes in base64url
+};
+BOOST_DESCRIBE_STRUCT(ProveTime, (), (nonce))
+
+// crypto::TimeProof
+struct ProvenTime {
+    Timestamp time{};
+    std::string public_key{};
+    std::string signature{};
+};
+BOOST_DESCRIBE_STRUCT(ProvenTime, (), (time, public_key, signature))
+
 struct AgentConfig {};
 BOOST_DESCRIBE_STRUCT(AgentConfig, (), ())
 
@@ -282,6 +295,14 @@ inline constexpr api::Operation<Enroll, Enrolled> kEnroll{
     .unknown = api::Unknown::ignore, .summary = "Enroll an agent with a key made on its host.",
     .description = "Repeating it with the same token and key answers the same agent, so a lost "
                    "answer costs nothing."};
+inline constexpr api::Operation<ProveTime, ProvenTime> kProveTime{
+    .id = "agents.prove_time", .method = api::Verb::post, .path = "/v1/agents/time",
+    .access = auth::anyone(), .replay = api::Replay::none, .runs = api::Runs::inline_,
+    .unknown = api::Unknown::ignore, .body_bytes_max = 1024,
+    .summary = "Prove the time to an agent whose clock is wrong.",
+    .description = "Signed by the key of the authority that agents pin, for this nonce alone. 404 "
+                   "agents.no_authority: the server has a certificate of another authority, or "
+                   "none."};
 inline constexpr api::Operation<Heartbeat, HeartbeatAnswer> kHeartbeat{
     .id = "agents.heartbeat",
     .method = api::Verb::post,

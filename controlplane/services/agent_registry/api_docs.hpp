@@ -74,6 +74,21 @@ inline constexpr Doc kDocOf<agent_registry::Enrolled>{
       {"server_incarnation", "Changes when the server is restored from a backup."}}}
 };
 template <>
+inline constexpr Doc kDocOf<agent_registry::ProveTime>{
+    "An agent that wants to know the time.",
+    {{{"nonce", "32 random bytes in base64url, new with each request.",
+       R"("PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw")"}}}
+};
+template <>
+inline constexpr Doc kDocOf<agent_registry::ProvenTime>{
+    "The present. The signature is over the lines synapsex-time-v1, nonce, and the microseconds "
+    "since 1970, each with a line feed at its end.",
+    {{{"time", "The server's clock."},
+      {"public_key", "Of the authority, DER of the SubjectPublicKeyInfo in base64url: its SHA-256 "
+                     "is what agents pin."},
+      {"signature", "By the authority's key with SHA-256, ECDSA in DER, in base64url."}}}
+};
+template <>
 inline constexpr Doc kDocOf<agent_registry::AgentConfig>{
     "What an AI task may use on this VM. Empty so far."
 };

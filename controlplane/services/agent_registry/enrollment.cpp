@@ -218,6 +218,24 @@ Result<Done> Enrollment::check_not_removed(const Call& call, const AgentRow& age
     return agent_removed();
 }
 
+Result<ProvenTime> Enrollment::prove_time(const ProveTime& wish) const {
+    if (!crypto::is_time_nonce(wish.nonce.value))
+        return Problem{
+            Kind::invalid, "agents.nonce_invalid", "nonce is not 32 bytes in base64url.",
+            {{"/nonce", "malformed", "Pass 32 random bytes in base64url without padding."}}
+        };
+    const auto proof = parts_.trust.prove_time(wish.nonce.value);
+    if (!proof)
+        return Problem{
+            Kind::not_found, "agents.no_authority",
+            "This control plane has no certificate of its own authority (--listen-tls without "
+            "--tls-certificate), so it proves no time."
+        };
+    return ProvenTime{
+        proof->time, crypto::to_base64url(proof->public_key),
+        crypto::to_base64url(proof->signature)};
+}
+
 std::int64_t Enrollment::prune_tokens(const Call& call) {
     const auto before = parts_.clock.now() - kExpiredTokensKeptFor;
     const auto prune_batch = [&](db::Session& session) -> Result<std::int64_t> {

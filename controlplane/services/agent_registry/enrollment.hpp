@@ -44,6 +44,10 @@ class Enrollment {
     // also after the token was used up or expired, as long as it is kept.
     Result<Enrolled> enroll(const Call& call, const Enroll& wish);
 
+    // For an agent by whose clock the server's certificate is not in its time. Kind::invalid
+    // agents.nonce_invalid; Kind::not_found agents.no_authority.
+    Result<ProvenTime> prove_time(const ProveTime& wish) const;
+
     // Deletes tokens that expired long ago, as far as the deadline lets it; returns how many.
     std::int64_t prune_tokens(const Call& call);
 

@@ -24,6 +24,9 @@ void mount_routes(
     router.mount(kEnroll, [&](const Call& call, const Enroll& wish) {
         return enrollment.enroll(call, wish);
     });
+    router.mount(kProveTime, [&](const Call&, const ProveTime& wish) {
+        return enrollment.prove_time(wish);
+    });
     router.mount(kHeartbeat, [&](const Call& call, const Heartbeat& heartbeat) {
         return heartbeats.beat(call, heartbeat);
     });

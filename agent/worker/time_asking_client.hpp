@@ -1,0 +1,44 @@
+#pragma once
+
+// Sends what another HttpClient sends. Where that one refuses a pinned server because by the time
+// here its certificate has ended or not begun, asks that server once for a proof of the present
+// (crypto/time_proof.hpp), and sends the request again if it got one: then the certificate is held
+// to the time that was proved. What was refused has not been sent, so nothing is sent twice.
+
+#include "agent/worker/certificate_clock.hpp"
+#include "shared/base/random.hpp"
+#include "shared/net/http_client.hpp"
+
+namespace synapsex::agent {
+
+class TimeAskingClient final : public net::HttpClient {
+ public:
+    // `inner` holds certificates to the clock's now(). All outlive it.
+    TimeAskingClient(net::HttpClient& inner, CertificateClock& clock, Random& random)
+        : inner_(inner), clock_(clock), random_(random) {}
+
+    Result<net::HttpResponse> send(const net::HttpRequest& request) override;
+    void pin_authorities(std::vector<std::string> pins) override {
+        inner_.pin_authorities(std::move(pins));
+    }
+    std::vector<std::string> pinned_authorities() const override {
+        return inner_.pinned_authorities();
+    }
+    void cancel() override { inner_.cancel(); }
+    void resume() override { inner_.resume(); }
+
+    // An answer that comes later is none: the time may be an old one.
+    static constexpr std::chrono::seconds kAnswerTime{15};
+
+ private:
+    // A Problem says in half a sentence why not.
+    Result<Done> ask(const std::string& base_url);
+    void tell(Timestamp proven, Timestamp here);
+
+    net::HttpClient& inner_;
+    CertificateClock& clock_;
+    Random& random_;
+    std::chrono::microseconds told_{0};  // how far the clock is ahead, as the log has it
+};
+
+}  // namespace synapsex::agent
