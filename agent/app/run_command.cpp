@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include <malloc.h>
 #include <sys/stat.h>
@@ -63,13 +64,10 @@ int run_command(const AgentConfig& config) {
     block_stop_signals();
     const SystemClock clock;
     SystemRandom random;
-    TimeFloor time_floor{config.data_dir / "time.floor"};
-    net::CurlHttpClient http{{
-        .user_agent = "synapsex-agent/" + std::string{kVersion},
-        .ca_file = config.ca_file,
-        .now = [&] { return time_floor.at_least(clock.now()); },
-        .proxy = config.proxy,
-    }};
+    TimeFloor time_floor{config.data_dir / kTimeFloorFile};
+    net::CurlHttpClient http{
+        http_options(config, [&] { return time_floor.at_least(clock.now()); })
+    };
     const auto sampler_facts = platform::make_system_facts();
     const auto inventory_facts = platform::make_system_facts();
     PluginTelemetry telemetry{*sampler_facts, clock};
@@ -88,6 +86,15 @@ int run_command(const AgentConfig& config) {
     if (result) return 0;
     log_error(result.error().detail, {{"code", result.error().code}});
     return exit_code_of(result.error());
+}
+
+net::CurlOptions http_options(const AgentConfig& config, std::function<Timestamp()> now) {
+    return {
+        .user_agent = "synapsex-agent/" + std::string{kVersion},
+        .ca_file = config.ca_file,
+        .now = std::move(now),
+        .proxy = config.proxy,
+    };
 }
 
 int exit_code_of(const Problem& problem) {
