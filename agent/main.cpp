@@ -8,6 +8,7 @@
 #include "agent/app/diag_command.hpp"
 #include "agent/app/pause_command.hpp"
 #include "agent/app/run_command.hpp"
+#include "agent/app/service_environment.hpp"
 #include "agent/app/status_command.hpp"
 #include "agent/app/supervise_command.hpp"
 #include "shared/base/process_memory.hpp"
@@ -24,7 +25,34 @@ int fail(const Problem& problem) {
 
 const char* environment(const char* name) { return std::getenv(name); }
 
+// Those that look at the service from beside it, and the one that is it where there is no systemd.
+// `run` has what systemd gave it.
+bool is_of_service(Command command) {
+    return command != Command::run && command != Command::print_config;
+}
+
+// A variable that the service has, this process has from now on, too.
+void take_service_environment(const CommandLine& line) {
+    auto file = line.config_file;
+    if (file.empty())
+        if (const char* named = environment(kConfigFileEnvironment)) file = named;
+    const bool is_default = file.empty() || file == kDefaultConfigFile;
+    if (is_default) file = kDefaultConfigFile;
+    std::error_code ignored;
+    const bool is_unit = is_default && line.command != Command::supervise &&
+                         std::filesystem::exists(kServiceUnitFile, ignored);
+    const auto path = std::filesystem::path{file}.parent_path() / kServiceEnvironmentFile;
+    const auto change = service_environment(path, is_unit);
+    if (change) return apply(*change);
+    if (line.command == Command::test_connection || line.command == Command::diag)
+        std::fprintf(
+            stderr, "synapsex-agent: %s. What the service's variables are is not known here.\n",
+            change.error().detail.c_str()
+        );
+}
+
 int run(const CommandLine& line) {
+    if (is_of_service(line.command)) take_service_environment(line);
     const auto values = collect_settings({
         .flags = line.flags,
         .environment = environment,

@@ -206,7 +206,8 @@ class Test {
         };
         const std::string host = proxy ? proxy->host : url.host;
         if (!record.resolved_after) return failed("name", {});
-        add({"name", Outcome::ok, ms(*record.resolved_after), host + " is " + addresses_of(host, record)});
+        add({"name", Outcome::ok, ms(*record.resolved_after),
+             host + " is " + addresses_of(host, record)});
         const bool is_cut = failure && failure->code == net::kClosed;
         if (!record.is_connected && !is_cut) return failed("connect", *record.resolved_after);
         const auto connected_after = record.connected_after.value_or(*record.resolved_after);

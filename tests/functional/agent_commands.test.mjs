@@ -214,6 +214,17 @@ test('a proxy is named without its password', async () => {
     assert.equal(step.result, 'failed', done.stdout);
     assert.match(step.detail, /127\.0\.0\.1:\d+ answered 407/);
     assert.ok(!(done.stdout + done.stderr).includes('canary-of-the-proxy'));
+
+    // What the unit gives the service counts, not the shell that somebody types in.
+    const service = new Agent(controlPlane, { name: 'of the unit', url: 'https://cp.example.com:8443' });
+    writeFileSync(join(service.folder, 'agent.env'), `# the proxy\nSYNAPSEX_AGENT_PROXY=environment\nhttps_proxy="${proxy}"\n`, { mode: 0o600 });
+    const env = { ...service.env, https_proxy: 'http://127.0.0.1:9', SYNAPSEX_AGENT_PROXY: 'never' };
+    const beside = await command(service, ['test-connection', '--json'], { env });
+    assert.match(stepsOf(beside).proxy?.detail ?? beside.stdout, new RegExp(`127\\.0\\.0\\.1:${refusing.address().port} answered 407`));
+    assert.ok(!(beside.stdout + beside.stderr).includes('canary-of-the-proxy'));
+    writeFileSync(join(service.folder, 'agent.env'), 'x'.repeat(70_000));
+    const unknown = await command(service, ['test-connection', '--json'], { env });
+    assert.match(unknown.stderr, /agent\.env.*What the service's variables are is not known here\./);
     refusing.close();
 });
 
