@@ -5,6 +5,8 @@
 // that certificates are held to), changes nothing here or there, and shows no secret.
 
 #include <functional>
+#include <map>
+#include <string>
 
 #include "agent/app/command_line.hpp"
 #include "agent/app/config.hpp"
@@ -19,6 +21,8 @@ struct ConnectionTools {
     const Clock& clock;
     Random& random;
     std::function<const char*(const char*)> environment;
+    // What stands in agent.env beside agent.toml; it is in `environment`, too.
+    std::map<std::string, std::string> service_variables{};
 };
 
 // Within 30 s, whatever hangs.

@@ -115,23 +115,18 @@ std::map<std::string, std::string> parse_environment_file(std::string_view text)
     return Reader{text}.read();
 }
 
-Result<EnvironmentChange> service_environment(
+Result<ServiceEnvironment> read_service_environment(
     const std::filesystem::path& environment_file, bool is_unit
 ) {
     constexpr std::size_t kBytesMax = 64 * 1024;
-    EnvironmentChange change;
-    if (is_unit)
-        for (const auto* name : kProxyVariables) change[name] = std::nullopt;
     SYNAPSEX_TRY(const auto text, find_small_file(environment_file, kBytesMax));
-    if (!text) return change;
-    for (auto& [name, value] : parse_environment_file(*text)) change[name] = value;
-    return change;
+    return ServiceEnvironment{parse_environment_file(text.value_or("")), is_unit};
 }
 
-void apply(const EnvironmentChange& change) {
-    for (const auto& [name, value] : change)
-        if (value) ::setenv(name.c_str(), value->c_str(), 1);
-        else ::unsetenv(name.c_str());
+void take_over(const ServiceEnvironment& service) {
+    if (service.is_unit)
+        for (const auto* name : kProxyVariables) ::unsetenv(name);
+    for (const auto& [name, value] : service.variables) ::setenv(name.c_str(), value.c_str(), 1);
 }
 
 }  // namespace synapsex::agent

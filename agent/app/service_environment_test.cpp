@@ -1,5 +1,6 @@
 #include "agent/app/service_environment.hpp"
 
+#include <cstdlib>
 #include <fstream>
 
 #include <gmock/gmock.h>
@@ -38,48 +39,50 @@ TEST(EnvironmentFile, is_read_as_systemd_reads_it) {
         EXPECT_EQ(parse_environment_file(text), variables) << text;
 }
 
-class ServiceEnvironment : public ::testing::Test {
+class ServiceEnvironmentTest : public ::testing::Test {
  protected:
+    ServiceEnvironmentTest() { clear(); }
+    ~ServiceEnvironmentTest() override { clear(); }
+    static void clear() {
+        for (const auto* name : {"https_proxy", "no_proxy", "SYNAPSEX_TEST"}) ::unsetenv(name);
+    }
+    static std::string value_of(const char* name) {
+        const char* value = std::getenv(name);
+        return value == nullptr ? "none" : value;
+    }
+
     synapsex::testing::TemporaryFolder folder_;
     const std::filesystem::path file_ = folder_.path() / "agent.env";
 };
 
-TEST_F(ServiceEnvironment, is_what_stands_in_its_file) {
-    std::ofstream{file_} << "https_proxy=http://proxy:3128\nSYNAPSEX_AGENT_NAME=web-1\n";
+TEST_F(ServiceEnvironmentTest, is_what_stands_in_its_file) {
+    EXPECT_THAT(read_service_environment(file_, false)->variables, IsEmpty()) << "there is none";
+    std::ofstream{file_} << "https_proxy=http://proxy:3128\nSYNAPSEX_TEST=1\n";
     EXPECT_THAT(
-        *service_environment(file_, false),
-        ElementsAre(
-            Pair("SYNAPSEX_AGENT_NAME", "web-1"), Pair("https_proxy", "http://proxy:3128")
-        )
+        read_service_environment(file_, false)->variables,
+        ElementsAre(Pair("SYNAPSEX_TEST", "1"), Pair("https_proxy", "http://proxy:3128"))
     );
-}
-
-TEST_F(ServiceEnvironment, of_a_unit_has_no_proxy_of_the_callers) {
-    auto change = *service_environment(file_, true);
-    EXPECT_EQ(change.size(), 7U);
-    for (const auto& [name, value] : change) EXPECT_FALSE(value) << name;
-
-    std::ofstream{file_} << "https_proxy=http://proxy:3128\n";
-    change = *service_environment(file_, true);
-    EXPECT_EQ(change.at("https_proxy"), "http://proxy:3128");
-    EXPECT_FALSE(change.at("no_proxy"));
-}
-
-TEST_F(ServiceEnvironment, is_the_callers_where_there_is_neither) {
-    EXPECT_THAT(*service_environment(file_, false), IsEmpty());
-}
-
-TEST_F(ServiceEnvironment, is_not_guessed_where_its_file_cannot_be_read) {
     std::ofstream{file_} << std::string(70'000, 'a');
-    EXPECT_FALSE(service_environment(file_, true));
+    EXPECT_FALSE(read_service_environment(file_, false)) << "nobody guesses";
 }
 
-TEST_F(ServiceEnvironment, is_taken_over_by_a_process) {
-    apply({{"SYNAPSEX_TEST_SET", "1"}, {"SYNAPSEX_TEST_UNSET", "2"}});
-    EXPECT_STREQ(std::getenv("SYNAPSEX_TEST_UNSET"), "2");
-    apply({{"SYNAPSEX_TEST_UNSET", std::nullopt}});
-    EXPECT_STREQ(std::getenv("SYNAPSEX_TEST_SET"), "1");
-    EXPECT_EQ(std::getenv("SYNAPSEX_TEST_UNSET"), nullptr);
+TEST_F(ServiceEnvironmentTest, goes_before_the_callers) {
+    ::setenv("https_proxy", "http://shell:1", 1);
+    ::setenv("no_proxy", "of-the-shell", 1);
+    take_over({.variables = {{"https_proxy", "http://proxy:3128"}, {"SYNAPSEX_TEST", "1"}}});
+    EXPECT_EQ(value_of("https_proxy"), "http://proxy:3128");
+    EXPECT_EQ(value_of("SYNAPSEX_TEST"), "1");
+    EXPECT_EQ(value_of("no_proxy"), "of-the-shell");
+}
+
+TEST_F(ServiceEnvironmentTest, of_a_unit_has_no_proxy_of_the_callers) {
+    ::setenv("https_proxy", "http://shell:1", 1);
+    ::setenv("no_proxy", "of-the-shell", 1);
+    take_over({.variables = {{"https_proxy", "http://proxy:3128"}}, .is_unit = true});
+    EXPECT_EQ(value_of("https_proxy"), "http://proxy:3128");
+    EXPECT_EQ(value_of("no_proxy"), "none");
+    take_over({.variables = {}, .is_unit = true});
+    EXPECT_EQ(value_of("https_proxy"), "none");
 }
 
 }  // namespace
