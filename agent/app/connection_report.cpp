@@ -84,13 +84,14 @@ std::string_view advice_on(std::string_view code) {
         {net::kTimeout, "Something on the way drops packets without a word: ask the firewall."},
         {"auth.unknown_key",
          "The control plane does not know this agent. Put a new enrollment token into the token's "
-         "file and restart the agent."},
+         "file; an agent that runs takes it within a minute."},
         {"auth.agent_revoked",
-         "The agent was removed there. Put a new enrollment token into the token's file and "
-         "restart the agent."},
+         "The agent was removed there. Put a new enrollment token into the token's file; an agent "
+         "that runs takes it within a minute."},
         {"auth.key_replaced",
          "The key was replaced, here before the VM was put back to an older state, or by somebody "
-         "else. Put a new enrollment token into the token's file and restart the agent."},
+         "else. Put a new enrollment token into the token's file; an agent that runs takes it "
+         "within a minute."},
         {"auth.assertion_bad_signature",
          "The control plane has another key of this agent. If the agent is being given one this "
          "moment, ask again in a minute; else see keys of agents in docs/agent.md."},

@@ -45,6 +45,7 @@ WorkerSettings settings_of(const AgentConfig& config, platform::SystemFacts& fac
     return {
         .url = config.url,
         .token_file = config.token_file,
+        .offered_token_file = config.offered_token_file,
         .authority_pin = local_wish(config.authority_pin, kNoAuthorityPin),
         .trust_root = local_wish(config.trust_root, kNoTrustRoot),
         .data_dir = config.data_dir,
