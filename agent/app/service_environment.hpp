@@ -22,8 +22,8 @@ struct ServiceEnvironment {
 };
 
 // What a file of variables says, by systemd's rules: NAME=value a line, the value perhaps in quotes
-// or going on after a backslash at the line's end; # and ; begin comments; nothing is expanded. A
-// line that is none of these is left out.
+// or going on after a backslash at the line's end; # and ; begin comments, which a backslash does
+// not prolong (up to 253 it did); nothing is expanded. A line that is none of these is left out.
 std::map<std::string, std::string> parse_environment_file(std::string_view text);
 
 // No variables where there is no such file. Fails if it cannot be read.

@@ -15,6 +15,7 @@ using ::testing::IsEmpty;
 using ::testing::Pair;
 using Variables = std::map<std::string, std::string>;
 
+// Each of these was given to systemd 252 and 257.
 TEST(EnvironmentFile, is_read_as_systemd_reads_it) {
     const std::pair<std::string_view, Variables> texts[]{
         {"", {}},
@@ -34,6 +35,8 @@ TEST(EnvironmentFile, is_read_as_systemd_reads_it) {
         {"a=1\na=2", {{"a", "2"}}},
         {"a=\"without an end\nb=2", {{"a", "without an end\nb=2"}}},
         {"a=1\\", {{"a", "1"}}},
+        {"a=\"1\"2\"3\"\nb=1 \"2\"", {{"a", "12\"3\""}, {"b", "1 \"2\""}}},
+        {"a='x'\\''y'\nb=\"x\\y\"", {{"a", "x''y'"}, {"b", "x\\y"}}},
     };
     for (const auto& [text, variables] : texts)
         EXPECT_EQ(parse_environment_file(text), variables) << text;
