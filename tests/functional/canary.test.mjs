@@ -212,7 +212,10 @@ test('the agent\'s commands and the places of both programs are collected', asyn
 
     const pids = { 'control plane': controlPlane.process.pid, worker: agent.pidOf('worker'), executor: agent.pidOf('executor') };
     for (const [name, pid] of Object.entries(pids)) {
-        const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').filter((each) => ![`https_proxy=${proxy}`, `HTTPS_PROXY=${proxyInFile}`, `MY_API_KEY=${canaries['other secret of agent.env']}`].includes(each));
+        const given = [`https_proxy=${proxy}`, `HTTPS_PROXY=${proxyInFile}`, `MY_API_KEY=${canaries['other secret of agent.env']}`];
+        const all = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+        if (name === 'worker') assert.deepEqual(given.filter((each) => !all.includes(each)), [], 'it has what it was given, by agent.env too');
+        const environment = all.filter((each) => !given.includes(each));
         keep(`process of the ${name}`, `${readFileSync(`/proc/${pid}/cmdline`)}${readFileSync(`/proc/${pid}/status`)}${environment.join('\n')}`);
         assert.match(readFileSync(`/proc/${pid}/limits`, 'utf8'), /Max core file size +0 +0 /, `the ${name} leaves no core dump`);
     }
