@@ -27,8 +27,8 @@ same arguments changes nothing; after an interruption it goes on.
   --url URL         the control plane, https://host[:port]; http:// only to this machine itself
   --token-file FILE an enrollment token, for its owner alone (mode 0600); - is standard input.
                     It is moved out of FILE, and erased once the agent has enrolled. An agent that
-                    has enrolled needs none.
-  --name NAME       the name of this machine in the fleet [the host name]
+                    has enrolled needs none; it is used if the control plane has removed the VM.
+  --name NAME       the name of this machine in the fleet, once it enrolls [the host name]
   --ca-file FILE    PEM file with the authorities to trust instead of the system's; a copy of it
                     is kept in /etc/synapsex
   --proxy URL       the HTTP proxy of the agent, of apt and of --deb-url; none: no proxy any more
@@ -37,7 +37,8 @@ same arguments changes nothing; after an interruption it goes on.
   --deb-sha256 HEX  this SHA-256. With neither --deb nor --deb-url it comes from the repositories
                     that apt has here.
   --dry-run         say what would be done, and change nothing
-  --uninstall       remove the agent; its settings and its identity stay
+  --uninstall       remove the agent; its settings and its identity stay. What stands before it,
+                    as in a script that was printed, does not count.
   --purge           with --uninstall: delete those, too
   --version, --help
 
@@ -93,7 +94,7 @@ parse_arguments() {
                 shift
                 ;;
             --dry-run) is_dry_run=yes ;;
-            --uninstall) action=uninstall ;;
+            --uninstall) action=uninstall && forget_values ;;
             --purge) is_purge=yes ;;
             --version) say "install-agent.sh $version"; exit 0 ;;
             --help | -h) usage; exit 0 ;;
@@ -104,6 +105,9 @@ parse_arguments() {
         shift
     done
 }
+
+# A printed script has its address and the rest before what is given to it.
+forget_values() { url='' token_file='' name='' ca_file='' proxy='' deb='' deb_url='' deb_sha256=''; }
 
 take_value() {
     case $1 in
@@ -121,7 +125,7 @@ take_value() {
 check_arguments() {
     if [ "$action" = uninstall ]; then
         [ -z "$url$token_file$name$ca_file$proxy$deb$deb_url$deb_sha256" ] ||
-            die $exit_usage '--uninstall goes with --purge and --dry-run alone.'
+            die $exit_usage 'after --uninstall come --purge and --dry-run alone.'
         return 0
     fi
     [ $is_purge = no ] || die $exit_usage '--purge goes with --uninstall.'
@@ -379,6 +383,12 @@ with_setting() {
         }'
 }
 
+# Whether that is the name that it would enroll with, or none was given.
+is_name() {
+    is=$(setting name)
+    [ -z "$1" ] || [ "${is:-$(uname -n)}" = "$(toml_escaped "$1")" ]
+}
+
 # settings_wanted: "key value" a line, the value as TOML writes it.
 settings_wanted() {
     [ -z "$url" ] || printf 'url %s\n' "$(toml_escaped "$url")"
@@ -392,7 +402,9 @@ settings_wanted() {
     esac
 }
 
+is_name_changed=no
 write_config() {
+    is_name "$name" || is_name_changed=yes
     current=$(readlink -m -- $config)
     [ -e "$current" ] || current=/usr/share/$package/agent.toml
     [ -e "$current" ] || current=/dev/null  # not installed yet, in a dry run
@@ -467,13 +479,8 @@ write_environment() {
 
 token=''  # neither exported nor an argument of a program
 
-# Before anything is changed.
+# Before anything is changed; for an agent that has enrolled only once it turns out that it needs one.
 read_token() {
-    if is_enrolled; then
-        [ -z "$token_file" ] || { [ "$token_file" != - ] && [ ! -e "$token_file" ]; } ||
-            say 'This machine has enrolled already; the token is not used and stays valid.'
-        return 0
-    fi
     case $token_file in
         '') ;;
         -) token=$(head -c $token_bytes_max | tr -d '[:space:]') ;;
@@ -558,6 +565,21 @@ is_online() {
     is_enrolled && expr "x$(member "$status" lastHeartbeatAt)" '>=' "x$since" >/dev/null
 }
 
+is_token_offered() { [ "$token_file" = - ] || { [ -n "$token_file" ] && [ -e "$token_file" ]; }; }
+
+# The agent asks the control plane once more, and enrolls as a new one if it is as it said.
+is_again=no
+enroll_again() {
+    is_again=yes
+    ! is_token_offered || read_token
+    say 'The control plane has removed this VM or replaced its key, or is another one: it enrolls again.'
+    write_config
+    write_token
+    since=$(date -u +%Y-%m-%dT%H:%M:%S)
+    change "restart $package.service" systemctl restart $package.service || die $exit_not_online \
+        "the service does not start: $(last_trouble)"
+}
+
 # What the control plane says to an agent that was removed there: it will not change its mind.
 is_forgotten() {
     case $status in
@@ -574,10 +596,12 @@ wait_until_online() {
             failed) die $exit_not_online "the agent is installed and has given up. $(last_trouble)" ;;
             inactive) die $exit_not_online "the agent is installed and not running. $(why_inactive)" ;;
         esac
-        if is_forgotten; then
-            die $exit_not_online 'the control plane has removed this VM or replaced its key, or is' \
-                "another one. To enroll it as a new VM: put a new token into $installed_token, mode" \
-                '0600, and systemctl restart synapsex-agent.'
+        if is_forgotten && [ $is_again = no ]; then
+            is_token_offered || is_token_here || die $exit_not_online 'the control plane has removed this VM or' \
+                'replaced its key, or is another one. To enroll it as a new VM, run this again with a' \
+                'new token (synapsexctl tokens create --token-file FILE): --token-file FILE.'
+            enroll_again
+            seconds=0
         fi
         [ $seconds -lt $online_seconds_max ] || die $exit_not_online \
             "the agent is installed and not online after $seconds s; it keeps trying. $(last_trouble)"
@@ -616,7 +640,8 @@ why_inactive() {
 
 install_agent() {
     find_data_dir
-    read_token
+    was_enrolled=no
+    if is_enrolled; then was_enrolled=yes; else read_token; fi
     [ -n "$url" ] || [ -n "$(setting url)" ] || is_enrolled ||
         die $exit_usage '--url is missing: the address of the control plane.'
     install_package
@@ -627,15 +652,29 @@ install_agent() {
     write_token
     start_agent
     if [ "$is_dry_run" = yes ]; then
+        [ "$was_enrolled" = no ] || ! is_token_offered || say 'This machine has enrolled already;' \
+            'the token would be used only if the control plane has removed it.'
         [ $changes -gt 0 ] || say 'Nothing would be changed.'
         say "would wait until it is online, $online_seconds_max s at most"
         return 0
     fi
     wait_until_online
     status=$(status_text)
+    [ "$was_enrolled" = no ] || [ $is_again = yes ] || ! is_token_offered ||
+        say 'This machine has enrolled already; the token is not used and stays valid.'
     [ $changes -gt 0 ] || say 'Nothing had to be changed.'
+    tell_of_name
     say "This machine is online as $(member "$status" vmId), at $(member "$status" url)."
 }
+
+# The name in agent.toml is said once, when the agent enrolls.
+tell_of_name() {
+    [ "$is_name_changed$was_enrolled$is_again" = yesyesno ] || return 0
+    say "The fleet knows this machine by the name with which it enrolled; --name does not change that." \
+        "To rename it there, where you are signed in: synapsexctl agents rename" \
+        "$(member "$status" agentId) $(shell_word "$name")"
+}
+shell_word() { printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"; }
 
 uninstall_agent() {
     state=$(package_state)

@@ -65,10 +65,13 @@ SettingValue value_of(
     const ConfigSources& sources,
     const std::map<std::string, std::string>& file
 ) {
+    const auto line = file.find(setting.key);
+    const auto in_file = line == file.end() ? std::string{} : line->second;
     if (const auto flag = sources.flags.find(setting.key); flag != sources.flags.end())
-        return {flag->second, "flag"};
-    if (const char* text = sources.environment(setting.environment)) return {text, "environment"};
-    if (const auto line = file.find(setting.key); line != file.end()) return {line->second, "file"};
+        return {flag->second, "flag", in_file};
+    if (const char* text = sources.environment(setting.environment))
+        return {text, "environment", in_file};
+    if (line != file.end()) return {in_file, "file", in_file};
     return {setting.fallback, "default"};
 }
 
@@ -136,11 +139,15 @@ Result<AgentConfig> make_config(const SettingValues& values) {
     SYNAPSEX_TRY(const auto proxy, parse_proxy(text("proxy")));
     SYNAPSEX_TRY(const auto spool_bytes_max, parse_spool_bytes(text("spool_mib")));
     SYNAPSEX_TRY(const auto log_level, parse_log_level(text("log_level")));
+    const auto& token_file = values.find("token_file")->second;
+    const bool is_handed_over = std::string_view{token_file.source} == "environment" &&
+                                token_file.in_file != token_file.text;
     if (text("data_dir").empty() || text("run_dir").empty())
         return invalid("data_dir and run_dir must not be empty.");
     return AgentConfig{
         .url = url,
-        .token_file = text("token_file"),
+        .token_file = token_file.text,
+        .offered_token_file = is_handed_over ? token_file.in_file : "",
         .name = text("name"),
         .data_dir = text("data_dir"),
         .run_dir = text("run_dir"),

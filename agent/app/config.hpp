@@ -61,6 +61,9 @@ inline constexpr const char* kConfigFileEnvironment = "SYNAPSEX_AGENT_CONFIG";
 struct AgentConfig {
     std::string url;
     std::filesystem::path token_file;
+    // What agent.toml has of that, where the environment has another (the unit, which hands the one
+    // over as the other before the agent starts).
+    std::filesystem::path offered_token_file{};
     std::string name;
     std::filesystem::path data_dir;
     std::filesystem::path run_dir;
@@ -76,6 +79,7 @@ struct AgentConfig {
 struct SettingValue {
     std::string text;
     const char* source;
+    std::string in_file{};  // what agent.toml has, also where that does not count
 };
 using SettingValues = std::map<std::string, SettingValue, std::less<>>;
 

@@ -86,6 +86,16 @@ TEST_F(ConfigTest, the_vms_administrator_names_the_trust_root_or_none) {
     }
 }
 
+TEST_F(ConfigTest, knows_the_operators_token_file_where_the_unit_names_another) {
+    write_file("token_file = '/etc/synapsex/enrollment-token'\n");
+    EXPECT_EQ(config()->offered_token_file, "") << "it is the one that is read";
+    environment_["SYNAPSEX_AGENT_TOKEN_FILE"] = "/var/lib/synapsex/agent/enrollment-token";
+    EXPECT_EQ(config()->token_file, "/var/lib/synapsex/agent/enrollment-token");
+    EXPECT_EQ(config()->offered_token_file, "/etc/synapsex/enrollment-token");
+    flags_ = {{"token_file", "/root/token"}};
+    EXPECT_EQ(config()->offered_token_file, "") << "nobody hands over what a flag names";
+}
+
 TEST_F(ConfigTest, a_file_that_was_asked_for_must_be_there) {
     file_ = directory_.path() / "missing.toml";
     EXPECT_FALSE(config());

@@ -1,22 +1,20 @@
 #include "agent/app/connection_trial.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
-#include <memory>
-
-#include <netdb.h>
+#include <sstream>
 
 #include "agent/app/agent_user.hpp"
+#include "agent/app/authentication_trial.hpp"
+#include "agent/app/child_output.hpp"
+#include "agent/app/clock_comparison.hpp"
+#include "agent/app/http_until.hpp"
 #include "agent/app/proxy_choice.hpp"
-#include "agent/app/status_command.hpp"
-#include "agent/core/messages.hpp"
-#include "agent/transport/control_plane.hpp"
+#include "agent/app/run_command.hpp"
 #include "agent/worker/agent_key_files.hpp"
-#include "agent/worker/enroller.hpp"
 #include "agent/worker/files.hpp"
 #include "agent/worker/identity_store.hpp"
-#include "shared/base/version.hpp"
+#include "agent/worker/time_floor.hpp"
 #include "shared/crypto/enrollment_token.hpp"
 #include "shared/net/url_rules.hpp"
 
@@ -29,16 +27,20 @@ using std::chrono::seconds;
 
 namespace {
 
+// Of all of it; the rest of the 30 s is for starting and printing on a busy machine.
+constexpr seconds kTime{25};
+constexpr ChildLimits kLookUpLimits{.time = milliseconds{2'000}, .bytes_max = 16 * 1024};
+// Of the first request, so that there is time for the others.
 constexpr milliseconds kConnectTime{10'000};
 constexpr milliseconds kRequestTime{14'000};
-// As much as a certificate or a job may be off by before people wonder.
-constexpr seconds kSkewMax{60};
+// A floor of the time that is later than now, by more than clocks differ anyway.
+constexpr seconds kFloorAhead{60};
 
 // What the worker would go by.
 struct Standing {
     std::string url;
     std::optional<Identity> identity;
-    std::optional<crypto::Ed25519Key> key;
+    std::optional<AgentKeys> keys;
     std::vector<std::string> pins;
     std::string trust;  // where they come from
     std::string token;  // a sentence on the token's file
@@ -52,48 +54,10 @@ std::string joined(const std::vector<std::string>& texts) {
     return list.empty() ? "none" : list;
 }
 
-std::string advice_on(std::string_view code, const net::ConnectionRecord& record) {
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 14> kAdvice{{
-        {net::kTlsAuthority,
-         "Is this the right server? If its authority is another on purpose, put the pin that "
-         "`synapsex-controlplane keys` shows into agent.toml as authority_pin."},
-        {net::kTlsName,
-         "Use a host name of the certificate in url, or start the control plane with --tls-names "
-         "for this one."},
-        {net::kTlsExpired, "Compare the clocks of both machines, then renew the certificate."},
-        {net::kTlsNotYetValid, "Compare the clocks of both machines: see `timedatectl`."},
-        {net::kTlsFailed, "Does TLS listen on this port? Is the chain in --tls-certificate whole?"},
-        {net::kClosed, "Does TLS listen on this port, or does something on the way cut it?"},
-        {net::kTimeout, "Something on the way drops packets without a word: ask the firewall."},
-        {"auth.unknown_key",
-         "The control plane does not know this agent. Put a new enrollment token into the token's "
-         "file and restart the agent."},
-        {"auth.agent_revoked",
-         "The agent was removed there. Put a new enrollment token into the token's file and "
-         "restart the agent."},
-        {"auth.key_replaced",
-         "The key was replaced, here before the VM was put back to an older state, or by somebody "
-         "else. Put a new enrollment token into the token's file and restart the agent."},
-        {"auth.assertion_bad_signature",
-         "The control plane has another key of this agent. If the agent is being given one this "
-         "moment, ask again in a minute; else see keys of agents in docs/agent.md."},
-        {net::kProtocolError,
-         "What answers there is no control plane: check host and port of url."},
-        {net::kInsecureUrl, "Use https:// in url."},
-        {net::kInvalidUrl, "Mend url in agent.toml."},
-    }};
-    const auto* found =
-        std::ranges::find_if(kAdvice, [&](const auto& each) { return each.first == code; });
-    if (found != kAdvice.end()) return std::string{found->second};
-    if (!record.resolved_after) return "Check the name in url, and /etc/resolv.conf or /etc/hosts.";
-    return "Does the control plane run, and listen on this address and port? Does a firewall "
-           "refuse?";
-}
-
 class Test {
  public:
     Test(const AgentConfig& config, const ConnectionTools& tools)
-        : config_(config), tools_(tools) {}
+        : config_(config), tools_(tools), deadline_(Deadline::after(tools.clock, kTime)) {}
 
     ConnectionReport run() {
         const auto standing = stand();
@@ -167,12 +131,23 @@ class Test {
         const auto user = AgentUser::become(config_.data_dir, "test its connection");
         if (!user && user.error().code == "agent.no_data_dir") return Done{};
         if (!user) return user.error();
+        time_floor_.emplace(config_.data_dir / kTimeFloorFile);
         const IdentityStore store{config_.data_dir};
         SYNAPSEX_TRY(standing.identity, store.find_identity());
         if (!standing.identity) return Done{};
-        SYNAPSEX_TRY(const auto keys, AgentKeyFiles{config_.data_dir}.load());
-        standing.key.emplace(keys.current);
+        SYNAPSEX_TRY(standing.keys, AgentKeyFiles{config_.data_dir}.load());
         return Done{};
+    }
+
+    // What certificates are held to.
+    Timestamp time_now() const {
+        const auto now = tools_.clock.now();
+        return time_floor_ ? time_floor_->at_least(now) : now;
+    }
+    bool is_floor_ahead() const { return time_now() > tools_.clock.now() + kFloorAhead; }
+    std::string floor_text() const {
+        return instant(time_now()) + ", which " + (config_.data_dir / kTimeFloorFile).string() +
+               " has from before";
     }
 
     void visit(const Standing& standing) {
@@ -180,34 +155,38 @@ class Test {
                                ? choose_proxy(standing.url, tools_.environment)
                                : std::nullopt;
         net::ConnectionRecord record;
-        net::CurlHttpClient http{{
-            .user_agent = "synapsex-agent/" + std::string{kVersion},
-            .ca_file = config_.ca_file,
-            .proxy = config_.proxy,
-            .record = &record,
-        }};
+        auto options = http_options(config_, [this] { return time_now(); });
+        options.record = &record;
+        net::CurlHttpClient http{std::move(options)};
         if (!standing.pins.empty()) http.pin_authorities(standing.pins);
+        HttpUntil in_time{http, deadline_, tools_.clock};
         const auto sent_at = tools_.clock.now();
         const net::HttpRequest request{
             .url = standing.url + "/healthz", .connect_timeout = kConnectTime,
             .timeout = kRequestTime
         };
-        const auto answer = http.send(request);
+        const auto answer = in_time.send(request);
         std::optional<Problem> failure;
         if (!answer) failure = answer.error();
         for (const auto& certificate : record.chain)
             report_.certificates.push_back(json_of(certificate));
         if (!tell_of_way(standing, proxy, record, failure)) return;
         const auto way = record.secured_after ? record.secured_after : record.connected_after;
-        const auto took = ms(record.ended_after - way.value_or(microseconds{0}));
+        const auto asked_after = way.value_or(microseconds{0});
+        const auto took = ms(record.ended_after - asked_after);
         if (answer->status != 200)
             return add({"api", Outcome::failed, took,
                         "/healthz answered " + std::to_string(answer->status),
                         "What answers there is no control plane that serves: check host, port and "
                         "path of url, and what stands before it."});
         add({"api", Outcome::ok, took, "/healthz answered 200"});
-        tell_of_clock(record, sent_at);
-        authenticate(standing, http);
+        tell_of_clock(record, sent_at + asked_after, sent_at + record.ended_after);
+        if (!standing.identity)
+            return add({"authentication", Outcome::skipped, {},
+                        "this agent is not enrolled; " + standing.token});
+        auto identity = *standing.identity;
+        identity.url = standing.url;
+        add(try_authentication(identity, *standing.keys, in_time, tools_.clock, tools_.random));
     }
 
     static milliseconds ms(microseconds time) {
@@ -222,12 +201,13 @@ class Test {
         const auto url = *net::split_url(standing.url);
         const auto failed = [&](std::string name, microseconds since) {
             add({std::move(name), Outcome::failed, ms(record.ended_after - since),
-                 failure->code + ": " + failure->detail, advice_on(failure->code, record)});
+                 failure->code + ": " + failure->detail, advice(failure->code, record)});
             return false;
         };
         const std::string host = proxy ? proxy->host : url.host;
         if (!record.resolved_after) return failed("name", {});
-        add({"name", Outcome::ok, ms(*record.resolved_after), host + " is " + addresses_of(host)});
+        add({"name", Outcome::ok, ms(*record.resolved_after),
+             host + " is " + addresses_of(host, record)});
         const bool is_cut = failure && failure->code == net::kClosed;
         if (!record.is_connected && !is_cut) return failed("connect", *record.resolved_after);
         const auto connected_after = record.connected_after.value_or(*record.resolved_after);
@@ -264,72 +244,39 @@ class Test {
         return {"tls", Outcome::ok, ms(*record.secured_after - connected_after), detail};
     }
 
-    void tell_of_clock(const net::ConnectionRecord& record, Timestamp sent_at) {
-        if (!record.server_time)
-            return add({"clock", Outcome::skipped, {}, "the answer has no date"});
-        // The date has whole seconds and was written between the request and its answer.
-        const auto difference = std::chrono::floor<seconds>(sent_at) - *record.server_time;
-        const auto away = std::chrono::duration_cast<seconds>(difference).count();
-        const auto text = "this machine's clock is " + std::to_string(std::abs(away)) + " s " +
-                          (away < 0 ? "behind" : "ahead of") + " the server's";
-        if (std::abs(away) <= kSkewMax.count())
-            return add({"clock", Outcome::ok, {}, std::abs(away) <= 1 ? "as the server's" : text});
-        add({"clock", Outcome::failed, {}, text,
-             "Set it right: `timedatectl` says whether it is kept. Certificates and the end of "
-             "work are held to it."});
+    std::string advice(std::string_view code, const net::ConnectionRecord& record) const {
+        if (!record.resolved_after)
+            return "Check the name in url, and /etc/resolv.conf or /etc/hosts.";
+        if (code == net::kTlsExpired && is_floor_ahead())
+            return "Certificates are held to " + floor_text() +
+                   ". If that time has not come yet, delete that file and restart the agent.";
+        const auto known = advice_on(code);
+        return std::string{known.empty() ? advice_on(net::kUnreachable) : known};
     }
 
-    // A token of its own: those of the agent that runs stay as they are.
-    void authenticate(const Standing& standing, net::HttpClient& http) {
-        if (!standing.identity)
-            return add({"authentication", Outcome::skipped, {},
-                        "this agent is not enrolled; " + standing.token});
-        ControlPlane control_plane{http, standing.url};
-        const auto begin = tools_.clock.steady_now();
-        AssertionClaims claims{
-            .agent_id = standing.identity->agent_id.text(),
-            .issuer = standing.identity->issuer,
-            .issued_at = tools_.clock.now(),
-        };
-        const auto ask = [&] {
-            return control_plane.fetch_token(sign_assertion(claims, *standing.key, tools_.random));
-        };
-        auto token = ask();
-        if (!token && token.error().server_time) {
-            // As the agent does it where the clocks differ.
-            claims.issued_at = *token.error().server_time;
-            token = ask();
-        }
-        const auto time =
-            std::chrono::duration_cast<milliseconds>(tools_.clock.steady_now() - begin);
-        if (token)
-            return add({"authentication", Outcome::ok, time, "as agent " + claims.agent_id});
-        const auto& failure = token.error();
-        add({"authentication", Outcome::failed, time,
-             (failure.code.empty() ? "status " + std::to_string(failure.status) : failure.code) +
-                 ": " + failure.detail,
-             failure.status == 429 || failure.status >= 500
-                 ? "The control plane is busy or in trouble; look at its /readyz and log."
-                 : advice_on(failure.code, {.resolved_after = microseconds{1}})});
+    void tell_of_clock(
+        const net::ConnectionRecord& record, Timestamp asked_at, Timestamp answered_at
+    ) {
+        if (!record.server_time)
+            return add({"clock", Outcome::skipped, {}, "the answer has no date"});
+        auto step = compare_clocks({asked_at, answered_at, *record.server_time});
+        if (is_floor_ahead()) step.detail += "; certificates are held to " + floor_text();
+        add(std::move(step));
     }
 
     // All that the system knows; it has answered a moment ago.
-    static std::string addresses_of(const std::string& host) {
+    std::string addresses_of(const std::string& host, const net::ConnectionRecord& record) const {
         std::string name = host;
         if (name.starts_with('[')) name = name.substr(1, name.size() - 2);
-        addrinfo wish{};
-        wish.ai_socktype = SOCK_STREAM;
-        addrinfo* found = nullptr;
-        if (::getaddrinfo(name.c_str(), nullptr, &wish, &found) != 0) return "unknown";
-        const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner{found, &::freeaddrinfo};
-        std::vector<std::string> texts;
-        for (const auto* each = found; each != nullptr; each = each->ai_next) {
-            std::array<char, NI_MAXHOST> text{};
-            if (::getnameinfo(each->ai_addr, each->ai_addrlen, text.data(), text.size(), nullptr, 0,
-                              NI_NUMERICHOST) == 0)
-                texts.emplace_back(text.data());
-        }
-        return joined(texts);
+        const auto found =
+            output_of({"/usr/bin/getent", "ahosts", "--", name}, kLookUpLimits, tools_.clock);
+        std::vector<std::string> addresses;
+        std::istringstream lines{found.value_or("")};
+        for (std::string line; std::getline(lines, line);)
+            if (const auto end = line.find(" STREAM"); end != line.npos)
+                addresses.push_back(line.substr(0, line.find(' ')));
+        if (addresses.empty() && !record.address.empty()) return record.address;
+        return addresses.empty() ? "known" : joined(addresses);
     }
 
     static boost::json::object json_of(const net::ShownCertificate& certificate) {
@@ -346,64 +293,15 @@ class Test {
 
     const AgentConfig& config_;
     const ConnectionTools& tools_;
+    const Deadline deadline_;
+    std::optional<TimeFloor> time_floor_;
     ConnectionReport report_;
 };
 
-std::string_view word_of(Outcome outcome) {
-    switch (outcome) {
-        case Outcome::ok: return "ok";
-        case Outcome::failed: return "failed";
-        case Outcome::skipped: return "skipped";
-    }
-    return "failed";
-}
-
-void print(const ConnectionReport& report) {
-    for (const auto& step : report.steps) {
-        std::printf("%-8s %-15s %6lld ms  %s\n", std::string{word_of(step.outcome)}.c_str(),
-                    step.name.c_str(), static_cast<long long>(step.time.count()),
-                    visible_text(step.detail).c_str());
-        if (!step.advice.empty()) std::printf("         -> %s\n", step.advice.c_str());
-    }
-    for (const auto& value : report.certificates) {
-        const auto& shown = value.as_object();
-        std::printf(
-            "certificate %s, %s to %s, pin %s\n",
-            visible_text(shown.at("subject").as_string()).c_str(),
-            shown.at("notBefore").as_string().c_str(), shown.at("notAfter").as_string().c_str(),
-            shown.at("pin").as_string().c_str()
-        );
-    }
-}
-
 }  // namespace
-
-bool ConnectionReport::is_fine() const {
-    return std::ranges::none_of(steps, [](const ConnectionStep& step) {
-        return step.outcome == Outcome::failed;
-    });
-}
 
 ConnectionReport test_connection(const AgentConfig& config, const ConnectionTools& tools) {
     return Test{config, tools}.run();
-}
-
-boost::json::object connection_json(const ConnectionReport& report) {
-    boost::json::array steps;
-    for (const auto& step : report.steps)
-        steps.push_back(boost::json::object{
-            {"step", step.name},
-            {"result", std::string{word_of(step.outcome)}},
-            {"milliseconds", step.time.count()},
-            {"detail", step.detail},
-            {"advice", step.advice},
-        });
-    return {
-        {"ok", report.is_fine()},
-        {"url", report.url},
-        {"steps", std::move(steps)},
-        {"certificates", report.certificates},
-    };
 }
 
 int test_connection_command(
@@ -412,7 +310,7 @@ int test_connection_command(
     const auto report = test_connection(config, tools);
     if (format == StatusFormat::json)
         std::printf("%s\n", boost::json::serialize(connection_json(report)).c_str());
-    else print(report);
+    else print_connection(report);
     return report.is_fine() ? 0 : 1;
 }
 

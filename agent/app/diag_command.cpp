@@ -12,6 +12,7 @@
 #include "agent/app/agent_user.hpp"
 #include "agent/app/bundle_file.hpp"
 #include "agent/app/child_output.hpp"
+#include "agent/app/proxy_choice.hpp"
 #include "agent/app/redaction.hpp"
 #include "agent/app/status_command.hpp"
 #include "agent/app/tar_archive.hpp"
@@ -127,11 +128,10 @@ class Bundle {
     // Chosen parts hold none; should one have come into a journal, it goes.
     void learn_secrets() {
         learn_file(config_.token_file);
-        constexpr std::array kProxies{
-            "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"
-        };
-        for (const auto* name : kProxies)
-            if (const char* text = tools_.environment(name)) learn_proxy(text);
+        for (const auto* name : kProxyVariables)
+            if (const char* text = tools_.environment(name)) redaction_.add_variable(name, text);
+        for (const auto& [name, value] : tools_.service_variables)
+            redaction_.add_variable(name, value);
         const auto user = AgentUser::become(config_.data_dir, "see its files");
         if (!user) return;
         for (const auto* name : {"agent.key", "agent.key.next", "agent.key.former"})
@@ -153,13 +153,6 @@ class Bundle {
             if (const auto dot = line.find('.'); dot != line.npos)
                 redaction_.add_known(line.substr(dot + 1, line.find('.', dot + 1) - dot - 1));
         }
-    }
-
-    void learn_proxy(std::string_view url) {
-        const auto at = url.rfind('@');
-        const auto colon = url.find(':', std::min(url.find("://") + 3, url.size()));
-        if (at == url.npos || colon >= at) return;
-        redaction_.add_known(url.substr(colon + 1, at - colon - 1));
     }
 
     json::object about() {

@@ -4,11 +4,17 @@
 // decides; this follows its rules: https_proxy, HTTPS_PROXY or http_proxy, else all_proxy or
 // ALL_PROXY, unless no_proxy or NO_PROXY names the host.
 
+#include <array>
 #include <functional>
 #include <optional>
 #include <string>
 
 namespace synapsex::agent {
+
+// All that count.
+inline constexpr std::array kProxyVariables{
+    "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"
+};
 
 struct ProxyChoice {
     std::string variable;  // "https_proxy"

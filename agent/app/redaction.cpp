@@ -86,6 +86,21 @@ void Redaction::add_known(std::string_view secret) {
         known_.push_back(std::move(form));
 }
 
+void Redaction::add_variable(std::string_view name, std::string_view value) {
+    constexpr std::array<std::string_view, 5> kSecret{"pass", "secret", "token", "key", "auth"};
+    const bool is_secret = std::ranges::any_of(kSecret, [&](std::string_view word) {
+        return find_word(name, word, 0) != name.npos;
+    });
+    // A path says where a secret is.
+    if (is_secret && !value.starts_with('/')) add_known(value);
+    const auto scheme = value.find("://");
+    const auto start = scheme == value.npos ? 0 : scheme + 3;
+    const auto user_end = value.rfind('@');
+    const auto colon = value.find(':', start);
+    if (user_end != value.npos && colon < user_end)
+        add_known(value.substr(colon + 1, user_end - colon - 1));
+}
+
 std::string Redaction::apply(std::string_view given) const {
     std::string text{given};
     for (const auto& secret : known_)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include <malloc.h>
 #include <sys/stat.h>
@@ -45,6 +46,7 @@ WorkerSettings settings_of(const AgentConfig& config, platform::SystemFacts& fac
     return {
         .url = config.url,
         .token_file = config.token_file,
+        .offered_token_file = config.offered_token_file,
         .authority_pin = local_wish(config.authority_pin, kNoAuthorityPin),
         .trust_root = local_wish(config.trust_root, kNoTrustRoot),
         .data_dir = config.data_dir,
@@ -64,14 +66,9 @@ int run_command(const AgentConfig& config) {
     block_stop_signals();
     const SystemClock clock;
     SystemRandom random;
-    TimeFloor time_floor{config.data_dir / "time.floor"};
+    TimeFloor time_floor{config.data_dir / kTimeFloorFile};
     CertificateClock certificate_clock{time_floor, clock};
-    net::CurlHttpClient curl{{
-        .user_agent = "synapsex-agent/" + std::string{kVersion},
-        .ca_file = config.ca_file,
-        .now = [&] { return certificate_clock.now(); },
-        .proxy = config.proxy,
-    }};
+    net::CurlHttpClient curl{http_options(config, [&] { return certificate_clock.now(); })};
     TimeAskingClient http{curl, certificate_clock, random};
     const auto sampler_facts = platform::make_system_facts();
     const auto inventory_facts = platform::make_system_facts();
@@ -92,6 +89,15 @@ int run_command(const AgentConfig& config) {
     if (result) return 0;
     log_error(result.error().detail, {{"code", result.error().code}});
     return exit_code_of(result.error());
+}
+
+net::CurlOptions http_options(const AgentConfig& config, std::function<net::HeldTime()> now) {
+    return {
+        .user_agent = "synapsex-agent/" + std::string{kVersion},
+        .ca_file = config.ca_file,
+        .now = std::move(now),
+        .proxy = config.proxy,
+    };
 }
 
 int exit_code_of(const Problem& problem) {

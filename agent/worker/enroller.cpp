@@ -14,20 +14,6 @@ Problem not_enrolled(std::string detail) {
     };
 }
 
-Result<std::string> read_token(const std::filesystem::path& path) {
-    constexpr std::size_t kTokenBytesMax = 4096;
-    if (path.empty())
-        return not_enrolled(
-            "This agent is not enrolled yet. Give it the control plane's address and a file with "
-            "an enrollment token (--url, --token-file, or url and token_file in agent.toml)."
-        );
-    SYNAPSEX_TRY(auto text, find_small_file(path, kTokenBytesMax));
-    if (text) text->erase(text->find_last_not_of(" \t\r\n") + 1);
-    if (!text || text->empty())
-        return not_enrolled("There is no enrollment token in " + path.string() + ".");
-    return *std::move(text);
-}
-
 // The root that the identity pins: the token's, if it may be that one. Who makes tokens may be who
 // runs the server, and the root is there for the day when that one is not to be trusted.
 Result<std::string> trust_root_after(const EnrollmentWish& wish, const std::string& of_token) {
@@ -43,11 +29,25 @@ Result<std::string> trust_root_after(const EnrollmentWish& wish, const std::stri
 
 }  // namespace
 
+Result<std::string> read_enrollment_token(const std::filesystem::path& path) {
+    constexpr std::size_t kTokenBytesMax = 4096;
+    if (path.empty())
+        return not_enrolled(
+            "This agent is not enrolled yet. Give it the control plane's address and a file with "
+            "an enrollment token (--url, --token-file, or url and token_file in agent.toml)."
+        );
+    SYNAPSEX_TRY(auto text, find_small_file(path, kTokenBytesMax));
+    if (text) text->erase(text->find_last_not_of(" \t\r\n") + 1);
+    if (!text || text->empty())
+        return not_enrolled("There is no enrollment token in " + path.string() + ".");
+    return *std::move(text);
+}
+
 Result<Identity> Enroller::enroll(
     const EnrollmentWish& wish, const IdentityStore& store,
     const std::optional<crypto::Ed25519Key>& given
 ) {
-    SYNAPSEX_TRY(const auto token, read_token(wish.token_file));
+    SYNAPSEX_TRY(const auto token, read_enrollment_token(wish.token_file));
     if (wish.url.empty()) return not_enrolled("The address of the control plane (url) is missing.");
     auto key = given;
     if (!key) {
@@ -85,7 +85,7 @@ Result<Identity> Enroller::enroll(
 Enroller::Again Enroller::is_to_enroll_again(
     const EnrollmentWish& wish, const Identity& identity, const AgentKeys& keys, const Clock& clock
 ) {
-    if (!read_token(wish.token_file)) return Again::no;
+    if (!read_enrollment_token(wish.token_file)) return Again::no;
     const AssertionClaims claims{
         .agent_id = identity.agent_id.text(),
         .issuer = identity.issuer,

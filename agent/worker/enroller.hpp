@@ -25,6 +25,9 @@ struct EnrollmentWish {
     std::string former_trust_root{};  // that this VM pinned when it enrolled before; empty: none
 };
 
+// What is in the token's file. Fails with agent.not_enrolled and what to do about it.
+Result<std::string> read_enrollment_token(const std::filesystem::path& path);
+
 class Enroller {
  public:
     Enroller(net::HttpClient& http, Random& random, const StopSignal& stop)

@@ -1,7 +1,9 @@
 #include "agent/worker/talker.hpp"
 
+#include <algorithm>
 #include <utility>
 
+#include "agent/core/waits.hpp"
 #include "shared/base/log.hpp"
 
 namespace synapsex::agent {
@@ -43,9 +45,10 @@ Talker::Talker(const TalkerParts& parts, TalkerFacts facts)
     notice_keys();
 }
 
-void Talker::run() {
+Talker::End Talker::run() {
     bool is_stopping = false;
     while (!has_stopped_) {
+        if (is_token_found_) return End::token_found;
         if (!is_stopping && parts_.stop.is_requested()) {
             is_stopping = true;
             conversation_.stop("stopping");
@@ -56,6 +59,7 @@ void Talker::run() {
         const auto action = conversation_.next(parts_.spool.backlog());
         std::visit([this](const auto& wish) { act(wish); }, action);
     }
+    return End::stopped;
 }
 
 void Talker::act(const FetchToken& wish) {
@@ -70,8 +74,10 @@ void Talker::act(const FetchToken& wish) {
     if (!token) {
         const auto told = conversation_.on_token_failed(token.error());
         if (told) report(*told, "the access token was refused");
+        if (told) is_forgotten_ = is_forgotten(*told);
         return;
     }
+    is_forgotten_ = false;
     conversation_.on_token(*std::move(token));
     inventory_thread_.post([files = parts_.key_files, now = parts_.clock.now()] {
         files.drop_old_former(now);
@@ -261,8 +267,27 @@ void Talker::act(const Wait& wish) {
         state_.asks_again_at = parts_.clock.now() + wish.time;
         write_state();
     }
-    parts_.stop.wait_for(wish.time);
+    if (is_silence && is_forgotten_) wait_for_token(wish.time);
+    else parts_.stop.wait_for(wish.time);
     state_.asks_again_at = {};
+}
+
+// Whoever puts one there should not have to wait for the end of the silence. Each look is a while
+// after the last one, and after the last request.
+void Talker::wait_for_token(std::chrono::milliseconds time) {
+    const auto end = parts_.clock.steady_now() + time;
+    while (!is_token_found_) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+            end - parts_.clock.steady_now()
+        );
+        if (left.count() <= 0 || parts_.stop.wait_for(std::min(left, parts_.token_look_every)))
+            return;
+        if (!parts_.is_token_there) continue;
+        const auto found = looking_for_token_.ask(
+            inventory_thread_, parts_.is_token_there, kInventoryPatience
+        );
+        is_token_found_ = found.value_or(false);
+    }
 }
 
 void Talker::look_at_inventory() {

@@ -33,6 +33,10 @@ struct TalkerParts {
     Random& random;
     const StopSignal& stop;
     std::function<void()> on_first_answer{};  // the start is over
+    // Whether somebody has put a token there for an agent that the control plane has forgotten:
+    // asked while it is silent for that. On a thread that may wait for the disk.
+    std::function<bool()> is_token_there{};
+    std::chrono::milliseconds token_look_every{30'000};
     // What stops work on this VM now. On a thread that may wait for the disk; does not throw.
     std::function<std::optional<PauseNotice>()> pause{};
     // One authority follows another. On a thread that may wait for the disk; does not throw.
@@ -52,8 +56,9 @@ class Talker {
  public:
     Talker(const TalkerParts& parts, TalkerFacts facts);
 
-    // Until the stop, and then for one goodbye.
-    void run();
+    enum class End { stopped, token_found };
+    // Until the stop, and then for one goodbye; or until there is a token.
+    End run();
 
  private:
     void act(const FetchToken& wish);
@@ -68,6 +73,7 @@ class Talker {
     // The sections that may have changed, or all of them.
     enum class Look { first, later };
     std::vector<SectionHash> look(Look look);
+    void wait_for_token(std::chrono::milliseconds time);
     void look_at_inventory();
     std::size_t forget_stored(const HeartbeatAnswer& answer, const Heartbeat& sent);
     Heartbeat make_heartbeat(const SendHeartbeat& wish);
@@ -90,6 +96,8 @@ class Talker {
     std::vector<std::int64_t> alone_;        // slots of the last heartbeat with a single sample
     std::vector<std::int64_t> last_stored_;  // as the server said last
     bool has_stopped_ = false;
+    bool is_forgotten_ = false;  // as the control plane said last
+    bool is_token_found_ = false;
     std::optional<PauseNotice> pause_;  // as far as is known
 
     struct Collected {
@@ -99,6 +107,7 @@ class Talker {
     Question<std::vector<SectionHash>> looking_;
     Question<Collected> collecting_;
     Question<std::optional<PauseNotice>> looking_at_pause_;
+    Question<bool> looking_for_token_;
     Question<Result<Done>> settling_;
     Question<Result<crypto::Ed25519Key>> making_key_;
     SideThread inventory_thread_;  // last: it ends before what it uses

@@ -90,10 +90,12 @@ class TalkerTest : public ::testing::Test {
             .clock = clock_,
             .random = random_,
             .stop = stop_,
+            .is_token_there = [this] { return ++token_looks_ == looks_until_token_; },
+            .token_look_every = std::chrono::milliseconds{1},
             .pause = [this] { return pause_.load() ? std::optional{kPause} : std::nullopt; },
         };
         talker_ = std::make_unique<Talker>(parts, std::move(facts));
-        thread_ = std::thread{[this] { talker_->run(); }};
+        thread_ = std::thread{[this] { end_ = talker_->run(); }};
     }
 
     // Lets time pass until the server has seen it; false if it never does.
@@ -128,9 +130,51 @@ class TalkerTest : public ::testing::Test {
     std::atomic<bool> pause_ = false;
     TimeFloor time_floor_{directory_.path() / "time.floor"};
     CertificateClock certificate_clock_{time_floor_, clock_};
+    int looks_until_token_ = 0;  // for a token; 0: there never is one
+    std::atomic<int> token_looks_ = 0;
     std::unique_ptr<Talker> talker_;
+    Talker::End end_ = Talker::End::stopped;
     std::thread thread_;
 };
+
+TEST_F(TalkerTest, an_agent_that_is_forgotten_looks_for_a_token_and_asks_nobody_meanwhile) {
+    ASSERT_TRUE(enroll());
+    std::atomic<int> asked = 0;
+    server_.set_script([&asked](const FakeControlPlane::Request& request) {
+        std::optional<FakeControlPlane::Answer> answer;
+        if (request.path == "/v1/auth/token" && ++asked > 0)
+            answer.emplace(401, R"({"code":"auth.agent_revoked","detail":"It was removed."})");
+        return answer;
+    });
+    looks_until_token_ = 50;
+    start_talking();
+    thread_.join();
+    EXPECT_EQ(end_, Talker::End::token_found);
+    EXPECT_EQ(token_looks_, 50);
+    EXPECT_EQ(asked, 1);
+}
+
+TEST_F(TalkerTest, an_agent_whose_control_plane_is_away_looks_for_no_token) {
+    ASSERT_TRUE(enroll());
+    server_.set_script([](const FakeControlPlane::Request& request) {
+        std::optional<FakeControlPlane::Answer> answer;
+        if (request.path == "/v1/auth/token") answer = {503, "", {"Retry-After: 3600"}};
+        return answer;
+    });
+    looks_until_token_ = 1;
+    start_talking();
+    const auto says_until_when = [this] {
+        const auto state = read_state_file(directory_.path() / "worker-state.json");
+        return state && state->asks_again_at != Timestamp{};
+    };
+    const SystemClock clock;
+    const auto deadline = Deadline::after(clock, std::chrono::seconds{20});
+    while (!says_until_when() && !deadline.is_expired(clock)) std::this_thread::yield();
+    EXPECT_TRUE(says_until_when());
+    stop_talking();
+    EXPECT_EQ(end_, Talker::End::stopped);
+    EXPECT_EQ(token_looks_, 0);
+}
 
 TEST_F(TalkerTest, enrolls_once_and_leaves_no_token_behind) {
     const auto identity = enroll();

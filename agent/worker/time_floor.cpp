@@ -13,7 +13,7 @@ constexpr std::size_t kBytesMax = 64;
 }  // namespace
 
 TimeFloor::TimeFloor(std::filesystem::path path) : path_(std::move(path)) {
-    const auto text = find_small_file(path_, kBytesMax);
+    const auto text = find_own_file(path_, kBytesMax);
     if (!text || !*text) return;
     const auto line = std::string_view{**text}.substr(0, (*text)->find('\n'));
     if (const auto floor = parse_rfc3339(line)) floor_micros_ = to_micros(*floor);

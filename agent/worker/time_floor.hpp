@@ -14,6 +14,8 @@
 
 namespace synapsex::agent {
 
+inline constexpr const char* kTimeFloorFile = "time.floor";  // in the data directory
+
 class TimeFloor {
  public:
     // What is in the file, or nothing if it cannot be read.

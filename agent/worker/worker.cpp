@@ -13,6 +13,7 @@
 #include "agent/worker/resident_set.hpp"
 #include "agent/worker/sampler.hpp"
 #include "agent/worker/talker.hpp"
+#include "agent/worker/token_watch.hpp"
 #include "shared/base/log.hpp"
 #include "shared/base/time.hpp"
 
@@ -87,7 +88,8 @@ class Worker {
         : settings_(settings),
           parts_(parts),
           store_(settings.data_dir),
-          key_files_(settings.data_dir) {}
+          key_files_(settings.data_dir),
+          token_watch_(settings.token_file, settings.offered_token_file) {}
 
     Result<Done> run() {
         SYNAPSEX_TRY(auto identity, store_.find_identity());
@@ -104,38 +106,56 @@ class Worker {
  private:
     // nullopt after a stop.
     std::optional<Problem> enroll_and_talk(std::optional<Identity> identity) {
-        auto url = settings_.url;
-        if (url.empty() && identity) url = identity->url;
-        Enroller enroller{parts_.http, parts_.random, stop_};
-        auto wish = enrollment_wish(url);
-        auto again = Enroller::Again::no;
         if (identity) {
-            wish.former_trust_root = identity->trust_root;
-            identity->url = url;
-            pin_authorities(*identity);
-            const auto known = key_files_.load();
+            auto known = enroll_again(*identity);
             if (!known) return known.error();
-            again = enroller.is_to_enroll_again(wish, *identity, *known, parts_.clock);
-            if (again != Enroller::Again::no) identity.reset();
-        }
-        if (!identity) {
-            auto enrolled = enroll(enroller, wish, again);
+            if (*known) identity = **std::move(known);
+        } else {
+            Enroller enroller{parts_.http, parts_.random, stop_};
+            auto enrolled = enroller.enroll(enrollment_wish(settings_.url), store_);
             if (!enrolled) return enrolled.error();
             identity = *std::move(enrolled);
         }
-        const auto keys = key_files_.load();
-        if (!keys) return keys.error();
-        stored_ = *identity;
-        pin_authorities(*identity);
-        if (!url.empty()) identity->url = url;
-        talk({
-            .identity = *std::move(identity),
-            .keys = *keys,
-            .boot_id = settings_.boot_id,
-            .agent_version = settings_.agent_version,
-            .state_path = settings_.run_dir / kStateFile,
-        });
-        return std::nullopt;
+        return talk(*std::move(identity));
+    }
+
+    std::string url_of(const Identity& identity) const {
+        return settings_.url.empty() ? identity.url : settings_.url;
+    }
+
+    // The identity that takes this one's place, if there is a token for it and the control plane
+    // has forgotten this one.
+    Result<std::optional<Identity>> enroll_again(Identity identity) {
+        Enroller enroller{parts_.http, parts_.random, stop_};
+        identity.url = url_of(identity);
+        auto wish = enrollment_wish(identity.url);
+        wish.former_trust_root = identity.trust_root;
+        pin_authorities(identity);
+        SYNAPSEX_TRY(const auto known, key_files_.load());
+        const auto again = enroller.is_to_enroll_again(wish, identity, known, parts_.clock);
+        if (again == Enroller::Again::no) return std::optional<Identity>{};
+        SYNAPSEX_TRY(auto enrolled, enroll(enroller, wish, again));
+        return std::optional{std::move(enrolled)};
+    }
+
+    // The same where the agent runs: what it is to be from now on.
+    Result<Identity> take_token(const Identity& identity) {
+        if (token_watch_.look() == TokenWatch::Found::at_next_start)
+            return Problem{
+                .kind = Kind::unavailable,
+                .code = "agent.token_offered",
+                .detail = "The control plane has forgotten this agent, and there is a token in " +
+                          settings_.offered_token_file.string() +
+                          ". The agent starts again, so that it is given that.",
+            };
+        auto another = enroll_again(identity);
+        if (another) return another->value_or(identity);
+        if (another.error().code != "agent.not_enrolled") return another.error();
+        if (!stop_.is_requested())
+            log_error(another.error().detail, {{"code", another.error().code}});
+        token_watch_.refuse();
+        pin_authorities(identity);
+        return identity;
     }
 
     // A key that was replaced may be somebody else's by now. The one that is made in its place is
@@ -150,14 +170,43 @@ class Worker {
         return identity;
     }
 
-    void talk(TalkerFacts facts) {
+    Result<TalkerFacts> facts_of(Identity identity) {
+        SYNAPSEX_TRY(auto keys, key_files_.load());
+        stored_ = identity;
+        pin_authorities(identity);
+        identity.url = url_of(identity);
+        return TalkerFacts{
+            .identity = std::move(identity),
+            .keys = std::move(keys),
+            .boot_id = settings_.boot_id,
+            .agent_version = settings_.agent_version,
+            .state_path = settings_.run_dir / kStateFile,
+        };
+    }
+
+    std::optional<Problem> talk(Identity identity) {
+        auto facts = facts_of(identity);
+        if (!facts) return facts.error();
         SpoolFile spool_file{settings_.data_dir / "spool.db", settings_.spool};
         Spool spool{spool_file, Spool::first_sequence(parts_.clock.now())};
         Sampler sampler{parts_.telemetry, spool, parts_.clock, stop_};
         const std::jthread sampling{[&] { sampler.run(); }};
         // The sampler ends with the talker, also when an exception ends that one.
         const StopOnExit stop_on_exit{stop_};
-        const TalkerParts talker_parts{
+        const auto parts = talker_parts(spool);
+        log_info("agent started", {{"agentId", identity.agent_id.text()},
+                                   {"version", settings_.agent_version}});
+        while (Talker{parts, *facts}.run() == Talker::End::token_found) {
+            auto taken = take_token(stored_);
+            if (!taken) return taken.error();
+            facts = facts_of(*std::move(taken));
+            if (!facts) return facts.error();
+        }
+        return std::nullopt;
+    }
+
+    TalkerParts talker_parts(Spool& spool) {
+        return {
             .http = parts_.http,
             .spool = spool,
             .key_files = key_files_,
@@ -169,13 +218,10 @@ class Worker {
             .random = parts_.random,
             .stop = stop_,
             .on_first_answer = shrink_resident_set,
+            .is_token_there = [this] { return token_watch_.look() != TokenWatch::Found::nothing; },
             .pause = [this] { return pause_now(); },
             .on_pins = [this](const std::vector<std::string>& pins) { store_pins(pins); },
         };
-        log_info("agent started", {{"agentId", facts.identity.agent_id.text()},
-                                   {"version", facts.agent_version}});
-        Talker talker{talker_parts, std::move(facts)};
-        talker.run();
     }
 
     void pin_authorities(const Identity& identity) {
@@ -254,6 +300,7 @@ class Worker {
     const WorkerParts& parts_;
     IdentityStore store_;
     AgentKeyFiles key_files_;
+    TokenWatch token_watch_;
     Identity stored_;  // as it is on disk
     StopSignal stop_;
     bool was_signaled_ = false;

@@ -20,6 +20,9 @@ namespace synapsex::agent {
 struct WorkerSettings {
     std::string url;  // empty: the one of the enrollment
     std::filesystem::path token_file;
+    // Where a person puts a token that is handed over as token_file at the next start; empty:
+    // token_file itself is that place.
+    std::filesystem::path offered_token_file{};
     // In place of what the token named; empty text: no authority is pinned.
     std::optional<std::string> authority_pin{};
     // In place of the operators' trust root that was pinned at enrollment; empty text: none.

@@ -19,6 +19,7 @@ using agent_registry::State;
 
 struct AgentOptions {
     std::string agent;
+    std::string name;
     std::string state;
     std::int64_t limit = kListLimit;
     bool ids_only = false;
@@ -114,6 +115,18 @@ Result<Done> get_agent(Context& context, const AgentOptions& options) {
     return Done{};
 }
 
+Result<Done> rename_agent(Context& context, const AgentOptions& options) {
+    agent_registry::UpdateAgent wish;
+    SYNAPSEX_TRY(wish.agent_id, find_agent(context, options.agent));
+    wish.name.emplace().value = options.name;
+    SYNAPSEX_TRY(const auto agent, context.call(agent_registry::kUpdateAgent, wish));
+    if (context.wants_json())
+        context.print_last_answer();
+    else
+        context.say("{} is {} now.", {options.agent, agent.name});
+    return Done{};
+}
+
 Result<Done> rotate_key(Context& context, const AgentOptions& options) {
     SYNAPSEX_TRY(const auto id, find_agent(context, options.agent));
     SYNAPSEX_TRY(const auto wanted, context.call(agent_registry::kRotateKey, {id}));
@@ -174,6 +187,14 @@ void add_agent_commands(CLI::App& app, Action& chosen) {
     get->add_option("AGENT", options->agent, "Its id or name")->required();
     get->callback([&chosen, options] {
         chosen = [options](Context& context) { return get_agent(context, *options); };
+    });
+
+    auto* rename = group->add_subcommand("rename", "Give an agent and its VM another name");
+    rename->add_option("AGENT", options->agent, "Its id or name")->required();
+    rename->add_option("NAME", options->name, "The new name")->required();
+    add_footer(*rename, "Example: synapsexctl agents rename web-1 web-2");
+    rename->callback([&chosen, options] {
+        chosen = [options](Context& context) { return rename_agent(context, *options); };
     });
 
     auto* rotate = group->add_subcommand(

@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
@@ -162,6 +163,21 @@ test('what fails is named, with what to do', async () => {
     silent.close();
 });
 
+test('it ends within 30 s also where each request hangs in its turn', async () => {
+    const agent = await Agent.start(controlPlane, { name: 'patient' });
+    await agent.stop();
+    const healthy = createHttpServer((request, answer) => { if (request.url === '/healthz') answer.end('ok'); }).unref();
+    await new Promise((done) => { healthy.listen(0, '127.0.0.1', done); });
+    const start = Date.now();
+    const done = await command({ ...agent, flags: ['--url', `http://127.0.0.1:${healthy.address().port}`, ...agent.flags.slice(2)] }, ['test-connection', '--json']);
+    assert.ok(Date.now() - start < 30_000, `${Date.now() - start} ms`);
+    assert.equal(done.code, 1, done.stdout);
+    assert.equal(stepsOf(done).api.result, 'ok');
+    assert.match(stepsOf(done).authentication.detail, /net\.timeout/);
+    healthy.closeAllConnections();
+    healthy.close();
+});
+
 test('over TLS it shows the certificate and whether the pin is right', async () => {
     const port = await freePort();
     const secure = await ControlPlane.start({ settings: ['--listen-tls', `127.0.0.1:${port}`, '--public-url', `https://localhost:${port}`] });
@@ -181,6 +197,19 @@ test('over TLS it shows the certificate and whether the pin is right', async () 
     assert.match(stepsOf(wrong).tls.advice, /authority_pin/);
     const name = await command({ ...agent, flags: ['--url', `https://127.0.0.2:${port}`, ...agent.flags.slice(2)] }, ['test-connection', '--json']);
     assert.ok(['connect', 'tls'].includes(Object.values(stepsOf(name)).find(({ result }) => result === 'failed').step), name.stdout);
+
+    // Certificates are held to what the agent holds them to.
+    mkdirSync(agent.dataDir, { mode: 0o700 });
+    const floor = (time) => writeFileSync(join(agent.dataDir, 'time.floor'), `${time}\n`, { mode: 0o600 });
+    floor(new Date(Date.now() + 3600_000).toISOString());
+    const later = await command(agent, ['test-connection', '--json']);
+    assert.equal(later.code, 0, later.stdout);
+    assert.match(stepsOf(later).clock.detail, /^as the server's; certificates are held to 20\d\d-\S+, which \S.*\/time\.floor has from before$/);
+    floor('2099-01-01T00:00:00Z');
+    const ended = await command(agent, ['test-connection', '--json']);
+    assert.equal(ended.code, 1, ended.stdout);
+    assert.match(stepsOf(ended).tls.detail, /net\.tls_expired/);
+    assert.match(stepsOf(ended).tls.advice, /held to 2099-\S+, which \S.*\/time\.floor has .*delete that file/);
     await secure.stop();
 });
 
@@ -197,6 +226,17 @@ test('a proxy is named without its password', async () => {
     assert.equal(step.result, 'failed', done.stdout);
     assert.match(step.detail, /127\.0\.0\.1:\d+ answered 407/);
     assert.ok(!(done.stdout + done.stderr).includes('canary-of-the-proxy'));
+
+    // What the unit gives the service counts, not the shell that somebody types in.
+    const service = new Agent(controlPlane, { name: 'of the unit', url: 'https://cp.example.com:8443' });
+    writeFileSync(join(service.folder, 'agent.env'), `# the proxy\nSYNAPSEX_AGENT_PROXY=environment\nhttps_proxy="${proxy}"\n`, { mode: 0o600 });
+    const env = { ...service.env, https_proxy: 'http://127.0.0.1:9', SYNAPSEX_AGENT_PROXY: 'never' };
+    const beside = await command(service, ['test-connection', '--json'], { env });
+    assert.match(stepsOf(beside).proxy?.detail ?? beside.stdout, new RegExp(`127\\.0\\.0\\.1:${refusing.address().port} answered 407`));
+    assert.ok(!(beside.stdout + beside.stderr).includes('canary-of-the-proxy'));
+    writeFileSync(join(service.folder, 'agent.env'), 'x'.repeat(70_000));
+    const unknown = await command(service, ['test-connection', '--json'], { env });
+    assert.match(unknown.stderr, /agent\.env.*What the service's variables are is not known here\./);
     refusing.close();
 });
 

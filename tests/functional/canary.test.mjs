@@ -71,6 +71,8 @@ const places = {};
 let controlPlane;
 let agent;
 const proxy = 'http://jane:canary-Proxy-93fa@127.0.0.1:9';
+// As curl takes it, too: without a scheme.
+const proxyInFile = 'j:canary-In-Agent-Env-d6@127.0.0.1:9';
 
 const keep = (place, text) => { places[place] = Buffer.concat([places[place] ?? Buffer.alloc(0), Buffer.from(text ?? '')]); };
 const keepOutput = (place, done) => keep(place, done.stdout + done.stderr);
@@ -99,6 +101,9 @@ before(async () => {
     agent = new Agent(controlPlane, { name: known, settings: ['--log-level', 'debug', '--proxy', 'environment'] });
     agent.env = { ...agent.env, https_proxy: proxy, KNOWN: known };
     canaries['proxy password'] = 'canary-Proxy-93fa';
+    canaries['proxy password of agent.env'] = 'canary-In-Agent-Env-d6';
+    canaries['other secret of agent.env'] = 'canary-Other-Variable-b7';
+    writeFileSync(join(agent.folder, 'agent.env'), `HTTPS_PROXY="${proxyInFile}"\nMY_API_KEY=${canaries['other secret of agent.env']}\n`, { mode: 0o600 });
 });
 after(async () => {
     await agent?.stop();
@@ -196,6 +201,8 @@ test('the agent\'s commands and the places of both programs are collected', asyn
     assert.equal(away.code, 1, away.stdout);
     assert.match(away.stdout, /127\.0\.0\.1|connect/);
     keepOutput('agent commands', away);
+    // Names of files are in the bundle; somebody has let a program write down what it was given.
+    for (const name of ['proxy password', 'proxy password of agent.env', 'other secret of agent.env']) writeFileSync(join(agent.dataDir, `core of ${canaries[name]}`), '');
     const file = join(agent.folder, 'bundle.tar.gz');
     keepOutput('agent commands', await agentCommand(['diag', '--output', file]));
     keep('bundle', execFileSync('tar', ['-xzOf', file]));
@@ -205,7 +212,10 @@ test('the agent\'s commands and the places of both programs are collected', asyn
 
     const pids = { 'control plane': controlPlane.process.pid, worker: agent.pidOf('worker'), executor: agent.pidOf('executor') };
     for (const [name, pid] of Object.entries(pids)) {
-        const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').filter((each) => each !== `https_proxy=${proxy}`);
+        const given = [`https_proxy=${proxy}`, `HTTPS_PROXY=${proxyInFile}`, `MY_API_KEY=${canaries['other secret of agent.env']}`];
+        const all = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+        if (name === 'worker') assert.deepEqual(given.filter((each) => !all.includes(each)), [], 'it has what it was given, by agent.env too');
+        const environment = all.filter((each) => !given.includes(each));
         keep(`process of the ${name}`, `${readFileSync(`/proc/${pid}/cmdline`)}${readFileSync(`/proc/${pid}/status`)}${environment.join('\n')}`);
         assert.match(readFileSync(`/proc/${pid}/limits`, 'utf8'), /Max core file size +0 +0 /, `the ${name} leaves no core dump`);
     }

@@ -70,6 +70,12 @@ test('whoami, tenants, agents and vms, as tables and as JSON', async () => {
     assert.match(ok(await cli.run(['vms', 'get', agent.vmId])), /8(\.0)? Gi?B/);
     assert.equal(ok(await cli.run(['vms', 'list', '--ids'])).trim(), agent.vmId);
     assert.match(ok(await cli.run(['vms', 'telemetry', 'web-1', '--since', '1h'])), /1\.23/);
+
+    assert.match(ok(await cli.run(['agents', 'rename', 'web-1', "Ada's web"])), /^web-1 is Ada's web now\.$/m);
+    assert.equal((await jsonOf('vms', 'get', "Ada's web")).id, agent.vmId);
+    const refused = await cli.run(['agents', 'rename', "Ada's web", '']);
+    assert.equal(refused.code, 2, refused.stderr);
+    assert.equal((await jsonOf('agents', 'rename', agent.agentId, 'web-1')).name, 'web-1');
 });
 
 test('a token can be made into a private file, and a VM enrolls with it', async () => {

@@ -278,6 +278,20 @@ test('the real agent of a removed VM falls silent, and its status says until whe
     assert.match(worker.lastProblemDetail, /give it a new enrollment token and restart it/);
     const silence = Date.parse(worker.asksAgainAt) - Date.now();
     assert.ok(silence > 11 * 60_000 && silence <= 18 * 60_000, `${silence} ms`);
+
+    // Nobody has to start it again once there is a token.
+    const pid = agent.pidOf('worker');
+    const former = asJson(agent).agentId;
+    agent.giveToken(`sxe_${'0'.repeat(26)}.${'a'.repeat(32)}`);
+    await eventually('a token that is none is refused, and said', () =>
+        agent.process.logLines.find((line) => line.level === 'error' && /enrollment\.token_invalid/.test(JSON.stringify(line))), { within: 60_000 });
+    assert.equal(asJson(agent).agentId, former);
+    agent.giveToken((await controlPlane.enrollmentToken()).token);
+    await eventually('it is somebody new', () => asJson(agent).agentId !== former, { within: 60_000 });
+    await eventually('it is connected', async () => (await agent.status()).worker?.connected);
+    assert.equal(agent.pidOf('worker'), pid, 'by the worker that ran');
+    assert.ok(!existsSync(agent.tokenFile), 'the token is used up');
+    assert.equal((await agent.find()).state, 'online');
     await agent.stop();
 });
 

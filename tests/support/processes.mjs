@@ -187,7 +187,7 @@ export async function run(command, parameters = [], options = {}) {
 function cleanEnvironment() {
     const kept = Object.entries(process.env)
         .filter(([name]) => !/^SYNAPSEX_|DATABASE_URL$|_proxy$|^NO_COLOR$|^NODE_/i.test(name));
-    return Object.fromEntries(kept);
+    return { ...Object.fromEntries(kept), LSAN_OPTIONS: `suppressions=${join(root, 'tests/support/leaks.supp')}:print_suppressions=0` };
 }
 
 // A test that failed half-way leaves processes: they must not keep the test process from its end.

@@ -77,6 +77,11 @@ for (const suite of ['bookworm', 'trixie'])
             assert.notEqual((await vm.run('ls /root/token')).code, 0, 'its file is erased');
             assert.deepEqual(await filesWith(vm, token.split('.')[1]), []);
         });
+        await t.test('its connection is tested as the service has it, whatever proxy a shell has', async () => {
+            const done = await vm.run('https_proxy=http://127.0.0.1:9 synapsex-agent test-connection --proxy environment --json');
+            ends(done, 0);
+            assert.doesNotMatch(done.stdout, /"step":"proxy"/);
+        });
         await t.test('the second changes nothing, and says so', async () => {
             const now = () => listing(vm, '/var/lib/synapsex/agent');
             const before = await now();
@@ -95,6 +100,7 @@ for (const suite of ['bookworm', 'trixie'])
             ends(done, 0, /would set in \/etc\/synapsex\/agent\.toml:   url="https:\/\/other\.example:8443"   # ours, ask Ada, name = "web-one"/);
             const changed = await vm.install('--url https://control.example:8443/ --token-file /root/token --name web-one');
             ends(changed, 0, /the token is not used and stays valid/);
+            assert.match(changed.stdout, /^The fleet knows this machine by the name with which it enrolled; .*: synapsexctl agents rename agt_\w+ 'web-one'$/m);
             const is = await vm.read(config);
             assert.match(is, /^# Mind the gap\.\n/);
             assert.match(is, /^ {2}url="https:\/\/control\.example:8443\/" {3}# ours, ask Ada$/m);
@@ -163,6 +169,9 @@ test('through an HTTP proxy alone, by a certificate of a company\'s own authorit
     assert.match(await vm.read(config), /^ca_file = "\/etc\/synapsex\/agent-ca\.crt"$/m);
     assert.match(await vm.read(config), /^proxy = "environment"$/m);
     ends(await vm.install(`${line} --deb-sha256 ${sum} ${by}`), 0, /^Nothing had to be changed/m);
+    const tested = await vm.run('https_proxy=http://127.0.0.1:9 no_proxy="*" synapsex-agent test-connection --json');
+    ends(tested, 0, /by https_proxy: 198\.51\.100\.1:3128"/);
+    assert.doesNotMatch(tested.stdout + tested.stderr, /opensesame/);
     // The password that is there stays.
     ends(await vm.install('--proxy http://198.51.100.1:3128'), 0, /^Nothing had to be changed/m);
     ends(await vm.install('--proxy http://198.51.100.2:3128 --dry-run'), 0, /^would write the proxy into/m);
@@ -297,7 +306,26 @@ test('what is wrong is said, and mended by the next run', needs, async (t) => {
         const { agentId } = JSON.parse(await vm.read('/var/lib/synapsex/agent/identity.json'));
         await plane.must('DELETE', `/v1/agents/${agentId}`);
         const done = await vm.install(`${at} --name again`);
-        ends(done, 5, /the control plane has removed this VM or replaced its key, or is another one\. To enroll it as a new VM: put a new token into \/etc\/synapsex\/enrollment-token/);
+        ends(done, 5, /the control plane has removed this VM or replaced its key, or is another one\. To enroll it as a new VM, run this again with a new token \(synapsexctl tokens create/);
+    });
+    const agentNow = async () => JSON.parse(await vm.read('/var/lib/synapsex/agent/identity.json')).agentId;
+    await t.test('with a token it is a new one', async () => {
+        const removed = await agentNow();
+        const token = await giveToken(vm, plane);
+        const done = await vm.install(`${at} --token-file /root/token`);
+        ends(done, 0, /it enrolls again\.\nmove the token from \/root\/token to \/etc\/synapsex\/enrollment-token\nrestart synapsex-agent\.service\nThis machine is online/);
+        assert.notEqual(await agentNow(), removed);
+        assert.deepEqual(await filesWith(vm, token.split('.')[1]), []);
+        assert.notEqual((await vm.run('ls /root/token')).code, 0);
+    });
+    await t.test('and so it is by a token in its place, without anybody starting it again', async () => {
+        const removed = await agentNow();
+        await plane.must('DELETE', `/v1/agents/${removed}`);
+        await eventually('it is told', async () => /"lastProblem":"auth\.agent_revoked"/.test((await vm.run('synapsex-agent status --json')).stdout));
+        const token = await giveToken(vm, plane, { file: '/etc/synapsex/enrollment-token' });
+        await eventually('it is a new one', async () => await agentNow() !== removed, { within: 90_000, every: 500 });
+        await eventually('and connected', async () => /"connected":true/.test((await vm.run('synapsex-agent status --json')).stdout), { within: 60_000, every: 500 });
+        assert.deepEqual(await filesWith(vm, token.split('.')[1]), []);
     });
     await t.test('purged it enrolls as a new one, from a repository of apt', async () => {
         ends(await vm.install('--uninstall --purge'), 0);

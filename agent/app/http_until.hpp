@@ -1,0 +1,51 @@
+#pragma once
+
+// A client whose requests together end by a deadline: each gets what is left of the time.
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "shared/base/time.hpp"
+#include "shared/net/http_client.hpp"
+
+namespace synapsex::agent {
+
+class HttpUntil final : public net::HttpClient {
+ public:
+    // All of it outlives this.
+    HttpUntil(net::HttpClient& http, Deadline deadline, const Clock& clock)
+        : http_(http), deadline_(deadline), clock_(clock) {}
+
+    Result<net::HttpResponse> send(const net::HttpRequest& request) override {
+        using std::chrono::milliseconds;
+        const auto left = std::chrono::floor<milliseconds>(deadline_.remaining(clock_));
+        // libcurl takes 0 for no limit.
+        if (left <= milliseconds{0})
+            return Problem{
+                .kind = Kind::unavailable,
+                .code = std::string{net::kTimeout},
+                .detail = "There was no time left for this request.",
+            };
+        auto limited = request;
+        limited.timeout = std::min(limited.timeout, left);
+        limited.connect_timeout = std::min(limited.connect_timeout, left);
+        return http_.send(limited);
+    }
+    void pin_authorities(std::vector<std::string> pins) override {
+        http_.pin_authorities(std::move(pins));
+    }
+    std::vector<std::string> pinned_authorities() const override {
+        return http_.pinned_authorities();
+    }
+    void cancel() override { http_.cancel(); }
+    void resume() override { http_.resume(); }
+
+ private:
+    net::HttpClient& http_;
+    const Deadline deadline_;
+    const Clock& clock_;
+};
+
+}  // namespace synapsex::agent
