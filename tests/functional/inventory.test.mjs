@@ -54,13 +54,15 @@ async function followRecipe(vm) {
     const document = readFileSync(join(root, 'docs', 'security.md'), 'utf8');
     const recipe = /## What a VM said[\s\S]*?```sh\n([\s\S]*?)```/.exec(document)[1].replaceAll('shared/proto', join(root, 'shared', 'proto'));
     const folder = temporaryFolder();
-    const env = { URL: controlPlane.url, TOKEN: controlPlane.owner.accessToken, VM: vm.id };
+    const env = { URL: controlPlane.url, TOKEN: controlPlane.owner.accessToken, VM: vm.id, AGENT: vm.agentId };
     const follow = (text) => run('bash', ['-euo', 'pipefail', '-c', text], { cwd: folder, env });
     const done = await follow(recipe);
     assert.equal(done.code, 0, done.stderr);
     assert.match(done.stdout, /Signature Verified Successfully[\s\S]*name: "libc6"/);
     const forged = await follow(recipe.replace(/^openssl/m, 'echo >> statement\nopenssl'));
     assert.notEqual(forged.code, 0);
+    const others = await run('bash', ['-euo', 'pipefail', '-c', recipe], { cwd: folder, env: { ...env, AGENT: 'agt_other' } });
+    assert.notEqual(others.code, 0, 'the proof of another agent');
     assert.doesNotMatch(forged.stdout, /libc6/);
 }
 

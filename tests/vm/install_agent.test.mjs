@@ -367,7 +367,7 @@ test('a server that is not there, and one that nobody vouches for, are told from
 async function startWithUserData(vm, userData) {
     const seed = '/var/lib/cloud/seed/nocloud';
     await vm.must(`mkdir -p ${seed}; rm /etc/cloud/cloud-init.disabled`);
-    await vm.write('/etc/cloud/cloud.cfg.d/99-test.cfg', 'datasource_list: [NoCloud]\nnetwork: {config: disabled}\n');
+    await vm.write('/etc/cloud/cloud.cfg.d/99-test.cfg', 'datasource_list: [NoCloud]\nnetwork: {config: disabled}\nlocale: false\n');
     await vm.write(`${seed}/meta-data`, `instance-id: ${vm.name}\nlocal-hostname: ${vm.name}\n`);
     await vm.write(`${seed}/user-data`, userData, { mode: '600' });
     await vm.reboot();

@@ -61,7 +61,7 @@ class VmDirectory {
     virtual Result<Done> put_section(
         const Call& call, const TenantId& tenant, const VmId& vm, const Section& section
     ) = 0;
-    // The hash of each stored section, by its name.
+    // The hash of each stored section that is signed, by its name: others are to be sent anew.
     virtual Result<std::map<std::string, std::string>> section_hashes(
         const Call& call, const TenantId& tenant, const VmId& vm
     ) = 0;

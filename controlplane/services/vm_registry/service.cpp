@@ -333,7 +333,7 @@ Result<std::map<std::string, std::string>> VmRegistry::section_hashes(
     return database_.read(call, [&](db::Session& session) -> Result<Hashes> {
         Hashes hashes;
         for (const auto& row : VmStore{session}.list_sections(tenant, vm))
-            hashes.emplace(enum_name(row.section), row.hash);
+            if (row.signed_at) hashes.emplace(enum_name(row.section), row.hash);
         return hashes;
     });
 }

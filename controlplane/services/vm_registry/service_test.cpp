@@ -212,6 +212,7 @@ TEST_F(VmRegistryTest, a_section_of_a_release_that_did_not_sign_is_shown_without
     EXPECT_EQ(
         vms.signed_section(call(), {vm, SectionName::cpu}).error().code, "inventory.unsigned"
     );
+    EXPECT_TRUE(vms.section_hashes(call(), tenant, vm).value().empty()) << "so it is asked for";
 }
 
 TEST_F(VmRegistryTest, what_was_signed_earlier_replaces_nothing) {

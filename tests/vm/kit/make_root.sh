@@ -17,7 +17,7 @@ die() {
 packages=(systemd systemd-sysv dbus iproute2 procps ca-certificates openssl python3
     libargon2-1 libsqlite3-0 zlib1g)
 case $suite in
-    bookworm) packages+=(cloud-init libcurl4 libpqxx-6.4 libprotobuf-lite32 libssl3) ;;
+    bookworm) packages+=(cloud-init python3-cffi-backend libcurl4 libpqxx-6.4 libprotobuf-lite32 libssl3) ;;
     trixie) packages+=(libcurl4t64 libpqxx-7.10 libprotobuf-lite32t64 libssl3t64) ;;
     *) die "there is no recipe for $suite; add it to $0." ;;
 esac
