@@ -103,7 +103,8 @@ Result<vm_registry::SectionSignature> InventoryReports::verify(
         .content = *content,
     });
     for (const auto& key : {agent.public_key, agent.next_public_key}) {
-        if (key.empty() || !crypto::verify_ed25519(key, statement, *signature)) continue;
+        if (key.empty() || crypto::ed25519_key_id(key) != wish.key_id.value) continue;
+        if (!crypto::verify_ed25519(key, statement, *signature)) break;
         if (std::chrono::abs(wish.signed_at - now) > vm_registry::kSigningSkewMax)
             return signature_skewed(now);
         return vm_registry::SectionSignature{

@@ -46,6 +46,9 @@ TEST_F(InventoryReportsTest, an_access_token_without_the_key_reports_nothing) {
     auto claims_the_key = cpu_by(stranger_key);
     claims_the_key.key_id.value = key.key_id();
     EXPECT_EQ(put(claims_the_key), "inventory.signature_invalid");
+    auto names_another = cpu_by(key);
+    names_another.key_id.value = stranger_key.key_id();
+    EXPECT_EQ(put(names_another), "inventory.signature_invalid");
     EXPECT_TRUE(vms.sections.empty());
     const auto refused = inventory.put(call_of(tenant, agent.agent_id), cpu_by(stranger_key));
     EXPECT_THAT(refused.error().detail, ::testing::HasSubstr(key.key_id())) << "which it is";
