@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 
+#include "agent/worker/test_parts.hpp"
 #include "shared/net/curl_http_client.hpp"
 #include "tests/support/fake_control_plane.hpp"
 
@@ -33,14 +34,7 @@ class AuthenticationTrial : public ::testing::Test {
         });
     }
     ConnectionStep try_it() {
-        const Identity identity{
-            .agent_id = *AgentId::parse(FakeControlPlane::kAgentId),
-            .vm_id = VmId::derived_from(*AgentId::parse(FakeControlPlane::kAgentId)),
-            .tenant_id = TenantId::make(clock_.now(), random_),
-            .url = server_.url(),
-            .issuer = "https://issuer.test",
-            .server_incarnation = "inc-1",
-        };
+        const auto identity = testing::identity_at(server_.url(), FakeControlPlane::kAgentId);
         return try_authentication(identity, keys_, http_, clock_, random_);
     }
 

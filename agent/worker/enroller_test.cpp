@@ -1,10 +1,12 @@
-// When an agent that has an identity enrolls again.
+// The first enrollment, and when an agent that has an identity enrolls again.
 
 #include "agent/worker/enroller.hpp"
 
 #include <gmock/gmock.h>
 
 #include "agent/worker/files.hpp"
+#include "agent/worker/identity_store.hpp"
+#include "agent/worker/test_parts.hpp"
 #include "shared/net/curl_http_client.hpp"
 #include "tests/support/fake_control_plane.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -13,6 +15,90 @@ namespace synapsex::agent {
 namespace {
 
 using synapsex::testing::FakeControlPlane;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class Enrolling : public ::testing::Test {
+ protected:
+    void put_token(std::string_view text) {
+        ASSERT_TRUE(write_file_atomically(token_file_, text, FileDurability::cached));
+    }
+    Result<Identity> enroll() {
+        Enroller enroller{http_, random_, stop_};
+        return enroller.enroll(
+            {.url = server_.url(),
+             .token_file = token_file_,
+             .name = "web-1",
+             .boot_id = "boot-1",
+             .agent_version = "0.1.0"},
+            store_
+        );
+    }
+
+    FakeControlPlane server_;
+    synapsex::testing::TemporaryFolder folder_;
+    std::filesystem::path token_file_ = folder_.path() / "token";
+    IdentityStore store_{folder_.path()};
+    SystemRandom random_;
+    StopSignal stop_;
+    net::CurlHttpClient http_{{}};
+};
+
+TEST_F(Enrolling, happens_once_and_leaves_no_token_behind) {
+    put_token(FakeControlPlane::kToken);
+    const auto identity = enroll();
+    ASSERT_TRUE(identity) << identity.error().detail;
+    EXPECT_EQ(identity->agent_id.text(), FakeControlPlane::kAgentId);
+    EXPECT_EQ(identity->issuer, "https://issuer.test");
+    EXPECT_FALSE(std::filesystem::exists(token_file_));
+    EXPECT_EQ(**store_.find_identity(), *identity);
+    EXPECT_EQ(server_.enrollments(), 1);
+}
+
+TEST_F(Enrolling, survives_a_server_that_is_not_ready_yet) {
+    put_token(FakeControlPlane::kToken);
+    int refusals = 2;
+    server_.set_script([&](const FakeControlPlane::Request&) {
+        std::optional<FakeControlPlane::Answer> answer;
+        if (refusals-- > 0) answer = {503, "", {"Retry-After: 0"}};
+        return answer;
+    });
+    EXPECT_TRUE(enroll());
+}
+
+TEST_F(Enrolling, ends_with_a_sentence_when_the_token_is_wrong) {
+    auto wrong = std::string{FakeControlPlane::kToken};
+    wrong.back() = 'x';
+    put_token(wrong + "\n");
+    const auto identity = enroll();
+    ASSERT_FALSE(identity);
+    EXPECT_EQ(identity.error().code, "agent.not_enrolled");
+    EXPECT_THAT(identity.error().detail, HasSubstr("No such token."));
+    EXPECT_TRUE(std::filesystem::exists(token_file_));
+}
+
+TEST_F(Enrolling, a_token_that_was_cut_off_asks_nobody) {
+    auto cut = std::string{FakeControlPlane::kToken};
+    cut.pop_back();
+    put_token(cut);
+    const auto identity = enroll();
+    ASSERT_FALSE(identity);
+    EXPECT_THAT(identity.error().detail, HasSubstr("is no whole enrollment token"));
+    EXPECT_EQ(server_.enrollments(), 0);
+}
+
+TEST_F(Enrolling, what_the_token_says_beyond_its_secret_is_for_the_agent_alone) {
+    const std::string pin = std::string(42, 'p') + 'A';
+    const std::string root = std::string(42, 'r') + 'E';
+    put_token(
+        std::string{FakeControlPlane::kToken} + "." + pin + "." + root
+    );
+    const auto identity = enroll();
+    ASSERT_TRUE(identity) << identity.error().detail;
+    EXPECT_THAT(identity->authority_pins, ElementsAre(pin));
+    EXPECT_EQ(identity->trust_root, root);
+    EXPECT_EQ(**store_.find_identity(), *identity);
+}
 
 class EnrollingAgain : public ::testing::Test {
  protected:
@@ -30,14 +116,7 @@ class EnrollingAgain : public ::testing::Test {
         answer(status, R"({"code":")" + code + R"(","detail":"No."})");
     }
     bool is_to_enroll_again() {
-        const Identity identity{
-            .agent_id = *AgentId::parse(FakeControlPlane::kAgentId),
-            .vm_id = VmId::derived_from(*AgentId::parse(FakeControlPlane::kAgentId)),
-            .tenant_id = TenantId::make(clock_.now(), random_),
-            .url = server_.url(),
-            .issuer = "https://issuer.test",
-            .server_incarnation = "inc-1",
-        };
+        const auto identity = testing::identity_at(server_.url(), FakeControlPlane::kAgentId);
         EnrollmentWish wish;
         wish.url = server_.url();
         wish.token_file = token_file_;

@@ -176,60 +176,6 @@ TEST_F(TalkerTest, an_agent_whose_control_plane_is_away_looks_for_no_token) {
     EXPECT_EQ(token_looks_, 0);
 }
 
-TEST_F(TalkerTest, enrolls_once_and_leaves_no_token_behind) {
-    const auto identity = enroll();
-    ASSERT_TRUE(identity) << identity.error().detail;
-    EXPECT_EQ(identity->agent_id.text(), FakeControlPlane::kAgentId);
-    EXPECT_EQ(identity->issuer, "https://issuer.test");
-    EXPECT_FALSE(std::filesystem::exists(token_file()));
-    EXPECT_EQ(**store_.find_identity(), *identity);
-    EXPECT_EQ(server_.enrollments(), 1);
-}
-
-TEST_F(TalkerTest, enrollment_survives_a_server_that_is_not_ready_yet) {
-    int refusals = 2;
-    server_.set_script([&](const FakeControlPlane::Request&) {
-        std::optional<FakeControlPlane::Answer> answer;
-        if (refusals-- > 0) answer = {503, "", {"Retry-After: 0"}};
-        return answer;
-    });
-    EXPECT_TRUE(enroll());
-}
-
-TEST_F(TalkerTest, enrollment_ends_with_a_sentence_when_the_token_is_wrong) {
-    auto wrong = std::string{FakeControlPlane::kToken};
-    wrong.back() = 'x';
-    write_file_atomically_or_die(token_file(), wrong + "\n");
-    const auto identity = enroll();
-    ASSERT_FALSE(identity);
-    EXPECT_EQ(identity.error().code, "agent.not_enrolled");
-    EXPECT_THAT(identity.error().detail, ::testing::HasSubstr("No such token."));
-    EXPECT_TRUE(std::filesystem::exists(token_file()));
-}
-
-TEST_F(TalkerTest, a_token_that_was_cut_off_asks_nobody) {
-    auto cut = std::string{FakeControlPlane::kToken};
-    cut.pop_back();
-    write_file_atomically_or_die(token_file(), cut);
-    const auto identity = enroll();
-    ASSERT_FALSE(identity);
-    EXPECT_THAT(identity.error().detail, ::testing::HasSubstr("is no whole enrollment token"));
-    EXPECT_EQ(server_.enrollments(), 0);
-}
-
-TEST_F(TalkerTest, what_the_token_says_beyond_its_secret_is_for_the_agent_alone) {
-    const std::string pin = std::string(42, 'p') + 'A';
-    const std::string root = std::string(42, 'r') + 'E';
-    write_file_atomically_or_die(
-        token_file(), std::string{FakeControlPlane::kToken} + "." + pin + "." + root
-    );
-    const auto identity = enroll();
-    ASSERT_TRUE(identity) << identity.error().detail;
-    EXPECT_THAT(identity->authority_pins, ElementsAre(pin));
-    EXPECT_EQ(identity->trust_root, root);
-    EXPECT_EQ(**store_.find_identity(), *identity);
-}
-
 TEST_F(TalkerTest, announces_itself_and_sends_the_inventory_that_is_wanted) {
     ASSERT_TRUE(enroll());
     server_.set_want_sections({"os", "cpu", "sockets-of-tomorrow"});

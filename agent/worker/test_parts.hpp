@@ -18,6 +18,19 @@
 
 namespace synapsex::agent::testing {
 
+// Of an agent that is enrolled at this control plane.
+inline Identity identity_at(std::string url, std::string_view agent_id) {
+    const auto agent = *AgentId::parse(agent_id);
+    return {
+        .agent_id = agent,
+        .vm_id = VmId::derived_from(agent),
+        .tenant_id = TenantId::derived_from(agent),
+        .url = std::move(url),
+        .issuer = "https://issuer.test",
+        .server_incarnation = "inc-1",
+    };
+}
+
 // Takes no samples of its own accord: tests put them into the spool.
 class NoTelemetry final : public TelemetrySource {
  public:
