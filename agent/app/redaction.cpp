@@ -87,12 +87,17 @@ void Redaction::add_known(std::string_view secret) {
 }
 
 void Redaction::add_variable(std::string_view name, std::string_view value) {
-    constexpr std::array<std::string_view, 5> kSecret{"pass", "secret", "token", "key", "auth"};
-    const bool is_secret = std::ranges::any_of(kSecret, [&](std::string_view word) {
-        return find_word(name, word, 0) != name.npos;
-    });
-    // A path says where a secret is.
-    if (is_secret && !value.starts_with('/')) add_known(value);
+    constexpr std::array<std::string_view, 7> kSecret{"pass", "pwd",  "secret",    "token",
+                                                      "key",  "auth", "credential"};
+    constexpr std::array<std::string_view, 3> kPlace{"file", "path", "dir"};
+    const auto has_one_of = [&](const auto& words) {
+        return std::ranges::any_of(words, [&](std::string_view word) {
+            return find_word(name, word, 0) != name.npos;
+        });
+    };
+    // A path says where a secret is; but a secret may begin as one.
+    const bool is_path = value.starts_with('/') && has_one_of(kPlace);
+    if (has_one_of(kSecret) && !is_path) add_known(value);
     const auto scheme = value.find("://");
     const auto start = scheme == value.npos ? 0 : scheme + 3;
     const auto user_end = value.rfind('@');

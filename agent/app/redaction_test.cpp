@@ -46,12 +46,17 @@ TEST(Redaction, learns_from_variables_what_may_be_a_secret) {
     redaction.add_variable("https_proxy", "http://jane:p@ss-word:1@proxy:3128/");
     redaction.add_variable("all_proxy", "j:without-a-scheme@proxy:3128");
     redaction.add_variable("MY_API_KEY", "value-of-a-key");
+    redaction.add_variable("SIGNING_KEY", "/base64+that/begins=so");
+    redaction.add_variable("DB_PWD", "pwd-of-a-database");
     redaction.add_variable("KEY_FILE", "/etc/ssl/private/my.key");
     redaction.add_variable("no_proxy", "example.com,jane@example.com");
     redaction.add_variable("http_proxy", "http://proxy:3128");
     EXPECT_EQ(
         redaction.apply("p@ss-word:1, without-a-scheme, value-of-a-key"),
         "[redacted], [redacted], [redacted]"
+    );
+    EXPECT_EQ(
+        redaction.apply("/base64+that/begins=so, pwd-of-a-database"), "[redacted], [redacted]"
     );
     const auto* harmless = "/etc/ssl/private/my.key example.com,jane@example.com http://proxy:3128";
     EXPECT_EQ(redaction.apply(harmless), harmless);
