@@ -317,7 +317,8 @@ class Restore {
         const auto issuer = issuer_path(config_.data_dir);
         if (is_there(issuer) || !is_empty(keys)) {
             make_data_dir(aside);
-            move(keys, key_directory(aside));
+            // A run that was killed may have moved either one.
+            if (is_there(keys)) move(keys, key_directory(aside));
             if (is_there(issuer)) move(issuer, issuer_path(aside));
             note_aside(aside.string());
         }

@@ -270,26 +270,28 @@ test('nothing half restored is ever served', async (t) => {
     await controlPlane.must('GET', `/v1/tenants/${id}`, undefined, { tenant: id });
 });
 
-test('a restore that breaks off between database and keys starts nothing until it ran again', { skip: await whyNoSmallDisk() }, async () => {
-    const keys = join(controlPlane.dataDir, 'keys');
+test('a restore that breaks off between database and keys, or keys and issuer, starts nothing until it ran again', { skip: await whyNoSmallDisk() }, async (t) => {
     const { id } = await controlPlane.must('POST', '/v1/tenants', { name: 'Once more' });
     const whole = join(folder, 'whole.backup');
     succeeded(await backup(controlPlane, [], whole));
-    await controlPlane.stop();
-    // What is mounted cannot be moved: the database is in its place by then.
-    const broken = await run('unshare', [
-        '--mount', 'sh', '-c', 'mount --bind "$1" "$1" && shift && exec "$@"', 'sh', keys,
-        program('synapsex-controlplane'), 'restore', whole, ...flagsOf(controlPlane), '--passphrase-file', passphrase, '--replace',
-    ]);
-    refused(broken, /cannot move .*keys to .*: Device or resource busy/);
-    for (const command of [['serve'], ['serve', '--migrate-only'], ['init', '--email', 'a@example.com']])
-        refused(await controlPlane.run([...command, ...controlPlane.flags]), /a restore into .* did not come to its end; run the same synapsex-controlplane restore again/);
-    refused(await backup(controlPlane), /a restore into .* did not come to its end/);
-    // Also without --replace: what is there is its own.
-    succeeded(await restore(controlPlane, whole));
-    await controlPlane.serve();
-    controlPlane.owner = await controlPlane.signIn(controlPlane.credentials);
-    await controlPlane.must('GET', `/v1/tenants/${id}`, undefined, { tenant: id });
+    for (const last of ['keys', 'issuer'])
+        await t.test(last, async () => {
+            await controlPlane.stop();
+            // What is mounted cannot be moved: the database is in its place by then.
+            const broken = await run('unshare', [
+                '--mount', 'sh', '-c', 'mount --bind "$1" "$1" && shift && exec "$@"', 'sh', join(controlPlane.dataDir, last),
+                program('synapsex-controlplane'), 'restore', whole, ...flagsOf(controlPlane), '--passphrase-file', passphrase, '--replace',
+            ]);
+            refused(broken, new RegExp(`cannot move .*${last} to .*: Device or resource busy`));
+            for (const command of [['serve'], ['serve', '--migrate-only'], ['init', '--email', 'a@example.com']])
+                refused(await controlPlane.run([...command, ...controlPlane.flags]), /a restore into .* did not come to its end; run the same synapsex-controlplane restore again/);
+            refused(await backup(controlPlane), /a restore into .* did not come to its end/);
+            // Also without --replace: what is there is its own.
+            succeeded(await restore(controlPlane, whole));
+            await controlPlane.serve();
+            controlPlane.owner = await controlPlane.signIn(controlPlane.credentials);
+            await controlPlane.must('GET', `/v1/tenants/${id}`, undefined, { tenant: id });
+        });
 });
 
 test('a full disk is told of, before the copy and while the file is written', { skip: await whyNoSmallDisk() }, async () => {

@@ -8,7 +8,7 @@ import { root } from './processes.mjs';
 
 const folder = join(root, 'shared', 'proto');
 const protoc = (verb, input) =>
-    execFileSync('protoc', [`-I${folder}`, `--${verb}=synapsex.agent.v1.InventorySection`, join(folder, 'agent/v1/agent.proto')], { input });
+    execFileSync('protoc', [`-I${folder}`, `--${verb}=synapsex.agent.v1.InventorySection`, join(folder, 'agent/v1/agent.proto')], { input, timeout: 60_000 });
 
 // Protobuf's text form; every byte that could mean something in it is escaped.
 function textOf(message) {

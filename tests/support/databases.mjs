@@ -8,6 +8,9 @@ import { dirname, join } from 'node:path';
 
 export const isPostgres = process.env.SYNAPSEX_TEST_ENGINE === 'postgres';
 
+// A statement that waits for a lock is a failure that names it, not the end of all.
+const call = (program, words, options) => execFileSync(program, words, { timeout: 60_000, ...options });
+
 // sqlite3 prints nothing for no rows.
 const parseRows = (text) => (text.trim() ? JSON.parse(text) : []);
 
@@ -17,8 +20,8 @@ class SqliteFile {
         this.flags = [];  // where the control plane keeps it anyway
     }
     // The control plane must not run. (It may while rows() reads.)
-    run(sql) { execFileSync('sqlite3', [this.path, sql]); }
-    rows(sql) { return parseRows(execFileSync('sqlite3', ['-json', this.path, sql], { encoding: 'utf8' })); }
+    run(sql) { call('sqlite3', [this.path, sql]); }
+    rows(sql) { return parseRows(call('sqlite3', ['-json', this.path, sql], { encoding: 'utf8' })); }
     // All that is kept, as it lies on the disk, and what is about to be.
     bytes() {
         const folder = dirname(this.path);
@@ -33,16 +36,16 @@ class PostgresDatabase {
     constructor() {
         const { PGHOST, PGPORT, PGUSER, PGPASSWORD, SYNAPSEX_TEST_POOLER } = process.env;
         this.name = `story_${process.pid}_${++made}`;
-        execFileSync('createdb', ['--template=template0', this.name]);
+        call('createdb', ['--template=template0', this.name]);
         const place = SYNAPSEX_TEST_POOLER ?? `${PGHOST}:${PGPORT}`;
         this.flags = ['--database-url', `postgresql://${PGUSER}:${PGPASSWORD}@${place}/${this.name}`];
     }
-    run(sql) { execFileSync('psql', ['-q', '-v', 'ON_ERROR_STOP=1', '-d', this.name, '-c', sql]); }
+    run(sql) { call('psql', ['-q', '-v', 'ON_ERROR_STOP=1', '-d', this.name, '-c', sql]); }
     rows(sql) {
         const wrapped = `SELECT coalesce(json_agg(r), '[]') FROM (${sql}) AS r`;
-        return parseRows(execFileSync('psql', ['-qAt', '-v', 'ON_ERROR_STOP=1', '-d', this.name, '-c', wrapped], { encoding: 'utf8', maxBuffer: 1 << 28 }));
+        return parseRows(call('psql', ['-qAt', '-v', 'ON_ERROR_STOP=1', '-d', this.name, '-c', wrapped], { encoding: 'utf8', maxBuffer: 1 << 28 }));
     }
-    bytes() { return execFileSync('pg_dump', [this.name], { maxBuffer: 1 << 28 }); }
+    bytes() { return call('pg_dump', [this.name], { maxBuffer: 1 << 28 }); }
 }
 
 export function makeDatabase(dataDir) {

@@ -199,3 +199,10 @@ process.on('exit', () => {
     for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => process.exit(1));
+
+// A file of tests that does not come to its end says what it waited for, and lets the others go on.
+setTimeout(() => {
+    const waited = [...running].map((started) => `${started.name} (${started.pid}):\n${started.tail()}`);
+    console.error(['no end within 10 minutes; it holds:', process.getActiveResourcesInfo().join(' '), ...waited].join('\n'));
+    process.exit(1);
+}, isLong ? 2 ** 31 - 1 : 600_000).unref();

@@ -202,17 +202,35 @@ TEST_F(VmRegistryTest, a_section_is_shown_as_it_was_signed) {
     EXPECT_EQ(refusal(tenant, SectionName::os), "inventory.unsigned");
 }
 
+// Before this release, beside it, or after it was put back.
 TEST_F(VmRegistryTest, a_section_of_a_release_that_did_not_sign_is_shown_without) {
     const auto vm = make_vm("web-1");
-    const SectionRow row{SectionName::cpu, "h", false, clock.now()};
-    database.in_write([&](db::Session& s) { VmStore{s}.put_section(tenant, vm, row, "{}"); });
-    const auto shown = vms.get(call(), {vm}).value();
-    EXPECT_FALSE(shown.reported.sections.at(0).signed_at);
-    EXPECT_FALSE(shown.reported.sections.at(0).key_id);
-    EXPECT_EQ(
-        vms.signed_section(call(), {vm, SectionName::cpu}).error().code, "inventory.unsigned"
-    );
-    EXPECT_TRUE(vms.section_hashes(call(), tenant, vm).value().empty()) << "so it is asked for";
+    const auto put_unsigned = [&](std::string_view hash) {
+        const SectionRow row{SectionName::cpu, std::string{hash}, false, clock.now()};
+        database.in_write([&](db::Session& s) { VmStore{s}.put_section(tenant, vm, row, "{}"); });
+    };
+    const auto put_signed = [&](std::string_view hash, Timestamp at) {
+        const SectionSignature signature{"c", at, std::string(32, 'k'), "s"};
+        const Section section{SectionName::cpu, std::string{hash}, false, Cpu{}, signature};
+        return vms.put_section(call(), tenant, vm, section).has_value();
+    };
+    const auto expect_unsigned = [&] {
+        const auto shown = vms.get(call(), {vm}).value();
+        EXPECT_FALSE(shown.reported.sections.at(0).signed_at);
+        EXPECT_FALSE(shown.reported.sections.at(0).key_id);
+        const auto proof = vms.signed_section(call(), {vm, SectionName::cpu});
+        ASSERT_FALSE(proof);
+        EXPECT_EQ(proof.error().code, "inventory.unsigned");
+        EXPECT_TRUE(vms.section_hashes(call(), tenant, vm).value().empty()) << "so it is asked for";
+    };
+    put_unsigned("h1");
+    expect_unsigned();
+    EXPECT_TRUE(put_signed("h2", clock.now() + 2s));
+    EXPECT_TRUE(vms.signed_section(call(), {vm, SectionName::cpu}));
+    put_unsigned("h3");
+    expect_unsigned();
+    EXPECT_TRUE(put_signed("h4", clock.now() + 1s)) << "nothing that is shown was signed later";
+    EXPECT_TRUE(vms.signed_section(call(), {vm, SectionName::cpu}));
 }
 
 TEST_F(VmRegistryTest, what_was_signed_earlier_replaces_nothing) {
