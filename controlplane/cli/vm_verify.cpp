@@ -24,7 +24,7 @@ using vm_registry::SignedSection;
 
 constexpr std::size_t kKeyIdCharacters = 16;
 
-enum class Verdict { ok, unsigned_, other_key, invalid, differs };
+enum class Verdict { ok, unsigned_, other_key, invalid, differs, missing };
 
 std::string_view word_of(Verdict verdict) {
     switch (verdict) {
@@ -33,6 +33,7 @@ std::string_view word_of(Verdict verdict) {
         case Verdict::other_key: return "otherKey";
         case Verdict::invalid: return "invalid";
         case Verdict::differs: return "differs";
+        case Verdict::missing: return "missing";
     }
     return {};
 }
@@ -44,6 +45,7 @@ Cell cell_of(Verdict verdict) {
         case Verdict::other_key: return {"signed by another key", Style::bad};
         case Verdict::invalid: return {"the signature does not hold", Style::bad};
         case Verdict::differs: return {"not what the VM signed", Style::bad};
+        case Verdict::missing: return {"not there", Style::bad};
     }
     return {""};
 }
@@ -86,17 +88,34 @@ vm_registry::Packages sorted(vm_registry::Packages packages) {
     return packages;
 }
 
+bool are_packages_shown(const InventoryContent& content, const Evidence& evidence) {
+    if (!content.packages) return false;
+    const auto count = static_cast<std::int64_t>(content.packages->packages.size());
+    auto listed = evidence.packages;
+    listed.manager = content.packages->manager;  // lists do not show it
+    return evidence.vm.packages == count &&
+           is_same(std::optional{sorted(*content.packages)}, std::optional{sorted(listed)});
+}
+
+// In the section itself and in the columns of lists that are made of it.
 bool is_shown(const InventoryContent& content, SectionName section, const Evidence& evidence) {
-    const auto& shown = evidence.vm.reported;
+    const auto& vm = evidence.vm;
+    const auto& shown = vm.reported;
     switch (section) {
-        case SectionName::os: return is_same(content.os, shown.os);
-        case SectionName::cpu: return is_same(content.cpu, shown.cpu);
-        case SectionName::memory: return is_same(content.memory, shown.memory);
+        case SectionName::os:
+            return is_same(content.os, shown.os) && vm.os == shown.os->pretty_name.value &&
+                   vm.kernel == shown.os->kernel_release.value &&
+                   vm.architecture == shown.os->architecture.value;
+        case SectionName::cpu:
+            return is_same(content.cpu, shown.cpu) && vm.cpu_threads == shown.cpu->threads;
+        case SectionName::memory:
+            return is_same(content.memory, shown.memory) &&
+                   vm.memory_total_bytes == shown.memory->total_bytes;
         case SectionName::disks: {
             using vm_registry::Disks;
-            return is_same(
-                content.disks, std::optional{Disks{list_of<decltype(Disks::disks)>(shown.disks)}}
-            );
+            const Disks disks{list_of<decltype(Disks::disks)>(shown.disks)};
+            return is_same(content.disks, std::optional{disks}) &&
+                   vm.disk_total_bytes == total_size(disks);
         }
         case SectionName::filesystems: {
             using vm_registry::Filesystems;
@@ -110,17 +129,14 @@ bool is_shown(const InventoryContent& content, SectionName section, const Eviden
         }
         case SectionName::packages: break;
     }
-    if (!content.packages) return false;
-    auto listed = evidence.packages;
-    listed.manager = content.packages->manager;  // lists do not show it
-    return is_same(std::optional{sorted(*content.packages)}, std::optional{sorted(listed)});
+    return are_packages_shown(content, evidence);
 }
 
 bool has_valid_signature(const SignedSection& proof, const vm_registry::Vm& vm) {
     const auto key = crypto::from_base64url(proof.public_key);
     const auto signature = crypto::from_base64url(proof.signature);
     const auto content = crypto::from_base64url(proof.content);
-    if (!key || !signature || !content) return false;
+    if (!key || !signature || !content || vm.id != VmId::derived_from(vm.agent_id)) return false;
     // Made here, of what is asked: not what the server says that was signed.
     const auto statement = crypto::statement_of(crypto::SectionReport{
         .agent_id = vm.agent_id.text(),
@@ -151,10 +167,29 @@ Verdict judge(
     return is_so ? Verdict::ok : Verdict::differs;
 }
 
+std::vector<Finding> findings_of(
+    const Evidence& evidence, const std::vector<std::string>& keys
+) {
+    std::vector<Finding> findings;
+    const auto& sections = evidence.vm.reported.sections;
+    for (std::size_t i = 0; i < sections.size(); ++i)
+        findings.push_back({sections[i], judge(sections[i], evidence.proofs[i], evidence, keys)});
+    using Names = boost::describe::describe_enumerators<SectionName>;
+    boost::mp11::mp_for_each<Names>([&](auto name) {
+        const auto is_it = [&](const SectionInfo& info) { return info.section == name.value; };
+        if (std::ranges::any_of(sections, is_it)) return;
+        auto& finding = findings.emplace_back();
+        finding.info.section = name.value;
+        finding.verdict = Verdict::missing;
+    });
+    return findings;
+}
+
 // nullopt: a section was replaced while its parts were read.
 Result<std::optional<Evidence>> read_evidence(Context& context, const VmId& id) {
     Evidence evidence;
     SYNAPSEX_TRY(evidence.vm, context.call(vm_registry::kGetVm, {id}));
+    evidence.vm.id = id;  // what was asked for, whatever was answered
     const auto& sections = evidence.vm.reported.sections;
     if (std::ranges::find(sections, SectionName::packages, &SectionInfo::section) !=
         sections.end()) {
@@ -228,20 +263,12 @@ Result<Done> verify_vm(Context& context, const VerifyOptions& options) {
             };
         SYNAPSEX_TRY(evidence, read_evidence(context, id));
     }
-    std::vector<Finding> findings;
-    const auto& sections = evidence->vm.reported.sections;
-    for (std::size_t i = 0; i < sections.size(); ++i)
-        findings.push_back(
-            {sections[i], judge(sections[i], evidence->proofs[i], *evidence, options.keys)}
-        );
+    const auto findings = findings_of(*evidence, options.keys);
     const auto failed = std::ranges::count_if(findings, [](const Finding& finding) {
         return finding.verdict != Verdict::ok;
     });
-    const bool is_proven = failed == 0 && !findings.empty();
-    if (findings.empty() && !context.wants_json())
-        context.note("The agent has reported nothing yet.");
-    else
-        print_findings(context, id, findings, is_proven);
+    const bool is_proven = failed == 0;
+    print_findings(context, id, findings, is_proven);
     if (!is_proven)
         return Problem{
             Kind::internal, "cli.inventory_unproven",

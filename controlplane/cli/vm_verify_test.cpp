@@ -8,6 +8,7 @@
 namespace synapsex::cli::testing {
 namespace {
 
+using namespace std::string_literals;
 using ::testing::HasSubstr;
 using vm_registry::SectionName;
 using vm_registry::SignedSection;
@@ -24,11 +25,17 @@ class VmVerifyTest : public CliTest {
         vm.id = *VmId::parse(id("vm_"));
         vm.agent_id = *AgentId::parse(id("agt_"));
         vm.name = "web-1";
+        vm.reported.os.emplace();
         vm.reported.cpu.emplace().cores = 2;
         vm.reported.memory.emplace().total_bytes = 1024;
+        vm.memory_total_bytes = 1024;
+        vm.packages = 2;
         proofs = {
             make_proof(SectionName::cpu, kCpu), make_proof(SectionName::memory, kMemory),
-            make_proof(SectionName::packages, kPackages)
+            make_proof(SectionName::packages, kPackages), make_proof(SectionName::os, "\x0a\0"s),
+            make_proof(SectionName::disks, "\x22\0"s),
+            make_proof(SectionName::filesystems, "\x2a\0"s),
+            make_proof(SectionName::network, "\x32\0"s)
         };
     }
 
@@ -65,7 +72,7 @@ class VmVerifyTest : public CliTest {
             info.key_id = proof.key_id;
         }
         answer(vm);
-        if (proofs.size() == 3) answer(packages);
+        if (proofs.size() > 2) answer(packages);
         for (const auto& proof : proofs) answer(proof);
     }
     // Exit code and what is printed, of the server's answers as they are now.
@@ -102,7 +109,7 @@ TEST_F(VmVerifyTest, what_is_shown_otherwise_than_it_was_signed_is_found) {
     vm.reported.cpu->cores = 4;
     EXPECT_THAT(verify(), HasSubstr(R"("keyId":")" + key.key_id() + "\"," + differs));
     EXPECT_THAT(verify({}), HasSubstr("not what the VM signed"));
-    EXPECT_THAT(err.str(), HasSubstr("1 of 3 sections"));
+    EXPECT_THAT(err.str(), HasSubstr("1 of 7 sections"));
     vm.reported.cpu.reset();
     EXPECT_THAT(verify(), ::testing::AllOf(HasSubstr("1 {"), HasSubstr(differs)));
     vm.reported.cpu.emplace().cores = 2;
@@ -110,6 +117,50 @@ TEST_F(VmVerifyTest, what_is_shown_otherwise_than_it_was_signed_is_found) {
     EXPECT_THAT(verify(), ::testing::AllOf(HasSubstr("1 {"), HasSubstr(differs)));
     packages.items.clear();
     EXPECT_THAT(verify(), ::testing::AllOf(HasSubstr("1 {"), HasSubstr(differs)));
+}
+
+TEST_F(VmVerifyTest, so_are_the_columns_of_lists) {
+    const auto right = vm;
+    const auto expect_one_differs = [&](const char* what) {
+        const auto shown = verify();
+        EXPECT_THAT(shown, HasSubstr(R"("result":"differs")")) << what;
+        EXPECT_THAT(err.str(), HasSubstr("1 of 7 sections")) << what;
+        vm = right;
+    };
+    vm.os = "Other";
+    expect_one_differs("os");
+    vm.kernel = "6.12";
+    expect_one_differs("kernel");
+    vm.architecture = "riscv64";
+    expect_one_differs("architecture");
+    vm.cpu_threads = 64;
+    expect_one_differs("threads");
+    vm.memory_total_bytes = 1;
+    expect_one_differs("memory");
+    vm.disk_total_bytes = 1;
+    expect_one_differs("disk");
+    vm.packages = 3;
+    expect_one_differs("packages");
+}
+
+TEST_F(VmVerifyTest, a_section_that_was_removed_is_missed) {
+    proofs.pop_back();
+    const auto shown = verify();
+    const std::string row = R"({"section":"network","signedAt":null,"keyId":null,"result":"missing"})";
+    EXPECT_THAT(shown, HasSubstr(row));
+    EXPECT_THAT(shown, HasSubstr("1 {"));
+    EXPECT_THAT(verify({}), HasSubstr("not there"));
+}
+
+TEST_F(VmVerifyTest, another_vms_proofs_are_no_proofs) {
+    vm.id = *VmId::parse(id("vm_", kUlid2));
+    vm.agent_id = AgentId::derived_from(vm.id);
+    for (auto& proof : proofs) {
+        const auto content = crypto::from_base64url(proof.content).value();
+        proof = make_proof(proof.section, content);
+    }
+    EXPECT_THAT(verify({}), HasSubstr("the signature does not hold"));
+    EXPECT_THAT(err.str(), HasSubstr("7 of 7 sections"));
 }
 
 TEST_F(VmVerifyTest, a_proof_of_something_else_is_no_proof) {
@@ -163,12 +214,12 @@ TEST_F(VmVerifyTest, nothing_that_is_unsigned_is_proven) {
     vm.reported.sections.clear();
     answer(vm);
     EXPECT_THAT(verify_scripted(), HasSubstr(R"(1 {"vmId":")" + id("vm_") + R"(","proven":false)"));
+    EXPECT_THAT(err.str(), HasSubstr("7 of 7 sections"));
 }
 
 TEST_F(VmVerifyTest, a_section_that_is_replaced_meanwhile_is_read_again) {
     answer_all();
-    server.answers.pop_back();
-    server.answers.pop_back();
+    for (int i = 0; i < 6; ++i) server.answers.pop_back();
     auto newer = proofs[1];
     newer.signed_at += std::chrono::seconds{1};
     answer(newer);

@@ -118,20 +118,25 @@ test('who changes the database is found', async () => {
     await agent.report('cpu', { cores: 2 });
     await agent.report('os', { hostname: 'web-1' });
     await agent.report('packages', { manager: 'dpkg', packages: [{ name: 'zlib1g', version: '1' }, { name: 'openssl', version: '3.0.11' }] });
-    assert.deepEqual(await verdictsOf(agent.vmId), { memory: 'ok', cpu: 'ok', os: 'ok', packages: 'ok' });
+    for (const section of ['disks', 'filesystems', 'network']) await agent.report(section, {});
+    assert.deepEqual(await verdictsOf(agent.vmId), Object.fromEntries(kSections.map((name) => [name, 'ok'])));
     const where = (section) => `WHERE vm_id = '${agent.vmId}' AND section = '${section}'`;
     const { database } = controlPlane;
     await controlPlane.stop();
     database.run(`UPDATE vm_registry_sections SET body = replace(body, '3.0.11', '3.0.99') ${where('packages')}`);
     database.run(`UPDATE vm_registry_sections SET body = replace(body, '1024', '4096') ${where('memory')}`);
     database.run(`UPDATE vm_registry_sections SET content = ${isPostgres ? "'\\x12021804'::bytea" : "x'12021804'"} ${where('cpu')}`);
-    database.run(`UPDATE vm_registry_sections SET signed_at = NULL ${where('os')}`);
+    database.run(`UPDATE vm_registry_sections SET signed_hash = '' ${where('os')}`);
+    database.run(`DELETE FROM vm_registry_sections ${where('network')}`);
+    database.run(`UPDATE vm_registry_vms SET disk_total_bytes = 1 WHERE vm_id = '${agent.vmId}'`);
     await controlPlane.serve();
-    assert.deepEqual(await verdictsOf(agent.vmId), { memory: 'differs', cpu: 'invalid', os: 'unsigned', packages: 'differs' });
+    assert.deepEqual(await verdictsOf(agent.vmId), {
+        memory: 'differs', cpu: 'invalid', os: 'unsigned', packages: 'differs', disks: 'differs', filesystems: 'ok', network: 'missing',
+    });
     const told = await cli.run(['vms', 'verify', agent.vmId]);
     assert.equal(told.code, 1);
     assert.match(told.stdout, /packages .* not what the VM signed/);
-    assert.match(told.stderr, /4 of 4 sections/);
+    assert.match(told.stderr, /6 of 7 sections/);
     assertProblem(await signedSection(agent.vmId, 'os'), 404, 'inventory.unsigned');
 });
 

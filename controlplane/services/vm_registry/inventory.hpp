@@ -4,7 +4,9 @@
 // shapes of /v1/vms, and what agent-registry makes of the agent's messages. Sizes are bytes. An
 // agent cuts what it sends to no more than the limits here (agent/plugins/inventory/limits.hpp).
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <variant>
 #include <vector>
@@ -97,6 +99,16 @@ struct Disks {
     List<Disk, 256> disks;
 };
 BOOST_DESCRIBE_STRUCT(Disks, (), (disks))
+// What lists show of them, bytes.
+inline std::int64_t total_size(const Disks& disks) {
+    constexpr auto kMax = std::numeric_limits<std::int64_t>::max();
+    std::int64_t total = 0;
+    for (const auto& disk : disks.disks) {
+        const auto size = std::max<std::int64_t>(disk.size_bytes, 0);
+        total = size > kMax - total ? kMax : total + size;
+    }
+    return total;
+}
 struct Filesystems {
     List<Filesystem, 512> filesystems;
 };

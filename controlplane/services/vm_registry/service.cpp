@@ -72,16 +72,6 @@ void add_section(Inventory& inventory, const VmId& vm, const SectionBodyRow& row
 }
 
 // Sizes are what the agent says: their sum may be more than there are numbers.
-std::int64_t total_size(const Disks& disks) {
-    constexpr auto kMax = std::numeric_limits<std::int64_t>::max();
-    std::int64_t total = 0;
-    for (const auto& disk : disks.disks) {
-        const auto size = std::max<std::int64_t>(disk.size_bytes, 0);
-        total = size > kMax - total ? kMax : total + size;
-    }
-    return total;
-}
-
 Problem older_section() {
     return {
         Kind::conflict, "inventory.older",
