@@ -78,12 +78,9 @@ std::string_view advice_on(std::string_view code) {
          "Use a host name of the certificate in url, or start the control plane with --tls-names "
          "for this one."},
         {net::kTlsExpired,
-         "Compare the clocks of both machines. Where this one's is wrong the agent asks the "
-         "control plane to prove the time, and connects all the same: see `synapsex-agent "
-         "status`. Else renew the certificate."},
-        {net::kTlsNotYetValid,
-         "Compare the clocks of both machines: see `timedatectl`. The agent asks the control plane "
-         "to prove the time, and connects all the same: see `synapsex-agent status`."},
+         "Compare the clocks of both machines: see `timedatectl`. If they are right, renew the "
+         "certificate."},
+        {net::kTlsNotYetValid, "Compare the clocks of both machines: see `timedatectl`."},
         {net::kTlsFailed, "Does TLS listen on this port? Is the chain in --tls-certificate whole?"},
         {net::kClosed, "Does TLS listen on this port, or does something on the way cut it?"},
         {net::kTimeout, "Something on the way drops packets without a word: ask the firewall."},

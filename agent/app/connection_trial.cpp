@@ -14,7 +14,7 @@
 #include "agent/worker/agent_key_files.hpp"
 #include "agent/worker/files.hpp"
 #include "agent/worker/identity_store.hpp"
-#include "agent/worker/time_floor.hpp"
+#include "agent/worker/time_asking_client.hpp"
 #include "shared/crypto/enrollment_token.hpp"
 #include "shared/net/url_rules.hpp"
 
@@ -128,6 +128,7 @@ class Test {
     }
 
     Result<Done> read_identity(Standing& standing) {
+        time_floor_.emplace();
         const auto user = AgentUser::become(config_.data_dir, "test its connection");
         if (!user && user.error().code == "agent.no_data_dir") return Done{};
         if (!user) return user.error();
@@ -139,15 +140,16 @@ class Test {
         return Done{};
     }
 
-    // What certificates are held to.
-    Timestamp time_now() const {
-        const auto now = tools_.clock.now();
-        return time_floor_ ? time_floor_->at_least(now) : now;
-    }
-    bool is_floor_ahead() const { return time_now() > tools_.clock.now() + kFloorAhead; }
+    Timestamp floor_now() const { return time_floor_->at_least(tools_.clock.now()); }
+    bool is_floor_ahead() const { return floor_now() > tools_.clock.now() + kFloorAhead; }
     std::string floor_text() const {
-        return instant(time_now()) + ", which " + (config_.data_dir / kTimeFloorFile).string() +
+        return instant(floor_now()) + ", which " + (config_.data_dir / kTimeFloorFile).string() +
                " has from before";
+    }
+    std::string held_text() const {
+        if (certificate_clock_->was_proof_used())
+            return "; certificates are held to the time that the control plane has proved";
+        return is_floor_ahead() ? "; certificates are held to " + floor_text() : "";
     }
 
     void visit(const Standing& standing) {
@@ -155,17 +157,24 @@ class Test {
                                ? choose_proxy(standing.url, tools_.environment)
                                : std::nullopt;
         net::ConnectionRecord record;
-        auto options = http_options(config_, [this] { return time_now(); });
+        certificate_clock_.emplace(*time_floor_, tools_.clock);
+        auto options = http_options(config_, [this] { return certificate_clock_->now(); });
         options.record = &record;
         net::CurlHttpClient http{std::move(options)};
         if (!standing.pins.empty()) http.pin_authorities(standing.pins);
         HttpUntil in_time{http, deadline_, tools_.clock};
-        const auto sent_at = tools_.clock.now();
+        TimeAskingClient asking{in_time, *certificate_clock_, tools_.random};
         const net::HttpRequest request{
             .url = standing.url + "/healthz", .connect_timeout = kConnectTime,
             .timeout = kRequestTime
         };
-        const auto answer = in_time.send(request);
+        auto answer = in_time.send(request);
+        if (!answer && is_of_time(answer.error())) {
+            auto refused = record;
+            answer = asking.send(request);
+            if (!answer) record = std::move(refused);
+        }
+        const auto sent_at = in_time.sent_at();
         std::optional<Problem> failure;
         if (!answer) failure = answer.error();
         for (const auto& certificate : record.chain)
@@ -186,7 +195,7 @@ class Test {
                         "this agent is not enrolled; " + standing.token});
         auto identity = *standing.identity;
         identity.url = standing.url;
-        add(try_authentication(identity, *standing.keys, in_time, tools_.clock, tools_.random));
+        add(try_authentication(identity, *standing.keys, asking, tools_.clock, tools_.random));
     }
 
     static milliseconds ms(microseconds time) {
@@ -260,7 +269,7 @@ class Test {
         if (!record.server_time)
             return add({"clock", Outcome::skipped, {}, "the answer has no date"});
         auto step = compare_clocks({asked_at, answered_at, *record.server_time});
-        if (is_floor_ahead()) step.detail += "; certificates are held to " + floor_text();
+        step.detail += held_text();
         add(std::move(step));
     }
 
@@ -295,6 +304,7 @@ class Test {
     const ConnectionTools& tools_;
     const Deadline deadline_;
     std::optional<TimeFloor> time_floor_;
+    std::optional<CertificateClock> certificate_clock_;
     ConnectionReport report_;
 };
 

@@ -31,8 +31,11 @@ class HttpUntil final : public net::HttpClient {
         auto limited = request;
         limited.timeout = std::min(limited.timeout, left);
         limited.connect_timeout = std::min(limited.connect_timeout, left);
+        sent_at_ = clock_.now();
         return http_.send(limited);
     }
+    Timestamp sent_at() const { return sent_at_; }  // the last one
+
     void pin_authorities(std::vector<std::string> pins) override {
         http_.pin_authorities(std::move(pins));
     }
@@ -46,6 +49,7 @@ class HttpUntil final : public net::HttpClient {
     net::HttpClient& http_;
     const Deadline deadline_;
     const Clock& clock_;
+    Timestamp sent_at_{};
 };
 
 }  // namespace synapsex::agent

@@ -12,8 +12,11 @@ constexpr std::size_t kAnswerBytesMax = 4096;
 // What is told once is told again where it differs by more.
 constexpr std::chrono::minutes kNews{1};
 
-bool is_of_time(const Problem& problem) {
-    return problem.code == net::kTlsExpired || problem.code == net::kTlsNotYetValid;
+// The control plane's address; empty for what is none of its requests.
+std::string base_of(const std::string& url) {
+    for (const std::string_view path : {"/v1/", "/healthz"})
+        if (const auto at = url.rfind(path); at != url.npos) return url.substr(0, at);
+    return {};
 }
 
 Problem unproven(std::string why) {
@@ -22,12 +25,16 @@ Problem unproven(std::string why) {
 
 }  // namespace
 
+bool is_of_time(const Problem& problem) {
+    return problem.code == net::kTlsExpired || problem.code == net::kTlsNotYetValid;
+}
+
 Result<net::HttpResponse> TimeAskingClient::send(const net::HttpRequest& request) {
     auto answer = inner_.send(request);
-    const auto path = request.url.rfind("/v1/");
-    if (answer || !is_of_time(answer.error()) || path == std::string::npos) return answer;
-    if (inner_.pinned_authorities().empty()) return answer;
-    const auto proven = ask(request.url.substr(0, path));
+    if (answer || !is_of_time(answer.error())) return answer;
+    const auto base_url = base_of(request.url);
+    if (base_url.empty() || inner_.pinned_authorities().empty()) return answer;
+    const auto proven = ask(base_url);
     if (proven) return inner_.send(request);
     auto problem = answer.error();
     problem.detail += " (the control plane proves no other time: " + proven.error().detail + ")";

@@ -11,6 +11,9 @@
 
 namespace synapsex::agent {
 
+// Whether a certificate was refused for the time alone.
+bool is_of_time(const Problem& problem);
+
 class TimeAskingClient final : public net::HttpClient {
  public:
     // `inner` holds certificates to the clock's now(). All outlive it.

@@ -18,6 +18,7 @@ inline constexpr const char* kTimeFloorFile = "time.floor";  // in the data dire
 
 class TimeFloor {
  public:
+    TimeFloor() = default;  // none, and no file; for who does not raise it
     // What is in the file, or nothing if it cannot be read.
     explicit TimeFloor(std::filesystem::path path);
 

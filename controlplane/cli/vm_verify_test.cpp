@@ -146,7 +146,8 @@ TEST_F(VmVerifyTest, so_are_the_columns_of_lists) {
 TEST_F(VmVerifyTest, a_section_that_was_removed_is_missed) {
     proofs.pop_back();
     const auto shown = verify();
-    const std::string row = R"({"section":"network","signedAt":null,"keyId":null,"result":"missing"})";
+    const std::string row =
+        R"({"section":"network","signedAt":null,"keyId":null,"result":"missing"})";
     EXPECT_THAT(shown, HasSubstr(row));
     EXPECT_THAT(shown, HasSubstr("1 {"));
     EXPECT_THAT(verify({}), HasSubstr("not there"));

@@ -13,7 +13,7 @@ import test, { after, before } from 'node:test';
 import { Agent } from '../support/agent.mjs';
 import { assertProblem, ControlPlane } from '../support/control_plane.mjs';
 import { JsonAgent } from '../support/json_agent.mjs';
-import { eventually, freePort, root, temporaryFolder } from '../support/processes.mjs';
+import { eventually, freePort, program, root, run, temporaryFolder } from '../support/processes.mjs';
 
 const kDay = 86_400;
 const kYears = 10 * 365 * kDay;
@@ -152,6 +152,11 @@ test('over TLS: years away in either direction the server proves the time, and n
     await statusSays(agent, 'samples wait', (worker) => worker.spooledSamples > 0);
     assert.equal(readFileSync(floor, 'utf8'), before, 'a wrong clock leaves no trace');
     assert.match(agent.process.tail(), /certificates are held to the time that the control plane has proved/);
+    const tried = await run(program('synapsex-agent'), ['test-connection', '--json', ...agent.flags], { env: agent.env });
+    assert.equal(tried.code, 1, tried.stdout);
+    const failed = JSON.parse(tried.stdout).steps.filter(({ result }) => result !== 'ok');
+    assert.deepEqual(failed.map(({ step }) => step), ['clock'], 'all but the clock is as it should be');
+    assert.match(failed[0].detail, /certificates are held to the time that the control plane has proved$/);
     clock.set(0);
     await nudge(plane, agent);
     const mended = await statusSays(agent, 'it mends itself', (worker) => worker.connected && !worker.clocksDisagree);
