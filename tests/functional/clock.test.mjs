@@ -55,7 +55,7 @@ async function startAgent(plane, clock, { tls, name }) {
 const statusSays = (agent, what, look) => eventually(what, async () => {
     const { worker } = await agent.status();
     return worker && look(worker) && worker;
-}, { within: 150_000 });
+}, { within: 150_000, every: 500 });
 const started = new Date(Date.now() - 3600_000).toISOString();
 const samplesOf = async (plane, agent) => (await plane.must('GET', `/v1/vms/${agent.vm.id}/telemetry?from=${started}&limit=1000`)).items;
 
