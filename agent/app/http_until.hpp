@@ -4,19 +4,17 @@
 
 #include <algorithm>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "shared/base/time.hpp"
-#include "shared/net/http_client.hpp"
+#include "shared/net/forwarding_http_client.hpp"
 
 namespace synapsex::agent {
 
-class HttpUntil final : public net::HttpClient {
+class HttpUntil final : public net::ForwardingHttpClient {
  public:
     // All of it outlives this.
     HttpUntil(net::HttpClient& http, Deadline deadline, const Clock& clock)
-        : http_(http), deadline_(deadline), clock_(clock) {}
+        : ForwardingHttpClient(http), deadline_(deadline), clock_(clock) {}
 
     Result<net::HttpResponse> send(const net::HttpRequest& request) override {
         using std::chrono::milliseconds;
@@ -32,21 +30,11 @@ class HttpUntil final : public net::HttpClient {
         limited.timeout = std::min(limited.timeout, left);
         limited.connect_timeout = std::min(limited.connect_timeout, left);
         sent_at_ = clock_.now();
-        return http_.send(limited);
+        return inner_.send(limited);
     }
     Timestamp sent_at() const { return sent_at_; }  // the last one
 
-    void pin_authorities(std::vector<std::string> pins) override {
-        http_.pin_authorities(std::move(pins));
-    }
-    std::vector<std::string> pinned_authorities() const override {
-        return http_.pinned_authorities();
-    }
-    void cancel() override { http_.cancel(); }
-    void resume() override { http_.resume(); }
-
  private:
-    net::HttpClient& http_;
     const Deadline deadline_;
     const Clock& clock_;
     Timestamp sent_at_{};

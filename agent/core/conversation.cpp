@@ -238,6 +238,8 @@ void Conversation::on_section_failed(const SectionHash& sent, const CallFailure&
     is_heartbeat_first_ = true;
     sections_.on_refused(sent, failure);
     if (failure.status == 401) on_unauthenticated(failure);
+    // The clock was set since the last token; the next one's assertion learns by how much.
+    if (failure.code == "inventory.signature_skewed") tokens_.drop();
 }
 
 void Conversation::stop(std::string goodbye) {

@@ -7,28 +7,20 @@
 
 #include "agent/worker/certificate_clock.hpp"
 #include "shared/base/random.hpp"
-#include "shared/net/http_client.hpp"
+#include "shared/net/forwarding_http_client.hpp"
 
 namespace synapsex::agent {
 
 // Whether a certificate was refused for the time alone.
 bool is_of_time(const Problem& problem);
 
-class TimeAskingClient final : public net::HttpClient {
+class TimeAskingClient final : public net::ForwardingHttpClient {
  public:
     // `inner` holds certificates to the clock's now(). All outlive it.
     TimeAskingClient(net::HttpClient& inner, CertificateClock& clock, Random& random)
-        : inner_(inner), clock_(clock), random_(random) {}
+        : ForwardingHttpClient(inner), clock_(clock), random_(random) {}
 
     Result<net::HttpResponse> send(const net::HttpRequest& request) override;
-    void pin_authorities(std::vector<std::string> pins) override {
-        inner_.pin_authorities(std::move(pins));
-    }
-    std::vector<std::string> pinned_authorities() const override {
-        return inner_.pinned_authorities();
-    }
-    void cancel() override { inner_.cancel(); }
-    void resume() override { inner_.resume(); }
 
     // An answer that comes later is none: the time may be an old one.
     static constexpr std::chrono::seconds kAnswerTime{15};
@@ -38,7 +30,6 @@ class TimeAskingClient final : public net::HttpClient {
     Result<Done> ask(const std::string& base_url);
     void tell(Timestamp proven, Timestamp here);
 
-    net::HttpClient& inner_;
     CertificateClock& clock_;
     Random& random_;
     std::chrono::microseconds told_{0};  // how far the clock is ahead, as the log has it

@@ -397,16 +397,15 @@ void check_tls(Config& config, Problem& problem) {
             problem, "tls-names", "is for the own certificate; that of tls-certificate has its own"
         );
     if (!config.has_tls()) return;
+    constexpr auto kNeedsUrl =
+        "needs a public-url with https://: how clients and agents reach this server";
+    if (config.public_url.empty()) return add_problem(problem, "listen-tls", kNeedsUrl);
     const auto url = net::split_url(config.public_url);
     if (!url) return add_problem(problem, "public-url", url.error().detail);
     const bool is_ipv6 = url->host.starts_with('[');
     if (config.tls_names.empty())
         config.tls_names = {is_ipv6 ? url->host.substr(1, url->host.size() - 2) : url->host};
-    if (!config.public_url.starts_with("https://"))
-        add_problem(
-            problem, "listen-tls",
-            "needs a public-url with https://: how clients and agents reach this server"
-        );
+    if (!config.public_url.starts_with("https://")) add_problem(problem, "listen-tls", kNeedsUrl);
 }
 
 }  // namespace

@@ -387,8 +387,8 @@ void Restore::report() const {
         "- %s\n"
         "- Tokens that agents were given before now work until they expire, 15 minutes at most.\n"
         "- Agents go on by themselves. One that was enrolled after the backup is refused with\n"
-        "  auth.unknown_key: give it a new enrollment token and restart it. One that was removed\n"
-        "  after the backup is back.\n"
+        "  auth.unknown_key: give it a new enrollment token. One that was removed after the\n"
+        "  backup is back.\n"
         "Next: start the control plane, look at /readyz, revoke again what was revoked.\n",
         wish_.are_credentials_revoked
             ? "All API keys and enrollment tokens of the backup are revoked: make new ones."

@@ -73,7 +73,7 @@ std::string next_link(const ListAgents& wish, std::string_view cursor) {
 Problem agent_revoked() {
     return refused(
         "auth.agent_revoked",
-        "The agent was removed. To enroll it again, give it a new enrollment token and restart it."
+        "The agent was removed. To enroll it again, give it a new enrollment token."
     );
 }
 
@@ -202,7 +202,7 @@ Result<AgentIdentity> Agents::get_identity(const Call& call, const AgentId& agen
                 return refused(
                     "auth.unknown_key",
                     "No agent of this server has this key. To enroll it again, give it a new "
-                    "enrollment token and restart it."
+                    "enrollment token."
                 );
             if (row->removed_at) return agent_revoked();
             // What an operator wants may have come by another replica, whose hint was lost.

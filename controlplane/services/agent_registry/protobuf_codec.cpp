@@ -37,6 +37,12 @@ std::uint32_t to_unsigned32(std::int64_t value) {
     return static_cast<std::uint32_t>(std::clamp<std::int64_t>(value, 0, kMax));
 }
 
+// What a VM's administrator typed, or a damaged clock, is no reason to refuse all of a heartbeat.
+std::optional<Timestamp> instant_of(std::int64_t micros) {
+    if (micros == 0) return std::nullopt;
+    return std::clamp(from_micros(micros), kInstantMin, kInstantMax);
+}
+
 vm_registry::TelemetrySample from_message(const pb::TelemetrySample& message) {
     return {
         .slot = message.slot(),
@@ -229,8 +235,8 @@ Result<Done> api::ProtobufCodec<Heartbeat>::decode(std::string_view bytes, Heart
     heartbeat.executor = message.executor();
     if (message.has_pause()) {
         auto& pause = heartbeat.pause.emplace();
-        if (message.pause().since_us() != 0) pause.since = from_micros(message.pause().since_us());
-        if (message.pause().until_us() != 0) pause.until = from_micros(message.pause().until_us());
+        pause.since = instant_of(message.pause().since_us());
+        pause.until = instant_of(message.pause().until_us());
         pause.reason = message.pause().reason();
     }
     return Done{};

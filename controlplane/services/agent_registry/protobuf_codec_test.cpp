@@ -45,6 +45,22 @@ TEST(HeartbeatCodec, brings_every_field_across_and_back) {
     EXPECT_EQ(read_json, sent_json);
 }
 
+TEST(HeartbeatCodec, a_pause_of_no_year_is_one_of_the_nearest) {
+    Heartbeat sent;
+    sent.pause = VmPause{
+        from_micros(std::numeric_limits<std::int64_t>::min()),
+        from_micros(std::numeric_limits<std::int64_t>::max()), ""
+    };
+    std::string bytes;
+    api::ProtobufCodec<Heartbeat>::encode(sent, bytes);
+    Heartbeat read;
+    ASSERT_TRUE(api::ProtobufCodec<Heartbeat>::decode(bytes, read));
+    EXPECT_EQ(read.pause->since, kInstantMin);
+    EXPECT_EQ(read.pause->until, kInstantMax);
+    read.agent_id = *AgentId::parse("agt_01jgjz2m1xq3v5n8b7w6t4r2e0");
+    EXPECT_TRUE(api::Codec<Heartbeat>::check(read));
+}
+
 TEST(HeartbeatAnswerCodec, brings_every_field_across_and_back) {
     HeartbeatAnswer sent;
     sent.server_time = from_micros(1'767'323'045'000'001);

@@ -157,7 +157,7 @@ inline Problem agent_key_replaced() {
     return {
         Kind::unauthenticated, "auth.key_replaced",
         "The agent has another key by now. If its VM was put back to an earlier state, give it a "
-        "new enrollment token and restart it."
+        "new enrollment token."
     };
 }
 
