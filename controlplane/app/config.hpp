@@ -1,8 +1,8 @@
 #pragma once
 
 // The control plane's configuration, typed. A setting comes from, in this order: a flag, the
-// environment, the TOML file, its default. The one table of settings is in config.cpp; nothing else
-// reads the environment.
+// environment, the TOML file, its default. The one table of settings is in config_settings.cpp;
+// nothing else reads the environment.
 
 #include <cstdint>
 #include <filesystem>
@@ -43,6 +43,8 @@ struct Config {
     std::size_t worker_threads = 64;
     std::size_t connections_max = 10'000;
     std::size_t body_bytes_in_flight_max = 256 * 1024 * 1024;
+    std::vector<net::IpNetwork> trusted_proxies;  // whose X-Forwarded-For is believed
+    std::vector<std::string> cors_origins;        // whose pages may call; "*": all
     net::EgressRules egress;  // of requests to URLs that tenants supplied
 
     const std::string& database_url_of(const std::string& service) const;

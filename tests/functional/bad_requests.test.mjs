@@ -69,7 +69,7 @@ for (const [what, method, path, body, status, code] of table)
     test(`${what}: ${status}`, async () => { assertProblem(await send(method, path, body), status, code); });
 
 test('405 says what is allowed', async () => {
-    assert.equal((await send('PATCH', '/v1/vms')).headers.allow, 'GET, HEAD');
+    assert.equal((await send('PATCH', '/v1/vms')).headers.allow, 'GET, HEAD, OPTIONS');
 });
 
 test('a body that is too large is 413, announced or not', async () => {

@@ -153,6 +153,17 @@ std::string key_header_text() {
         .finish();
 }
 
+std::string next_page_header_text() {
+    return JsonObjectText{}
+        .add_text(
+            "description",
+            "On all pages but the last: where the next one is (RFC 8288), as "
+            "`</v1/vms?limit=50&cursor=…>; rel=\"next\"`."
+        )
+        .add("schema", R"({"type":"string"})")
+        .finish();
+}
+
 std::string replayed_header_text() {
     return JsonObjectText{}
         .add_text("description", "`true` if this is the stored answer to an earlier request.")
@@ -192,11 +203,11 @@ std::string components_text(std::string_view paths, SchemaComponents& components
     if (is_used("parameters/TenantHeader")) parameters.add("TenantHeader", tenant_header_text());
     if (is_used("parameters/IdempotencyKey")) parameters.add("IdempotencyKey", key_header_text());
     out.add("parameters", parameters.finish());
+    JsonObjectText headers;
     if (is_used("headers/IdempotentReplayed"))
-        out.add(
-            "headers",
-            JsonObjectText{}.add("IdempotentReplayed", replayed_header_text()).finish()
-        );
+        headers.add("IdempotentReplayed", replayed_header_text());
+    if (is_used("headers/NextPage")) headers.add("NextPage", next_page_header_text());
+    out.add("headers", headers.finish());
     out.add("securitySchemes", security_schemes_text());
     return out.finish();
 }

@@ -34,9 +34,21 @@ std::string access_sentence(const auth::Access& access) {
     return scope_sentence(access) + (access.is_closed_to_keys ? " No API key may." : "");
 }
 
+std::string deprecation_sentence(const Deprecation& deprecation) {
+    std::string text = "\n\nDeprecated since " + std::string{deprecation.since};
+    if (!deprecation.sunset.empty())
+        text += "; it ends at " + std::string{deprecation.sunset};
+    if (!deprecation.successor.empty())
+        text += "; use `" + std::string{deprecation.successor} + "` instead";
+    return text + ".";
+}
+
 std::string description_of(const OperationInfo& operation) {
     const auto& text = operation.description.empty() ? operation.summary : operation.description;
-    return std::string{text} + "\n\n" + access_sentence(operation.access);
+    auto description = std::string{text} + "\n\n" + access_sentence(operation.access);
+    if (!operation.deprecation.since.empty())
+        description += deprecation_sentence(operation.deprecation);
+    return description;
 }
 
 std::string security_of(const auth::Access& access) {
@@ -86,14 +98,22 @@ std::string body_of(const OperationInfo& operation, const RequestDescription& re
         .finish();
 }
 
-std::string success_of(const OperationInfo& operation, std::string_view schema) {
+std::string headers_of(const OperationInfo& operation, Paging paging) {
+    JsonObjectText headers;
+    const auto add = [&](std::string_view name, const std::string& component) {
+        const auto reference = "#/components/headers/" + component;
+        headers.add(name, JsonObjectText{}.add_text("$ref", reference).finish());
+    };
+    if (stores_answers(operation)) add("Idempotent-Replayed", "IdempotentReplayed");
+    if (paging == Paging::pages) add("Link", "NextPage");
+    return headers.finish();
+}
+
+std::string success_of(const OperationInfo& operation, std::string_view schema, Paging paging) {
     JsonObjectText response;
     response.add_text("description", schema.empty() ? "Done." : "The answer.");
-    if (stores_answers(operation))
-        response.add(
-            "headers",
-            R"({"Idempotent-Replayed":{"$ref":"#/components/headers/IdempotentReplayed"}})"
-        );
+    const auto headers = headers_of(operation, paging);
+    if (headers != "{}") response.add("headers", headers);
     if (schema.empty()) return response.finish();
     JsonObjectText content;
     content.add("application/json", JsonObjectText{}.add("schema", schema).finish());
@@ -102,12 +122,15 @@ std::string success_of(const OperationInfo& operation, std::string_view schema) 
 }
 
 std::string responses_of(
-    const OperationInfo& operation, const RequestDescription& request, std::string_view schema
+    const OperationInfo& operation,
+    const RequestDescription& request,
+    std::string_view schema,
+    Paging paging
 ) {
     JsonObjectText responses;
     const bool is_empty = schema.empty() && operation.success == 200;
     responses.add(
-        std::to_string(is_empty ? 204 : operation.success), success_of(operation, schema)
+        std::to_string(is_empty ? 204 : operation.success), success_of(operation, schema, paging)
     );
     const auto add = [&](const ProblemResponse& problem) {
         const auto key = problem.status == 0 ? "default" : std::to_string(problem.status);
@@ -133,19 +156,21 @@ std::string responses_of(
 std::string describe_operation(
     const OperationInfo& operation,
     const RequestDescription& request,
-    std::string_view response_schema
+    std::string_view response_schema,
+    Paging paging
 ) {
     JsonObjectText out;
     out.add_text("operationId", operation.id);
     out.add("tags", "[" + quoted(tag_of(operation.id)) + "]");
     out.add_text("summary", operation.summary);
     out.add_text("description", description_of(operation));
+    if (!operation.deprecation.since.empty()) out.add("deprecated", "true");
     out.add("security", security_of(operation.access));
     if (!operation.access.scope.empty()) out.add_text("x-synapsex-scope", operation.access.scope);
     const auto parameters = parameters_of(operation, request.parameters);
     if (parameters != "[]") out.add("parameters", parameters);
     if (!request.body_schema.empty()) out.add("requestBody", body_of(operation, request));
-    out.add("responses", responses_of(operation, request, response_schema));
+    out.add("responses", responses_of(operation, request, response_schema, paging));
     return out.finish();
 }
 

@@ -43,6 +43,13 @@ enum class Runs {
 // Keys of a request body that no member has.
 enum class Unknown { reject, ignore };
 
+// For an operation that its clients are asked to leave. It goes on as it was until then.
+struct Deprecation {
+    std::string_view since{};   // RFC 3339: Deprecation (RFC 9745); empty: it is not deprecated
+    std::string_view sunset{};  // RFC 3339: Sunset (RFC 8594); empty: no end is set
+    std::string_view successor{};  // a path of /v1, for Link; empty: nothing takes its place
+};
+
 // A Request or Response with no members: no body. As a Response: 204.
 struct None {};
 BOOST_DESCRIBE_STRUCT(None, (), ())
@@ -61,6 +68,7 @@ struct OperationInfo {
     std::size_t body_bytes_max = 64 * 1024;
     std::string_view summary;
     std::string_view description;
+    Deprecation deprecation{};
 };
 
 // Whether an Idempotency-Key makes the operation repeatable.
@@ -86,10 +94,11 @@ struct Operation {
     std::size_t body_bytes_max = 64 * 1024;
     std::string_view summary;
     std::string_view description{};
+    Deprecation deprecation{};
 
     constexpr OperationInfo info() const {
-        return {id,      method, path,    access,         body,    success,
-                replay,  runs,   unknown, body_bytes_max, summary, description};
+        return {id,     method,  path,           access,  body,        success,    replay,
+                runs,   unknown, body_bytes_max, summary, description, deprecation};
     }
 };
 

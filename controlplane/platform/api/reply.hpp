@@ -22,6 +22,8 @@ struct Reply {
     // Sent instead of `body` unless it is empty: bytes that outlive the server (embedded files,
     // documents that a route keeps), so that a thousand readers of one cost no copy each.
     std::string_view lasting_body{};
+    // The same bytes packed, for who takes gzip; empty: they are not kept packed.
+    std::string_view lasting_gzip{};
 
     std::string_view bytes() const {
         return lasting_body.empty() ? std::string_view{body} : lasting_body;

@@ -5,6 +5,7 @@
 
 #include "controlplane/platform/api/parameters.hpp"
 #include "shared/base/describe.hpp"
+#include "shared/base/time.hpp"
 
 namespace synapsex::api {
 
@@ -76,6 +77,17 @@ void check_segment(const OperationInfo& operation, std::string_view segment) {
         fail(operation, "a parameter is a whole segment, \"{name}\"");
 }
 
+void check_deprecation(const OperationInfo& operation) {
+    const auto& [since, sunset, successor] = operation.deprecation;
+    const auto is_instant = [](std::string_view text) {
+        return text.empty() || parse_rfc3339(text).has_value();
+    };
+    if (!is_instant(since) || !is_instant(sunset))
+        fail(operation, "an instant of its deprecation is none of RFC 3339");
+    if (since.empty() && !(sunset.empty() && successor.empty()))
+        fail(operation, "what ends or has a successor is deprecated");
+}
+
 }  // namespace
 
 struct Router::Node {
@@ -124,6 +136,7 @@ void Router::add(std::unique_ptr<Route> route) {
     for (const auto& other : routes_)
         if (other->operation.id == operation.id) fail(operation, "the id is taken");
     if (!operation.path.starts_with('/')) fail(operation, "a path starts with \"/\"");
+    check_deprecation(operation);
     Node* node = root_.get();
     for (const auto segment : split(operation.path)) {
         check_segment(operation, segment);

@@ -7,6 +7,7 @@
 
 #include "controlplane/platform/api/answers.hpp"
 #include "controlplane/platform/api/codec.hpp"
+#include "controlplane/platform/api/page.hpp"
 #include "controlplane/platform/api/reply.hpp"
 #include "controlplane/platform/auth/call.hpp"
 
@@ -90,13 +91,27 @@ std::string_view verb_name(Verb verb);
 
 // --- implementation of mount -----------------------------------------------------------------
 
+// Whether an answer may be one page of several.
+enum class Paging { none, pages };
+
 // The JSON object of one operation for the OpenAPI document; `response_schema` is empty where there
 // is no body.
 std::string describe_operation(
     const OperationInfo& operation,
     const RequestDescription& request,
-    std::string_view response_schema
+    std::string_view response_schema,
+    Paging paging
 );
+
+template <class Request>
+inline constexpr bool kHasPages = requires(Request wish) { wish.cursor = Cursor{}; };
+
+// Link (RFC 8288) to the page that starts at `cursor`, of the list that `wish` is for.
+template <class Request>
+std::string next_link(const OperationInfo& operation, Request wish, std::string_view cursor) {
+    wish.cursor = Cursor{std::string{cursor}};
+    return "<" + Codec<Request>::write_request(operation, wish).target + ">; rel=\"next\"";
+}
 
 // Whether the answer to these parts goes out as protobuf.
 bool answers_protobuf(const OperationInfo& operation, const RequestParts& parts);
@@ -189,6 +204,14 @@ AnswerEncoder encoder_of() {
             }};
 }
 
+// To the next page, if the answer says where that starts.
+template <class Request, class Answer>
+std::string link_of(const OperationInfo& operation, const Request& request, const Answer& answer) {
+    if constexpr (kHasPages<Request> && requires { *answer.next_cursor; })
+        if (answer.next_cursor) return next_link(operation, request, *answer.next_cursor);
+    return {};
+}
+
 template <class T>
 struct IsHeldOr : std::false_type {};
 template <class Response>
@@ -210,9 +233,12 @@ void Router::mount(const Operation<Request, Response>& operation, Handler handle
         const auto run = [&](const Call& inner) -> Outcome {
             auto answer = handler(inner, *request);
             if (!answer) return problem_reply(answer.error(), inner.request_id);
-            return detail::make_outcome(
+            const auto link = detail::link_of(info, *request, *answer);
+            auto outcome = detail::make_outcome(
                 info, answers_protobuf(info, parts), inner.request_id, *std::move(answer)
             );
+            if (!link.empty()) std::get<Reply>(outcome).headers.emplace_back("Link", link);
+            return outcome;
         };
         if constexpr (!detail::IsHeldOr<Answer>::value)
             if (answers && parts.idempotency_key)
@@ -221,7 +247,8 @@ void Router::mount(const Operation<Request, Response>& operation, Handler handle
     };
     route->describe = [info = operation.info()](SchemaComponents& components) {
         const auto request = Codec<Request>::describe_request(info, components);
-        return describe_operation(info, request, Codec<Response>::add_schema(components));
+        const auto paging = kHasPages<Request> ? Paging::pages : Paging::none;
+        return describe_operation(info, request, Codec<Response>::add_schema(components), paging);
     };
     add(std::move(route));
 }

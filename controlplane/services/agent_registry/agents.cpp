@@ -60,14 +60,6 @@ Agent to_api(const AgentRow& row) {
     return agent;
 }
 
-// </v1/agents?limit=50&cursor=…>; rel="next"
-std::string next_link(const ListAgents& wish, std::string_view cursor) {
-    std::string link = "</v1/agents?limit=" + std::to_string(wish.limit.value.value);
-    if (wish.status) link += "&status=" + std::string{enum_name(*wish.status)};
-    link += "&cursor=" + std::string{cursor} + ">; rel=\"next\"";
-    return link;
-}
-
 }  // namespace
 
 Problem agent_revoked() {
@@ -110,7 +102,8 @@ Result<api::WithHeaders<AgentList>> Agents::list(const Call& call, const ListAge
         api::cut_page(rows, limit, [](const AgentRow& row) { return row.agent_id.text(); });
     api::WithHeaders<AgentList> answer;
     for (const auto& row : rows) answer.value.push_back(shown(row));
-    if (cursor) answer.headers.emplace_back("Link", next_link(wish, *cursor));
+    if (cursor)
+        answer.headers.emplace_back("Link", api::next_link(kListAgents.info(), wish, *cursor));
     return answer;
 }
 

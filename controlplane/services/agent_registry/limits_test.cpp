@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "agent/v1/agent.pb.h"
-#include "controlplane/platform/api/gunzip.hpp"
+#include "controlplane/platform/api/gzip.hpp"
 #include "controlplane/services/agent_registry/agent_registry_fixture.hpp"
 #include "controlplane/services/agent_registry/routes.hpp"
 

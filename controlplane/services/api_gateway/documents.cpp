@@ -3,6 +3,7 @@
 #include <array>
 #include <memory>
 
+#include "controlplane/platform/api/gzip.hpp"
 #include "controlplane/platform/api/openapi.hpp"
 #include "controlplane/services/api_gateway/viewer.hpp"
 #include "shared/base/log.hpp"
@@ -98,9 +99,12 @@ void mount_reference(api::Router& router, const DocumentSources& sources) {
     const auto text = std::make_shared<const std::string>(
         make_openapi(router, sources.public_url)
     );
+    const auto packed = std::make_shared<const std::string>(api::gzip(*text));
     router.mount_raw(
         document("gateway.openapi", "/v1/openapi.json"),
-        [text](const Call&, const auto&) { return api::Outcome{api::Reply{.lasting_body = *text}}; }
+        [text, packed](const Call&, const auto&) {
+            return api::Outcome{api::Reply{.lasting_body = *text, .lasting_gzip = *packed}};
+        }
     );
     for (const auto& file : viewer_files()) {
         router.mount_raw(document(file.operation_id, file.path), [&file](const Call&, const auto&) {

@@ -2,10 +2,15 @@
 
 #include <algorithm>
 
-#include "controlplane/platform/api/gunzip.hpp"
+#include "controlplane/platform/api/gzip.hpp"
 #include "controlplane/platform/api/parameters.hpp"
 #include "controlplane/platform/db/query.hpp"
+#include "controlplane/services/api_gateway/answer_fields.hpp"
+#include "controlplane/services/api_gateway/authorization.hpp"
 #include "controlplane/services/api_gateway/credential.hpp"
+#include "controlplane/services/api_gateway/negotiation.hpp"
+#include "controlplane/services/api_gateway/refusals.hpp"
+#include "controlplane/services/api_gateway/trace_context.hpp"
 #include "shared/base/log.hpp"
 #include "shared/crypto/hash.hpp"
 
@@ -13,46 +18,25 @@ namespace synapsex::api_gateway {
 
 namespace {
 
-Problem no_such_path(const http::RequestHead& head, const std::vector<api::Verb>& allowed) {
-    if (allowed.empty())
-        return {
-            Kind::not_found, "request.path_not_found", "There is nothing at " + head.path + "."};
-    std::string list;
-    for (const auto verb : allowed) {
-        if (!list.empty()) list += ", ";
-        list += api::verb_name(verb);
-        if (verb == api::Verb::get) list += ", HEAD";
-    }
-    Problem problem{
-        Kind::method_not_allowed, "request.method_not_allowed",
-        head.method + " is not allowed here; " + list + " is."
-    };
-    problem.headers.emplace_back("Allow", list);
-    return problem;
-}
-
 // Where people look first. No operation can have these paths: none ends in a slash.
 bool is_way_to_reference(const http::RequestHead& head) {
     return (head.method == "GET" || head.method == "HEAD") &&
            (head.path == "/" || head.path == "/docs/");
 }
 
-http::Plan redirect_to_reference(const std::string& request_id) {
-    http::Plan plan;
-    plan.reply = api::Reply{.status = 302, .content_type = "text/plain; charset=utf-8"};
-    plan.reply->headers.emplace_back("Location", "/docs");
-    plan.reply->headers.emplace_back("X-Request-Id", request_id);
-    return plan;
+api::Reply redirection_to_reference() {
+    api::Reply reply{.status = 302, .content_type = "text/plain; charset=utf-8"};
+    reply.headers.emplace_back("Location", "/docs");
+    return reply;
 }
 
-// "application/json; charset=utf-8" -> "application/json"
-std::string media_type_of(std::string_view content_type) {
-    std::string type{content_type.substr(0, content_type.find(';'))};
-    while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.pop_back();
-    std::ranges::transform(type, type.begin(), [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    });
-    return type;
+// Documents and probes are what they are, whatever Accept says.
+bool is_acceptable(const http::RequestHead& head, const api::Route& route) {
+    const auto accept = list_header(head, "accept");
+    if (accept.empty() || accept == "*/*" || !route.describe) return true;
+    if (takes_type(accept, "application/json")) return true;
+    return route.operation.body == api::BodyKind::protobuf &&
+           takes_type(accept, "application/x-protobuf");
 }
 
 // nullopt without one. Two of them are malformed, as a list of two would be.
@@ -65,31 +49,6 @@ Result<std::optional<std::string>> find_idempotency_key(const http::RequestHead&
     if (!value) return std::optional<std::string>{};
     SYNAPSEX_TRY(auto key, api::parse_idempotency_key(*value));
     return std::optional{std::move(key)};
-}
-
-Problem internal_error() {
-    return {
-        Kind::internal, "internal.error",
-        "Something failed on our side; the log has it under the request id."
-    };
-}
-
-Problem overloaded() {
-    return {
-        .kind = Kind::unavailable,
-        .code = "gateway.overloaded",
-        .detail = "Too many requests wait already.",
-        .retry_after = std::chrono::seconds{1},
-    };
-}
-
-Problem waited_too_long() {
-    return {
-        .kind = Kind::deadline_exceeded,
-        .code = "gateway.deadline_exceeded",
-        .detail = "The request waited too long for its turn. Nothing was done.",
-        .retry_after = std::chrono::seconds{1},
-    };
 }
 
 // What `make` returns, or the problem that what it threw is told as.
@@ -127,41 +86,6 @@ auto always_answered(const std::string& request_id, const Make& make) -> decltyp
     }
 }
 
-// Whether the principal may do what the operation asks for.
-Result<Done> authorize(const Principal& principal, const auth::Access& access) {
-    using auth::AccessKind;
-    const bool is_person = principal.kind == PrincipalKind::user ||
-                           principal.kind == PrincipalKind::api_key;
-    if (access.is_closed_to_keys && principal.kind == PrincipalKind::api_key)
-        return Problem{
-            Kind::forbidden, "auth.sign_in_required",
-            "No API key may do this. Sign in with e-mail and password."
-        };
-    switch (access.kind) {
-        case AccessKind::anyone:
-        case AccessKind::proof: return Done{};
-        case AccessKind::signed_in:
-            if (is_person) return Done{};
-            break;
-        case AccessKind::agent:
-            if (principal.kind == PrincipalKind::agent) return Done{};
-            break;
-        case AccessKind::user:
-            if (!is_person) break;
-            if (auth::role_grants(principal.role, access.scope)) return Done{};
-            return Problem{
-                Kind::forbidden, "auth.scope_missing",
-                "This needs the scope " + std::string{access.scope} + ", which the role " +
-                    std::string{enum_name(principal.role)} + " does not have."
-            };
-    }
-    return Problem{
-        Kind::forbidden, "auth.wrong_kind_of_caller",
-        access.kind == AccessKind::agent ? "Only agents may call this."
-                                         : "Only users and API keys may call this."
-    };
-}
-
 const std::shared_ptr<const Principal>& nobody() {
     static const auto principal = std::make_shared<const Principal>();
     return principal;
@@ -175,7 +99,7 @@ struct Gateway::Origin {
     SteadyTime started;
     std::string method;
     std::string path;
-    std::string request_id;
+    AnswerTerms terms;
     TenantId tenant;
     std::string client_address;
 };
@@ -190,9 +114,10 @@ struct Gateway::Pending {
     SteadyTime started;
     std::string method;
     std::string path;
+    AnswerTerms terms;
 
     Origin origin() const {
-        return {route, started, method, path, call.request_id, call.tenant, call.client_address};
+        return {route, started, method, path, terms, call.tenant, call.client_address};
     }
 };
 
@@ -241,42 +166,75 @@ std::string Gateway::request_id_of(const http::RequestHead& head) {
     return RequestId::make(parts_.clock.now(), parts_.random).text();
 }
 
+AnswerTerms Gateway::terms_of(const http::RequestHead& head) {
+    AnswerTerms terms{.request_id = request_id_of(head)};
+    const auto traceparent = list_header(head, "traceparent");
+    if (!traceparent.empty())
+        terms.traceparent = span_of_request(traceparent, parts_.random).text();
+    terms.origin = parts_.pages.origin_of(head);
+    const auto encodings = list_header(head, "accept-encoding");
+    terms.takes_gzip = !encodings.empty() && takes_gzip(encodings);
+    return terms;
+}
+
 http::Plan Gateway::refuse(
-    const Problem& problem, const http::RequestHead& head, std::string id
+    const Problem& problem, const http::RequestHead& head, const AnswerTerms& terms
 ) {
     http::Plan plan;
-    plan.reply = api::problem_reply(problem, id);
-    plan.reply->headers.emplace_back("X-Request-Id", id);
+    plan.reply = api::problem_reply(problem, terms.request_id);
+    finish_answer(parts_.pages, terms, *plan.reply);
     if (parts_.access_log == AccessLog::on)
         log_info(
-            "request refused", {{"requestId", id},
+            "request refused", {{"requestId", terms.request_id},
                                 {"method", head.method},
                                 {"path", head.path},
                                 {"status", plan.reply->status},
-                                {"code", problem.code}}
+                                {"code", problem.code},
+                                {"client", parts_.proxies.client_of(head)}}
         );
     return plan;
 }
 
+// What OPTIONS asks for; also a browser, before it lets a page send a request.
+http::Plan Gateway::tell_methods(
+    const http::RequestHead& head, const std::vector<api::Verb>& allowed, const AnswerTerms& terms
+) {
+    const auto methods = methods_of(allowed);
+    http::Plan plan;
+    plan.reply = api::Reply{.status = 204, .content_type = {}};
+    plan.reply->headers.emplace_back("Allow", methods);
+    parts_.pages.allow_ahead(head, methods, *plan.reply);
+    finish_answer(parts_.pages, terms, *plan.reply);
+    return plan;
+}
+
 http::Plan Gateway::plan(const http::RequestHead& head) {
-    auto id = request_id_of(head);
-    if (is_way_to_reference(head)) return redirect_to_reference(id);
+    auto terms = terms_of(head);
+    if (is_way_to_reference(head)) {
+        http::Plan plan;
+        plan.reply = redirection_to_reference();
+        finish_answer(parts_.pages, terms, *plan.reply);
+        return plan;
+    }
     auto match = parts_.router.find(head.method, head.path);
-    if (!match.route) return refuse(no_such_path(head, match.allowed), head, std::move(id));
+    if (!match.route && head.method == "OPTIONS" && !match.allowed.empty())
+        return tell_methods(head, match.allowed, terms);
+    if (!match.route) return refuse(no_such_path(head, match.allowed), head, terms);
 
     const auto& operation = match.route->operation;
+    if (!is_acceptable(head, *match.route)) return refuse(not_acceptable(operation), head, terms);
     std::optional<Credential> credential;
     if (operation.access.reads_credential()) {
         auto found = find_credential(head);
-        if (!found) return refuse(found.error(), head, std::move(id));
+        if (!found) return refuse(found.error(), head, terms);
         credential = *std::move(found);
     }
     auto query = api::parse_parameters(head.query);
-    if (!query) return refuse(query.error(), head, std::move(id));
+    if (!query) return refuse(query.error(), head, terms);
     std::optional<std::string> idempotency_key;
     if (api::stores_answers(operation)) {
         auto found = find_idempotency_key(head);
-        if (!found) return refuse(found.error(), head, std::move(id));
+        if (!found) return refuse(found.error(), head, terms);
         idempotency_key = *std::move(found);
     }
 
@@ -291,10 +249,11 @@ http::Plan Gateway::plan(const http::RequestHead& head) {
     pending->started = parts_.clock.steady_now();
     pending->method = head.method;
     pending->path = head.path;
-    pending->call.request_id = std::move(id);
+    pending->call.request_id = terms.request_id;
     pending->call.principal = nobody();
-    pending->call.traceparent = head.header("traceparent");
-    pending->call.client_address = head.client_address;
+    pending->call.traceparent = terms.traceparent;
+    pending->call.client_address = parts_.proxies.client_of(head);
+    pending->terms = std::move(terms);
 
     http::Plan plan;
     plan.body_bytes_max = operation.body_bytes_max;
@@ -314,7 +273,7 @@ void Gateway::run(
             pending->call.principal = std::move(cached);
     const bool is_known = !pending->credential || pending->call.principal != nobody();
     auto work = [this, pending, done] {
-        const auto& id = pending->call.request_id;
+        const auto& id = pending->terms.request_id;
         done(always_answered(id, [&] { return handle(*pending); }));
     };
     if (is_known && pending->route->operation.runs == api::Runs::inline_) return work();
@@ -373,8 +332,8 @@ api::Outcome Gateway::handle(Pending& pending) {
     auto& held = std::get<api::HeldReply>(outcome);
     held.finish = [this, origin = pending.origin(),
                    inner = std::move(held.finish)](api::Wake wake) {
-        return always_answered(origin.request_id, [&] {
-            auto late = guarded(origin.request_id, [&] {
+        return always_answered(origin.terms.request_id, [&] {
+            auto late = guarded(origin.terms.request_id, [&] {
                 const LogScope tenant_scope{{"tenantId", origin.tenant.text()}};
                 return inner(wake);
             });
@@ -387,13 +346,8 @@ api::Outcome Gateway::handle(Pending& pending) {
 
 void Gateway::conclude(const Origin& origin, api::Reply& reply) {
     const auto took = parts_.clock.steady_now() - origin.started;
-    reply.headers.emplace_back("X-Request-Id", origin.request_id);
-    // What anybody may read may be kept; everything else is for one caller, tokens above all
-    // (RFC 6749, section 5.1).
     const auto& operation = origin.route->operation;
-    const bool is_public =
-        operation.access.kind == auth::AccessKind::anyone && operation.method == api::Verb::get;
-    if (!is_public) reply.headers.emplace_back("Cache-Control", "no-store");
+    finish_answer(parts_.pages, origin.terms, operation, reply);
 
     const auto& metrics = *route_metrics_.at(origin.route);
     const auto status_class = static_cast<std::size_t>(std::clamp(reply.status / 100, 1, 5));
@@ -402,15 +356,15 @@ void Gateway::conclude(const Origin& origin, api::Reply& reply) {
 
     // Agents call all the time: theirs are lines only when something is wrong.
     const bool is_agent_routine =
-        origin.route->operation.access.kind == auth::AccessKind::agent && reply.status < 400;
+        operation.access.kind == auth::AccessKind::agent && reply.status < 400;
     if (parts_.access_log == AccessLog::off || is_agent_routine) return;
     using Milliseconds = std::chrono::duration<double, std::milli>;
     log_info(
-        "request", {{"requestId", origin.request_id},
+        "request", {{"requestId", origin.terms.request_id},
                     {"tenantId", origin.tenant.text()},
                     {"method", origin.method},
                     {"path", origin.path},
-                    {"operation", origin.route->operation.id},
+                    {"operation", operation.id},
                     {"status", reply.status},
                     {"milliseconds", Milliseconds{took}.count()},
                     {"client", origin.client_address}}
@@ -418,10 +372,11 @@ void Gateway::conclude(const Origin& origin, api::Reply& reply) {
 }
 
 api::Reply Gateway::failure(const Problem& problem, const http::RequestHead* head) {
-    const auto id = head ? request_id_of(*head)
-                         : RequestId::make(parts_.clock.now(), parts_.random).text();
-    auto reply = api::problem_reply(problem, id);
-    reply.headers.emplace_back("X-Request-Id", id);
+    const auto terms =
+        head ? terms_of(*head)
+             : AnswerTerms{.request_id = RequestId::make(parts_.clock.now(), parts_.random).text()};
+    auto reply = api::problem_reply(problem, terms.request_id);
+    finish_answer(parts_.pages, terms, reply);
     return reply;
 }
 

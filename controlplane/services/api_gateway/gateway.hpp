@@ -11,6 +11,8 @@
 #include "controlplane/platform/http/server.hpp"
 #include "controlplane/platform/http/worker_pool.hpp"
 #include "controlplane/platform/metrics.hpp"
+#include "controlplane/services/api_gateway/answer_fields.hpp"
+#include "controlplane/services/api_gateway/client_address.hpp"
 #include "shared/base/random.hpp"
 
 namespace synapsex::api_gateway {
@@ -32,6 +34,8 @@ class Gateway final : public http::Application {
         Random& random;
         Metrics& metrics;
         std::string digest_key;  // of Call::argument_digest
+        CrossOrigin pages{};
+        TrustedProxies proxies{};
         AccessLog access_log = AccessLog::on;
     };
     explicit Gateway(const Parts& parts);
@@ -53,7 +57,14 @@ class Gateway final : public http::Application {
     struct Origin;
     struct RouteMetrics;
 
-    http::Plan refuse(const Problem& problem, const http::RequestHead& head, std::string id);
+    AnswerTerms terms_of(const http::RequestHead& head);
+    http::Plan refuse(
+        const Problem& problem, const http::RequestHead& head, const AnswerTerms& terms
+    );
+    http::Plan tell_methods(
+        const http::RequestHead& head, const std::vector<api::Verb>& allowed,
+        const AnswerTerms& terms
+    );
     void run(const std::shared_ptr<Pending>& pending, std::string body, http::Plan::DoneFn done);
     api::Outcome handle(Pending& pending);
     api::Outcome call_handler(Pending& pending);

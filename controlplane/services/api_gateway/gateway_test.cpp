@@ -1,11 +1,11 @@
 #include "controlplane/services/api_gateway/gateway.hpp"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 #include <zlib.h>
 
 #include <future>
 
-#include "controlplane/platform/api/gunzip.hpp"
+#include "controlplane/platform/api/gzip.hpp"
 #include "controlplane/platform/db/query.hpp"
 #include "controlplane/services/api_gateway/credential.hpp"
 #include "controlplane/services/api_gateway/documents.hpp"
@@ -58,7 +58,11 @@ class GatewayTest : public ::testing::Test {
         mount("test.proof", api::Verb::post, "/v1/login", auth::proof());
         mount("test.signed_in", api::Verb::get, "/v1/me", auth::signed_in());
         mount("test.beat", api::Verb::post, "/v1/beat", auth::agent(), api::Runs::inline_);
-        gateway.emplace(Gateway::Parts{
+        gateway.emplace(gateway_parts());
+    }
+
+    Gateway::Parts gateway_parts() {
+        return {
             .router = router,
             .authenticator = authenticator,
             .pool = pool,
@@ -67,7 +71,7 @@ class GatewayTest : public ::testing::Test {
             .metrics = metrics,
             .digest_key = "key",
             .access_log = AccessLog::off,
-        });
+        };
     }
 
     void mount(
@@ -136,7 +140,7 @@ TEST_F(GatewayTest, an_unknown_path_is_404_and_a_wrong_method_405_with_allow) {
     EXPECT_EQ(send(head_of("GET", "/v1/nothing")).status, 404);
     const auto reply = send(head_of("DELETE", "/v1/open"));
     EXPECT_EQ(reply.status, 405);
-    EXPECT_EQ(header_of(reply, "Allow"), "GET, HEAD");
+    EXPECT_EQ(header_of(reply, "Allow"), "GET, HEAD, OPTIONS");
     EXPECT_EQ(reply.content_type, "application/problem+json");
 }
 
@@ -441,6 +445,44 @@ TEST(Credential, is_a_bearer_token_or_an_api_key_and_one_of_them) {
     );
     EXPECT_EQ(find({{"x-api-key", "a"}, {"x-api-key", "b"}}), "auth.credential_malformed");
     EXPECT_EQ(find({{"x-api-key", std::string(5000, 'a')}}), "auth.credential_malformed");
+}
+
+TEST_F(GatewayTest, options_tells_what_a_path_understands) {
+    const auto reply = send(head_of("OPTIONS", "/v1/things/1"));
+    EXPECT_EQ(reply.status, 204);
+    EXPECT_EQ(header_of(reply, "Allow"), "GET, HEAD, OPTIONS");
+    EXPECT_FALSE(header_of(reply, "X-Request-Id").empty());
+    EXPECT_EQ(send(head_of("OPTIONS", "/v1/nothing")).status, 404);
+}
+
+TEST_F(GatewayTest, a_caller_that_traces_gets_the_span_of_its_request_and_so_does_the_handler) {
+    std::string seen;
+    look = [&](const Call& call) { seen = call.traceparent; };
+    auto head = head_of("GET", "/v1/open");
+    send(head);
+    EXPECT_EQ(seen, "");
+    head.headers.emplace_back(
+        "traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    );
+    const auto reply = send(head);
+    EXPECT_THAT(seen, ::testing::StartsWith("00-0af7651916cd43dd8448eb211c80319c-"));
+    EXPECT_THAT(seen, ::testing::Not(::testing::HasSubstr("b7ad6b7169203331")));
+    EXPECT_EQ(header_of(reply, "traceparent"), seen);
+}
+
+TEST_F(GatewayTest, the_client_behind_a_trusted_proxy_is_who_calls) {
+    std::string seen;
+    look = [&](const Call& call) { seen = call.client_address; };
+    auto parts = gateway_parts();
+    parts.proxies = TrustedProxies{{net::IpNetwork::parse("127.0.0.0/8").value()}};
+    gateway.emplace(parts);
+    auto head = head_of("GET", "/v1/open");
+    head.headers.emplace_back("x-forwarded-for", "192.0.2.7");
+    send(head);
+    EXPECT_EQ(seen, "192.0.2.7");
+    gateway.emplace(gateway_parts());
+    send(head);
+    EXPECT_EQ(seen, "127.0.0.1");
 }
 
 TEST(Reference, is_sent_from_where_it_lies) {

@@ -1,5 +1,7 @@
 #pragma once
 
+// Content-Encoding: gzip (RFC 1952).
+
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -8,7 +10,11 @@
 
 namespace synapsex::api {
 
-// Undoes Content-Encoding: gzip (RFC 1952, one member). Never holds more than `bytes_max` + 64 KiB.
+// One member, without name and time: the same text is always the same bytes. Quick rather than
+// small (zlib's level 1): answers are packed while somebody waits.
+std::string gzip(std::string_view text);
+
+// Undoes it; one member. Never holds more than `bytes_max` + 64 KiB.
 // Kind::invalid request.encoding_broken, Kind::too_large request.too_large.
 Result<std::string> gunzip(std::string_view compressed, std::size_t bytes_max);
 

@@ -1,4 +1,4 @@
-#include "controlplane/platform/api/gunzip.hpp"
+#include "controlplane/platform/api/gzip.hpp"
 
 #include <array>
 #include <memory>
@@ -10,15 +10,34 @@ namespace synapsex::api {
 
 namespace {
 
+constexpr int kGzipWindow = 15 + 16;
+
 Problem broken() {
     return {Kind::invalid, "request.encoding_broken", "The body is no complete gzip member."};
 }
 
 }  // namespace
 
+std::string gzip(std::string_view text) {
+    z_stream stream{};
+    constexpr int kMemory = 8;
+    const int status = deflateInit2(
+        &stream, Z_BEST_SPEED, Z_DEFLATED, kGzipWindow, kMemory, Z_DEFAULT_STRATEGY
+    );
+    if (status != Z_OK) throw std::runtime_error("zlib does not start");
+    const std::unique_ptr<z_stream, int (*)(z_stream*)> closer{&stream, deflateEnd};
+    std::string packed(deflateBound(&stream, static_cast<uLong>(text.size())), '\0');
+    stream.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(text.data()));
+    stream.avail_in = static_cast<uInt>(text.size());
+    stream.next_out = reinterpret_cast<Bytef*>(packed.data());
+    stream.avail_out = static_cast<uInt>(packed.size());
+    if (deflate(&stream, Z_FINISH) != Z_STREAM_END) throw std::runtime_error("zlib does not pack");
+    packed.resize(packed.size() - stream.avail_out);
+    return packed;
+}
+
 Result<std::string> gunzip(std::string_view compressed, std::size_t bytes_max) {
     z_stream stream{};
-    constexpr int kGzipWindow = 15 + 16;
     if (inflateInit2(&stream, kGzipWindow) != Z_OK) throw std::runtime_error("zlib does not start");
     const std::unique_ptr<z_stream, int (*)(z_stream*)> closer{&stream, inflateEnd};
 
