@@ -226,7 +226,7 @@ void add_watch(CLI::App& group, Action& chosen, const SharedOptions& options) {
 
 void add_verify(CLI::App& group, Action& chosen, const SharedOptions& options) {
     auto* verify_command = add_command(
-        group, "verify", "Check that what is shown of a VM is what its agent signed", options
+        group, "verify", "Check that the inventory shown of a VM is what its agent signed", options
     );
     verify_command
         ->add_option(

@@ -24,12 +24,13 @@ using vm_registry::SignedSection;
 
 constexpr std::size_t kKeyIdCharacters = 16;
 
-enum class Verdict { ok, unsigned_, other_key, invalid, differs, missing };
+enum class Verdict { ok, unsigned_, no_proof, other_key, invalid, differs, missing };
 
 std::string_view word_of(Verdict verdict) {
     switch (verdict) {
         case Verdict::ok: return "ok";
         case Verdict::unsigned_: return "unsigned";
+        case Verdict::no_proof: return "noProof";
         case Verdict::other_key: return "otherKey";
         case Verdict::invalid: return "invalid";
         case Verdict::differs: return "differs";
@@ -42,6 +43,7 @@ Cell cell_of(Verdict verdict) {
     switch (verdict) {
         case Verdict::ok: return {"ok", Style::good};
         case Verdict::unsigned_: return {"not signed", Style::bad};
+        case Verdict::no_proof: return {"no proof is there", Style::bad};
         case Verdict::other_key: return {"signed by another key", Style::bad};
         case Verdict::invalid: return {"the signature does not hold", Style::bad};
         case Verdict::differs: return {"not what the VM signed", Style::bad};
@@ -154,7 +156,7 @@ Verdict judge(
     const Evidence& evidence,
     const std::vector<std::string>& keys
 ) {
-    if (!proof) return Verdict::unsigned_;
+    if (!proof) return info.signed_at ? Verdict::no_proof : Verdict::unsigned_;
     if (proof->section != info.section || !has_valid_signature(*proof, evidence.vm))
         return Verdict::invalid;
     if (!keys.empty() && std::ranges::find(keys, proof->key_id) == keys.end())
@@ -205,23 +207,29 @@ Result<std::optional<Evidence>> read_evidence(Context& context, const VmId& id) 
     for (const auto& info : sections) {
         auto& proof = evidence.proofs.emplace_back();
         if (!info.signed_at) continue;
-        SYNAPSEX_TRY(
-            proof, context.call(vm_registry::kGetSignedSection, {id, info.section})
-        );
+        auto answer = context.call(vm_registry::kGetSignedSection, {id, info.section});
+        // A finding about this one; the others are judged all the same.
+        if (!answer && answer.error().kind == Kind::not_found) continue;
+        if (!answer) return answer.error();
+        proof = *std::move(answer);
         if (proof->signed_at != *info.signed_at) return std::optional<Evidence>{};
     }
     return std::optional{std::move(evidence)};
 }
 
 void print_findings(
-    Context& context, const VmId& vm, const std::vector<Finding>& findings, bool is_proven
+    Context& context,
+    const vm_registry::Vm& vm,
+    const std::vector<Finding>& findings,
+    bool is_proven
 ) {
     if (!context.wants_json()) {
+        context.say("{}, with the agent {}", {vm.id.text(), vm.agent_id.text()});
         Table table{{{"SECTION"}, {"SIGNED"}, {"KEY"}, {"RESULT"}}};
         for (const auto& [info, verdict] : findings)
             table.add(
                 {{std::string{enum_name(info.section)}},
-                 {format_relative(info.signed_at, context.now())},
+                 {info.signed_at ? format_relative(info.signed_at, context.now()) : "-"},
                  {info.key_id.value_or("-")},
                  cell_of(verdict)}
             );
@@ -240,7 +248,8 @@ void print_findings(
                         .finish();
     }
     context.print_json(api::JsonObjectText{}
-                           .add_text("vmId", vm.text())
+                           .add_text("vmId", vm.id.text())
+                           .add_text("agentId", vm.agent_id.text())
                            .add("proven", is_proven ? "true" : "false")
                            .add("sections", sections + "]")
                            .finish());
@@ -268,7 +277,12 @@ Result<Done> verify_vm(Context& context, const VerifyOptions& options) {
         return finding.verdict != Verdict::ok;
     });
     const bool is_proven = failed == 0;
-    print_findings(context, id, findings, is_proven);
+    print_findings(context, evidence->vm, findings, is_proven);
+    if (evidence->vm.reported.sections.empty())
+        return Problem{
+            Kind::internal, "cli.inventory_unproven",
+            "The VM's agent has reported nothing yet, or all of it was removed."
+        };
     if (!is_proven)
         return Problem{
             Kind::internal, "cli.inventory_unproven",
@@ -277,8 +291,9 @@ Result<Done> verify_vm(Context& context, const VerifyOptions& options) {
         };
     if (options.keys.empty())
         context.note(
-            "The key is what the server says it is. To be sure of it too, compare it with what "
-            "`synapsex-agent status` shows on the VM, and pass it with --key."
+            "That is the inventory alone. Which VM has that name, and which key, is what the server "
+            "says. To be sure, compare agent and key with what `synapsex-agent status` shows on "
+            "the VM, and pass the key with --key."
         );
     return Done{};
 }

@@ -96,7 +96,7 @@ class VmVerifyTest : public CliTest {
 
 TEST_F(VmVerifyTest, what_is_shown_as_it_was_signed_is_proven) {
     const auto shown = verify({});
-    EXPECT_THAT(shown, HasSubstr("0 SECTION"));
+    EXPECT_THAT(shown, HasSubstr("0 " + vm.id.text() + ", with the agent " + vm.agent_id.text()));
     EXPECT_THAT(shown, HasSubstr(key.key_id()));
     EXPECT_THAT(err.str(), HasSubstr("--key")) << "how to be sure of the key";
     EXPECT_THAT(verify(), HasSubstr(R"("proven":true)"));
@@ -214,8 +214,22 @@ TEST_F(VmVerifyTest, nothing_that_is_unsigned_is_proven) {
     EXPECT_THAT(verify_scripted({}), HasSubstr("not signed"));
     vm.reported.sections.clear();
     answer(vm);
-    EXPECT_THAT(verify_scripted(), HasSubstr(R"(1 {"vmId":")" + id("vm_") + R"(","proven":false)"));
-    EXPECT_THAT(err.str(), HasSubstr("7 of 7 sections"));
+    EXPECT_THAT(verify_scripted(), HasSubstr(R"(","proven":false,)"));
+    EXPECT_THAT(err.str(), HasSubstr("reported nothing yet"));
+}
+
+TEST_F(VmVerifyTest, a_proof_that_is_not_there_is_a_finding_about_that_section_alone) {
+    answer_all();
+    server.answers.pop_back();
+    server.refuse(404, "inventory.unsigned", "It is not signed.");
+    const auto shown = verify_scripted();
+    EXPECT_THAT(shown, HasSubstr(R"("result":"noProof"}])"));
+    EXPECT_THAT(shown, HasSubstr(R"("result":"ok"})"));
+    EXPECT_THAT(err.str(), HasSubstr("1 of 7 sections"));
+    answer_all();
+    server.answers.pop_back();
+    server.refuse(503, "database.unavailable", "Not now.");
+    EXPECT_THAT(verify_scripted(), HasSubstr("5 ")) << "nothing is known";
 }
 
 TEST_F(VmVerifyTest, a_section_that_is_replaced_meanwhile_is_read_again) {

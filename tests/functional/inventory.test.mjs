@@ -62,8 +62,11 @@ async function followRecipe(vm) {
     const forged = await follow(recipe.replace(/^openssl/m, 'echo >> statement\nopenssl'));
     assert.notEqual(forged.code, 0);
     const others = await run('bash', ['-euo', 'pipefail', '-c', recipe], { cwd: folder, env: { ...env, AGENT: 'agt_other' } });
-    assert.notEqual(others.code, 0, 'the proof of another agent');
+    assert.match(others.stdout, /^NOT THIS AGENT, NOT THIS SECTION$/m, 'the proof of another agent');
     assert.doesNotMatch(forged.stdout, /libc6/);
+    const swapped = await follow(recipe.replace(/^openssl/m, 'cp proof.json content\nopenssl'));
+    assert.match(swapped.stdout, /^NOT THIS CONTENT$/m);
+    assert.doesNotMatch(done.stdout, /NOT/);
 }
 
 test('every section of a real agent is signed with the key that its VM has', async () => {
@@ -126,17 +129,18 @@ test('who changes the database is found', async () => {
     database.run(`UPDATE vm_registry_sections SET body = replace(body, '3.0.11', '3.0.99') ${where('packages')}`);
     database.run(`UPDATE vm_registry_sections SET body = replace(body, '1024', '4096') ${where('memory')}`);
     database.run(`UPDATE vm_registry_sections SET content = ${isPostgres ? "'\\x12021804'::bytea" : "x'12021804'"} ${where('cpu')}`);
-    database.run(`UPDATE vm_registry_sections SET signed_hash = '' ${where('os')}`);
+    database.run(`UPDATE vm_registry_sections SET signed_at = NULL ${where('os')}`);
+    database.run(`UPDATE vm_registry_sections SET content = NULL ${where('filesystems')}`);
     database.run(`DELETE FROM vm_registry_sections ${where('network')}`);
     database.run(`UPDATE vm_registry_vms SET disk_total_bytes = 1 WHERE vm_id = '${agent.vmId}'`);
     await controlPlane.serve();
     assert.deepEqual(await verdictsOf(agent.vmId), {
-        memory: 'differs', cpu: 'invalid', os: 'unsigned', packages: 'differs', disks: 'differs', filesystems: 'ok', network: 'missing',
+        memory: 'differs', cpu: 'invalid', os: 'unsigned', packages: 'differs', disks: 'differs', filesystems: 'noProof', network: 'missing',
     });
     const told = await cli.run(['vms', 'verify', agent.vmId]);
     assert.equal(told.code, 1);
     assert.match(told.stdout, /packages .* not what the VM signed/);
-    assert.match(told.stderr, /6 of 7 sections/);
+    assert.match(told.stderr, /7 of 7 sections/);
     assertProblem(await signedSection(agent.vmId, 'os'), 404, 'inventory.unsigned');
 });
 

@@ -233,6 +233,43 @@ TEST_F(VmRegistryTest, a_section_of_a_release_that_did_not_sign_is_shown_without
     EXPECT_TRUE(vms.signed_section(call(), {vm, SectionName::cpu}));
 }
 
+TEST_F(VmRegistryTest, a_section_of_a_newer_release_is_left_out) {
+    const auto vm = make_vm("web-1");
+    database.in_write([&](db::Session& s) {
+        VmStore{s}.put_section(tenant, vm, {SectionName::cpu, "h", false, clock.now()}, "{}");
+    });
+    static constexpr db::Query kRename{
+        "test.rename", "UPDATE vm_registry_sections SET section = 'teapots'"
+    };
+    database.in_write([](db::Session& s) { s.execute(kRename); });
+    EXPECT_TRUE(vms.get(call(), {vm}).value().reported.sections.empty());
+    EXPECT_TRUE(vms.section_hashes(call(), tenant, vm).value().empty());
+}
+
+TEST_F(VmRegistryTest, a_signature_that_lost_a_part_is_none_and_can_be_replaced) {
+    static constexpr db::Query kForgetTime{
+        "test.forget_time", "UPDATE vm_registry_sections SET signed_at = NULL"
+    };
+    static constexpr db::Query kForgetContent{
+        "test.forget_content", "UPDATE vm_registry_sections SET content = NULL"
+    };
+    const auto vm = make_vm("web-1");
+    for (const auto* damage : {&kForgetTime, &kForgetContent}) {
+        const auto put = [&] {
+            const SectionSignature signature{"c", clock.now(), std::string(32, 'k'), "s"};
+            const Section section{SectionName::cpu, "h", false, Cpu{}, signature};
+            return vms.put_section(call(), tenant, vm, section).has_value();
+        };
+        ASSERT_TRUE(put());
+        database.in_write([&](db::Session& s) { s.execute(*damage); });
+        const auto proof = vms.signed_section(call(), {vm, SectionName::cpu});
+        ASSERT_FALSE(proof) << damage->name;
+        EXPECT_EQ(proof.error().code, "inventory.unsigned");
+        EXPECT_TRUE(put()) << damage->name;
+        EXPECT_TRUE(vms.signed_section(call(), {vm, SectionName::cpu})) << damage->name;
+    }
+}
+
 TEST_F(VmRegistryTest, what_was_signed_earlier_replaces_nothing) {
     const auto vm = make_vm("web-1");
     const auto put = [&](Timestamp signed_at, std::int64_t threads) {

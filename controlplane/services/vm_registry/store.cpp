@@ -65,24 +65,31 @@ constexpr Query kPutSection{"vm_registry.put_section", R"sql(
     ON CONFLICT (tenant_id, vm_id, section) DO UPDATE SET
         hash = excluded.hash, truncated = excluded.truncated, body = excluded.body,
         updated_at = excluded.updated_at)sql"};
+// Those that this release knows: a newer one may have written others.
+static_assert(enumerator_names<SectionName>().size() == 7);
 constexpr Query kListSections{"vm_registry.list_sections", R"sql(
     SELECT section, hash, truncated, updated_at, public_key,
         CASE WHEN signed_hash = hash THEN signed_at END AS signed_at
     FROM vm_registry_sections
-    WHERE tenant_id = $1 AND vm_id = $2 ORDER BY section)sql"};
+    WHERE tenant_id = $1 AND vm_id = $2
+        AND section IN ('os', 'cpu', 'memory', 'disks', 'filesystems', 'network', 'packages')
+    ORDER BY section)sql"};
 constexpr Query kPutSignature{"vm_registry.put_signature", R"sql(
     UPDATE vm_registry_sections
     SET signed_hash = hash, signed_at = $4, public_key = $5, signature = $6, content = $7
     WHERE tenant_id = $1 AND vm_id = $2 AND section = $3)sql"};
 constexpr Query kFindSignature{"vm_registry.find_signature", R"sql(
     SELECT signed_at, public_key, signature, content FROM vm_registry_sections
-    WHERE tenant_id = $1 AND vm_id = $2 AND section = $3 AND signed_hash = hash)sql"};
+    WHERE tenant_id = $1 AND vm_id = $2 AND section = $3 AND signed_hash = hash
+        AND signed_at IS NOT NULL AND content IS NOT NULL)sql"};
 constexpr Query kFindSignedAt{"vm_registry.find_signed_at", R"sql(
     SELECT signed_at FROM vm_registry_sections
-    WHERE tenant_id = $1 AND vm_id = $2 AND section = $3 AND signed_hash = hash)sql"};
+    WHERE tenant_id = $1 AND vm_id = $2 AND section = $3 AND signed_hash = hash
+        AND signed_at IS NOT NULL)sql"};
 constexpr Query kListShortBodies{"vm_registry.list_short_bodies", R"sql(
     SELECT section, body FROM vm_registry_sections
-    WHERE tenant_id = $1 AND vm_id = $2 AND section <> 'packages')sql"};
+    WHERE tenant_id = $1 AND vm_id = $2
+        AND section IN ('os', 'cpu', 'memory', 'disks', 'filesystems', 'network'))sql"};
 constexpr Query kFindBody{"vm_registry.find_body", R"sql(
     SELECT section, body FROM vm_registry_sections
     WHERE tenant_id = $1 AND vm_id = $2 AND section = $3)sql"};
