@@ -77,6 +77,7 @@ int run(const CommandLine& line) {
         case Command::pause: return pause_command(*config, line, clock);
         case Command::resume: return resume_command(*config, line, clock);
         case Command::test_connection:
+            set_log_level(LogLevel::error);  // the report says it
             return test_connection_command(*config, line.status_format, tools);
         case Command::diag: return diag_command(*config, *values, line, tools);
         case Command::print_config: std::fputs(print_config(*values).c_str(), stdout); return 0;

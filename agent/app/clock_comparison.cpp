@@ -29,8 +29,8 @@ ConnectionStep compare_clocks(const DatedAnswer& answer) {
                       (is_behind ? "behind" : "ahead of") + " the server's";
     if (nearest <= kDifferenceMax) return {"clock", Outcome::ok, {}, text};
     return {"clock", Outcome::failed, {}, text,
-            "Set it right: `timedatectl` says whether it is kept. Certificates and the end of work "
-            "are held to it."};
+            "Set it right: `timedatectl` says whether it is kept. Samples carry its time, and the "
+            "end of a pause goes by it."};
 }
 
 }  // namespace synapsex::agent

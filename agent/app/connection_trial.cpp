@@ -140,16 +140,22 @@ class Test {
         return Done{};
     }
 
-    Timestamp floor_now() const { return time_floor_->at_least(tools_.clock.now()); }
-    bool is_floor_ahead() const { return floor_now() > tools_.clock.now() + kFloorAhead; }
+    net::HeldTime hold() {
+        auto held = certificate_clock_->now();
+        held_at_ = held.at;
+        return held;
+    }
     std::string floor_text() const {
-        return instant(floor_now()) + ", which " + (config_.data_dir / kTimeFloorFile).string() +
+        return instant(held_at_) + ", which " + (config_.data_dir / kTimeFloorFile).string() +
                " has from before";
     }
     std::string held_text() const {
         if (certificate_clock_->was_proof_used())
             return "; certificates are held to the time that the control plane has proved";
-        return is_floor_ahead() ? "; certificates are held to " + floor_text() : "";
+        const bool is_far = std::chrono::abs(held_at_ - tools_.clock.now()) > kFloorAhead;
+        return certificate_clock_->was_floor_used() && is_far
+                   ? "; certificates are held to " + floor_text()
+                   : "";
     }
 
     void visit(const Standing& standing) {
@@ -158,7 +164,7 @@ class Test {
                                : std::nullopt;
         net::ConnectionRecord record;
         certificate_clock_.emplace(*time_floor_, tools_.clock);
-        auto options = http_options(config_, [this] { return certificate_clock_->now(); });
+        auto options = http_options(config_, [this] { return hold(); });
         options.record = &record;
         net::CurlHttpClient http{std::move(options)};
         if (!standing.pins.empty()) http.pin_authorities(standing.pins);
@@ -256,7 +262,9 @@ class Test {
     std::string advice(std::string_view code, const net::ConnectionRecord& record) const {
         if (!record.resolved_after)
             return "Check the name in url, and /etc/resolv.conf or /etc/hosts.";
-        if (code == net::kTlsExpired && is_floor_ahead())
+        if (code == net::kClosed && report_.url.starts_with("http://"))
+            return "If TLS listens on this port, url has to begin with https://.";
+        if (code == net::kTlsExpired && certificate_clock_->was_floor_used())
             return "Certificates are held to " + floor_text() +
                    ". If that time has not come yet, delete that file and restart the agent.";
         const auto known = advice_on(code);
@@ -305,6 +313,7 @@ class Test {
     const Deadline deadline_;
     std::optional<TimeFloor> time_floor_;
     std::optional<CertificateClock> certificate_clock_;
+    Timestamp held_at_{};
     ConnectionReport report_;
 };
 

@@ -59,7 +59,8 @@ int report(const CommandLine& line, const std::optional<Pause>& pause) {
 
 boost::json::value pause_json(const std::optional<Pause>& pause) {
     if (!pause) return nullptr;
-    boost::json::object object{{"since", format_rfc3339(pause->since.now)}};
+    boost::json::object object{{"since", nullptr}};  // a damaged file says nothing of it
+    if (pause->since.now != Timestamp{}) object["since"] = format_rfc3339(pause->since.now);
     if (const auto until = pause->until()) object["until"] = format_rfc3339(*until);
     else object["until"] = nullptr;
     object["reason"] = pause->reason;

@@ -23,6 +23,7 @@ net::HeldTime CertificateClock::now() {
     const auto time = proven.value_or(wall);
     const auto at = floor_.at_least(time);
     was_proof_used_ = proven && at == time;
+    was_floor_used_ = at != time;
     auto others = "this machine's clock says " + format_rfc3339(wall);
     if (was_proof_used_)
         return {

@@ -32,6 +32,8 @@ class CertificateClock {
     net::HeldTime now();
     // Whether the last one was held to a proof.
     bool was_proof_used() const { return was_proof_used_; }
+    // Whether it was held to the floor, which is later than clock or proof.
+    bool was_floor_used() const { return was_floor_used_; }
 
     static constexpr std::chrono::minutes kProofLife{10};
 
@@ -46,6 +48,7 @@ class CertificateClock {
     const Clock& clock_;
     std::optional<Proof> proof_;
     bool was_proof_used_ = false;
+    bool was_floor_used_ = false;
 };
 
 }  // namespace synapsex::agent

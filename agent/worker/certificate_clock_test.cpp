@@ -54,6 +54,7 @@ TEST_F(CertificateClockTest, has_to_be_proved_again_after_a_while) {
     prove(present_);
     clock_.advance(CertificateClock::kProofLife);
     EXPECT_TRUE((certificates_.now(), certificates_.was_proof_used()));
+    EXPECT_FALSE(certificates_.was_floor_used());
     clock_.advance(1s);
     EXPECT_EQ(certificates_.now().at, clock_.now());
     EXPECT_FALSE(certificates_.was_proof_used());
@@ -73,6 +74,7 @@ TEST_F(CertificateClockTest, what_was_proved_is_never_before_the_floor) {
     prove(present_ - 24h);
     EXPECT_EQ(certificates_.now().at, present_) << "the control plane's clock was put back";
     EXPECT_FALSE(certificates_.was_proof_used());
+    EXPECT_TRUE(certificates_.was_floor_used());
     EXPECT_THAT(
         certificates_.now().by,
         AllOf(

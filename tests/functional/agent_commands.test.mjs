@@ -84,7 +84,9 @@ test('a pause needs no running agent, ends by itself, and is refused with one se
     }
     assert.equal((await agent.status()).paused, null);
     writeFileSync(join(agent.dataDir, 'pause'), 'half a li');
-    assert.match((await agent.status()).paused.reason, /damaged/);
+    const { reason, since } = (await agent.status()).paused;
+    assert.match(reason, /damaged/);
+    assert.equal(since, null);
     assert.equal((await command(agent, ['resume'])).code, 0);
     assert.equal((await agent.status()).paused, null);
 });
