@@ -44,7 +44,8 @@ Result<SettingValues> read_file(const std::filesystem::path& file) {
         for (char& c : name)
             if (c == '_') c = '-';
         bool is_known = false;
-        for (const auto& setting : setting_table()) is_known = is_known || setting.info.name == name;
+        for (const auto& setting : setting_table())
+            is_known = is_known || setting.info.name == name;
         if (!is_known) return file_problem(file, "there is no setting " + std::string{key.str()});
         const auto text = text_of(node);
         if (!text)

@@ -110,6 +110,27 @@ TEST_F(ConfigTest, refuses_plain_http_off_loopback) {
     }
 }
 
+TEST_F(ConfigTest, proxies_and_pages_are_lists_that_make_sense) {
+    auto config = load_config(sources()).value();
+    EXPECT_TRUE(config.trusted_proxies.empty());
+    EXPECT_TRUE(config.cors_origins.empty());
+    flags = {
+        {"trusted-proxies", "10.0.0.0/8, fd00::/8"},
+        {"cors-origins", "https://console.example.com, http://localhost:3000"}};
+    config = load_config(sources()).value();
+    EXPECT_EQ(config.trusted_proxies.size(), 2U);
+    EXPECT_THAT(
+        config.cors_origins,
+        ::testing::ElementsAre("https://console.example.com", "http://localhost:3000")
+    );
+    for (const auto& [name, value] :
+         std::map<std::string, std::string>{{"trusted-proxies", "10.0.0.1/8"},
+                                            {"cors-origins", "https://console.example.com/,*"}}) {
+        flags = {{name, value}};
+        EXPECT_EQ(load_config(sources()).error().errors.front().pointer, "--" + name);
+    }
+}
+
 TEST_F(ConfigTest, tls_listens_anywhere_with_a_certificate_a_key_and_a_public_url) {
     flags = {
         {"listen-tls", "0.0.0.0:8443"}, {"tls-certificate", "/etc/cp.crt"},

@@ -291,9 +291,9 @@ Result<Done> verify_vm(Context& context, const VerifyOptions& options) {
         };
     if (options.keys.empty())
         context.note(
-            "That is the inventory alone. Which VM has that name, and which key, is what the server "
-            "says. To be sure, compare agent and key with what `synapsex-agent status` shows on "
-            "the VM, and pass the key with --key."
+            "That is the inventory alone. Which VM has that name, and which key, is what the "
+            "server says. To be sure, compare agent and key with what `synapsex-agent status` "
+            "shows on the VM, and pass the key with --key."
         );
     return Done{};
 }

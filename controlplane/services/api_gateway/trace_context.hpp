@@ -18,8 +18,8 @@ struct TraceContext {
     std::string text() const { return "00-" + trace_id + "-" + parent_id + "-" + flags; }
 };
 
-// nullopt for what is no traceparent: then a trace of its own begins. Of a later version the members
-// that this one has (section 3.2.4).
+// nullopt for what is no traceparent: then a trace of its own begins. Of a later version the
+// members that this one has (section 3.2.4).
 std::optional<TraceContext> parse_traceparent(std::string_view header);
 
 // The request's own span, in the caller's trace or in one of its own, which is not sampled.
