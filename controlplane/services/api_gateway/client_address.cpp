@@ -3,15 +3,11 @@
 #include <algorithm>
 #include <ranges>
 
+#include "controlplane/services/api_gateway/header_text.hpp"
+
 namespace synapsex::api_gateway {
 
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-    const auto first = text.find_first_not_of(" \t");
-    if (first == text.npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
 
 // Some proxies append the port: "192.0.2.1:4711", "[2001:db8::1]:4711".
 std::string without_port(std::string_view text) {

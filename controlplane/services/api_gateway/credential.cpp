@@ -1,6 +1,6 @@
 #include "controlplane/services/api_gateway/credential.hpp"
 
-#include <algorithm>
+#include "controlplane/services/api_gateway/header_text.hpp"
 
 namespace synapsex::api_gateway {
 
@@ -11,11 +11,6 @@ constexpr std::size_t kTenantBytesMax = 64;
 
 Problem malformed(std::string_view detail) {
     return {Kind::unauthenticated, "auth.credential_malformed", std::string{detail}};
-}
-
-bool equals_ignoring_case(std::string_view left, std::string_view right) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-    return std::ranges::equal(left, right, {}, lower, lower);
 }
 
 }  // namespace

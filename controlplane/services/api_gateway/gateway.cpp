@@ -8,6 +8,7 @@
 #include "controlplane/services/api_gateway/answer_fields.hpp"
 #include "controlplane/services/api_gateway/authorization.hpp"
 #include "controlplane/services/api_gateway/credential.hpp"
+#include "controlplane/services/api_gateway/header_text.hpp"
 #include "controlplane/services/api_gateway/negotiation.hpp"
 #include "controlplane/services/api_gateway/refusals.hpp"
 #include "controlplane/services/api_gateway/trace_context.hpp"

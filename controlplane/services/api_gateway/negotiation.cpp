@@ -3,26 +3,17 @@
 #include <algorithm>
 #include <optional>
 
+#include "controlplane/services/api_gateway/header_text.hpp"
+
 namespace synapsex::api_gateway {
 
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-    const auto first = text.find_first_not_of(" \t");
-    if (first == text.npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
 
 std::string_view take_first(std::string_view& list, char separator) {
     const auto end = std::min(list.find(separator), list.size());
     const auto first = trimmed(list.substr(0, end));
     list.remove_prefix(std::min(end + 1, list.size()));
     return first;
-}
-
-bool equals(std::string_view left, std::string_view right) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-    return std::ranges::equal(left, right, {}, lower, lower);
 }
 
 // "0", "0.", "0.000": not acceptable. Anything else that is written there is taken for a wish.
@@ -40,7 +31,7 @@ Wish read_wish(std::string_view element) {
     Wish wish{take_first(element, ';')};
     while (!element.empty()) {
         auto parameter = take_first(element, ';');
-        if (equals(take_first(parameter, '='), "q")) wish.is_wanted = !is_zero(parameter);
+        if (equals_ignoring_case(take_first(parameter, '='), "q")) wish.is_wanted = !is_zero(parameter);
     }
     return wish;
 }
@@ -56,16 +47,6 @@ std::string media_type_of(std::string_view content_type) {
     return type;
 }
 
-std::string list_header(const http::RequestHead& head, std::string_view lower_case_name) {
-    std::string list;
-    for (const auto& [name, value] : head.headers) {
-        if (name != lower_case_name) continue;
-        if (!list.empty()) list += ", ";
-        list += value;
-    }
-    return list;
-}
-
 bool takes_type(std::string_view accept, std::string_view type) {
     const auto family = std::string{type.substr(0, type.find('/') + 1)} + "*";
     std::optional<bool> by_all;
@@ -78,8 +59,8 @@ bool takes_type(std::string_view accept, std::string_view type) {
         if (range.find('/') == range.npos) return true;
         has_range = true;
         if (range == "*/*") by_all = by_all.value_or(false) || is_wanted;
-        if (equals(range, family)) by_family = by_family.value_or(false) || is_wanted;
-        if (equals(range, type)) by_name = by_name.value_or(false) || is_wanted;
+        if (equals_ignoring_case(range, family)) by_family = by_family.value_or(false) || is_wanted;
+        if (equals_ignoring_case(range, type)) by_name = by_name.value_or(false) || is_wanted;
     }
     if (!has_range) return true;
     return by_name.value_or(by_family.value_or(by_all.value_or(false)));
@@ -89,7 +70,7 @@ bool takes_gzip(std::string_view accept_encoding) {
     std::optional<bool> by_all;
     while (!accept_encoding.empty()) {
         const auto [coding, is_wanted] = read_wish(take_first(accept_encoding, ','));
-        if (equals(coding, "gzip") || equals(coding, "x-gzip")) return is_wanted;
+        if (equals_ignoring_case(coding, "gzip") || equals_ignoring_case(coding, "x-gzip")) return is_wanted;
         if (coding == "*") by_all = is_wanted;
     }
     return by_all.value_or(false);

@@ -5,12 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "controlplane/platform/http/server.hpp"
-
 namespace synapsex::api_gateway {
-
-// All values of one name, as the one list that they are; empty without any.
-std::string list_header(const http::RequestHead& head, std::string_view lower_case_name);
 
 // "Application/JSON; charset=utf-8" -> "application/json"
 std::string media_type_of(std::string_view content_type);

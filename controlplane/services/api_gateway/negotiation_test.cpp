@@ -6,6 +6,7 @@
 
 #include "controlplane/services/api_gateway/client_address.hpp"
 #include "controlplane/services/api_gateway/cross_origin.hpp"
+#include "controlplane/services/api_gateway/header_text.hpp"
 #include "controlplane/services/api_gateway/trace_context.hpp"
 #include "tests/support/seeded_random.hpp"
 

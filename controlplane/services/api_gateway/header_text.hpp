@@ -1,0 +1,19 @@
+#pragma once
+
+// Field values of a request's head (RFC 9110, section 5).
+
+#include <string>
+#include <string_view>
+
+#include "controlplane/platform/http/server.hpp"
+
+namespace synapsex::api_gateway {
+
+// Without the spaces and tabs around it.
+std::string_view trimmed(std::string_view text);
+// Of ASCII letters.
+bool equals_ignoring_case(std::string_view left, std::string_view right);
+// All values of one name, as the one list that they are; empty without any.
+std::string list_header(const http::RequestHead& head, std::string_view lower_case_name);
+
+}  // namespace synapsex::api_gateway
