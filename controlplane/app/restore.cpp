@@ -262,7 +262,8 @@ class Restore {
     std::vector<fs::path> list_files() const {
         std::vector<fs::path> files;
         for (const auto& place : places_)
-            if (place.is_file()) std::ranges::move(with_logs(place.file), std::back_inserter(files));
+            if (place.is_file())
+                std::ranges::move(with_logs(place.file), std::back_inserter(files));
         std::ranges::move(list_key_files(keys_), std::back_inserter(files));
         files.push_back(issuer_);
         return files;
