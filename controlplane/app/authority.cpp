@@ -59,6 +59,7 @@ void retire(const crypto::Authority& authority, const std::filesystem::path& pat
 
 int manage_authority(const Config& config, AuthorityWish wish) {
     require_owner(config.data_dir);
+    refuse_unfinished_restore(config.data_dir);
     const auto path = authority_path(config.data_dir);
     const auto authority = load_authority(config.data_dir);
     switch (wish) {

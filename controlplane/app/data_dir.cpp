@@ -16,17 +16,11 @@ namespace synapsex::app {
 namespace {
 
 constexpr std::string_view kAccessTokens = "access-tokens";
+constexpr std::string_view kDatabase = "database ";
+constexpr std::string_view kFormer = "former ";
 
 std::filesystem::path mark_path(const std::filesystem::path& data_dir) {
     return data_dir / "restore.unfinished";
-}
-
-void refuse_unfinished_restore(const std::filesystem::path& data_dir) {
-    if (!is_restore_unfinished(data_dir)) return;
-    throw StartRefused(
-        "a restore into " + data_dir.string() + " did not come to its end; run the same "
-        "synapsex-controlplane restore again"
-    );
 }
 
 std::string load_issuer(const std::filesystem::path& path) {
@@ -47,19 +41,21 @@ Key require(Result<Key> key) {
 
 }  // namespace
 
-void make_data_dir(const std::filesystem::path& data_dir) {
+void make_private_folder(const std::filesystem::path& folder) {
     namespace fs = std::filesystem;
     std::error_code error;
-    for (const auto& directory : {data_dir, key_directory(data_dir)}) {
-        if (fs::exists(directory, error)) continue;
-        fs::create_directories(directory, error);
-        if (!error) fs::permissions(directory, fs::perms::owner_all, error);
-        if (error)
-            throw StartRefused(
-                "cannot make " + directory.string() + ": " + error.message() +
-                "; choose another with --data-dir"
-            );
-    }
+    if (fs::exists(folder, error)) return;
+    fs::create_directories(folder, error);
+    if (!error) fs::permissions(folder, fs::perms::owner_all, error);
+    if (error)
+        throw StartRefused(
+            "cannot make " + folder.string() + ": " + error.message() +
+            "; choose another with --data-dir"
+        );
+}
+
+void make_data_dir(const std::filesystem::path& data_dir) {
+    for (const auto& folder : {data_dir, key_directory(data_dir)}) make_private_folder(folder);
 }
 
 std::filesystem::path issuer_path(const std::filesystem::path& data_dir) {
@@ -89,30 +85,60 @@ crypto::Authority load_authority(const std::filesystem::path& data_dir) {
     return *std::move(authority);
 }
 
-std::string mark_restore(const std::filesystem::path& data_dir, const std::string& aside) {
+std::optional<RestoreMark> find_restore_mark(const std::filesystem::path& data_dir) {
+    if (!is_restore_unfinished(data_dir)) return std::nullopt;
+    RestoreMark mark;
+    std::string line;
+    std::ifstream file{mark_path(data_dir)};
+    std::getline(file, line);  // for people
+    std::getline(file, mark.aside);
+    while (std::getline(file, line)) {
+        if (line.starts_with(kDatabase)) mark.databases.push_back(line.substr(kDatabase.size()));
+        if (line.starts_with(kFormer)) mark.former.push_back(line.substr(kFormer.size()));
+    }
+    return mark;
+}
+
+void mark_restore(const std::filesystem::path& data_dir, const RestoreMark& mark) {
+    std::string text = "Run the same restore again, or go back: backup.md, \"Going back\".\n";
+    const auto add = [&](std::string_view kind, const std::string& line) {
+        text.append(kind).append(line).append("\n");
+    };
+    add("", mark.aside);
+    for (const auto& database : mark.databases) add(kDatabase, database);
+    for (const auto& former : mark.former) add(kFormer, former);
     const auto path = mark_path(data_dir);
-    const auto failure = make_new_file(
-        path, "Run the same restore again. Keys and issuer of before are moved to\n" + aside + '\n'
-    );
+    const auto failure = make_new_file(path, text);
     if (failure && failure != std::errc::file_exists)
         throw StartRefused("cannot write " + path.string() + ": " + failure.message());
-    std::string sentence;
-    std::string first_aside;
-    std::ifstream mark{path};
-    std::getline(std::getline(mark, sentence), first_aside);
-    return first_aside.empty() ? aside : first_aside;  // a release before wrote the sentence alone
 }
 
 void unmark_restore(const std::filesystem::path& data_dir) {
+    namespace fs = std::filesystem;
+    const auto mark = mark_path(data_dir);
     std::error_code error;
-    std::filesystem::remove(mark_path(data_dir), error);
+    fs::remove(mark, error);
     if (error || !sync_folder(data_dir))
-        throw StartRefused("cannot remove " + mark_path(data_dir).string() + "; remove it");
+        throw StartRefused("cannot remove " + mark.string() + "; remove it");
+    // Of runs that were killed while they made it.
+    const auto unfinished = mark.filename().string() + ".new-";
+    for (const auto& entry : fs::directory_iterator{data_dir, error})
+        if (entry.path().filename().string().starts_with(unfinished))
+            ::unlink(entry.path().c_str());
 }
 
 bool is_restore_unfinished(const std::filesystem::path& data_dir) {
     std::error_code ignored;
     return std::filesystem::exists(mark_path(data_dir), ignored);
+}
+
+void refuse_unfinished_restore(const std::filesystem::path& data_dir) {
+    if (!is_restore_unfinished(data_dir)) return;
+    throw StartRefused(
+        "a restore into " + data_dir.string() + " did not come to its end; run the same "
+        "synapsex-controlplane restore again, or go back to what was there before as "
+        "docs/backup.md says under \"Going back\""
+    );
 }
 
 std::filesystem::path key_directory(const std::filesystem::path& data_dir) {

@@ -10,6 +10,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "controlplane/app/config.hpp"
 #include "shared/base/time.hpp"
@@ -20,18 +21,28 @@ namespace synapsex::app {
 
 // Makes the directories that are missing. Throws StartRefused.
 void make_data_dir(const std::filesystem::path& data_dir);
+// One of them. Throws StartRefused.
+void make_private_folder(const std::filesystem::path& folder);
 
 // Refuses another user than the one whose data directory it is: root would be refused the keys, or
 // leave files that the control plane cannot read. Throws StartRefused.
 void require_owner(const std::filesystem::path& data_dir);
 
 // A restore that changed something and did not come to its end leaves a mark, with which nothing
-// starts here: the same restore has to run again. The mark keeps the name of the folder in the data
-// directory to which the first run moves keys and issuer, and returns it to each. Both throw
-// StartRefused.
-std::string mark_restore(const std::filesystem::path& data_dir, const std::string& aside);
+// starts here: the same restore has to run again. It tells that run what the first one found, so
+// that what is of the backup is never taken for what was there before.
+struct RestoreMark {
+    std::string aside;                   // what ends the names of what is set aside
+    std::vector<std::string> databases;  // that are restored
+    std::vector<std::string> former;     // files, and databases of PostgreSQL, that were not empty
+};
+std::optional<RestoreMark> find_restore_mark(const std::filesystem::path& data_dir);
+// One that is there already stays. Both throw StartRefused.
+void mark_restore(const std::filesystem::path& data_dir, const RestoreMark& mark);
 void unmark_restore(const std::filesystem::path& data_dir);
 bool is_restore_unfinished(const std::filesystem::path& data_dir);
+// Throws StartRefused, which says what to do.
+void refuse_unfinished_restore(const std::filesystem::path& data_dir);
 
 // Who this control plane is to those who prove something to it, or hold something it signed. Made
 // once: agents keep the issuer, so moving to another address or to TLS must not change it.

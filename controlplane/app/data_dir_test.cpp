@@ -20,12 +20,21 @@ TEST(DataDir, nothing_starts_where_a_restore_is_unfinished) {
     make_data_dir(folder.path());
     crypto::FileKeyStore keys{key_directory(folder.path()), random};
     save_issuer(folder.path(), load_or_make_identity(folder.path(), "https://x", keys).issuer);
-    EXPECT_EQ(mark_restore(folder.path(), "before-1"), "before-1");
-    EXPECT_EQ(mark_restore(folder.path(), "before-2"), "before-1");
+    mark_restore(folder.path(), {"before-1", {"/a b.db", "postgresql://c"}, {"/a b.db"}});
+    mark_restore(folder.path(), {"before-2", {}, {}});
+    const auto mark = find_restore_mark(folder.path());
+    ASSERT_TRUE(mark);
+    EXPECT_EQ(mark->aside, "before-1");
+    EXPECT_EQ(mark->databases, (std::vector<std::string>{"/a b.db", "postgresql://c"}));
+    EXPECT_EQ(mark->former, std::vector<std::string>{"/a b.db"});
     EXPECT_TRUE(is_restore_unfinished(folder.path()));
     EXPECT_THROW(load_identity(folder.path(), keys), StartRefused);
     EXPECT_THROW(load_or_make_identity(folder.path(), "https://x", keys), StartRefused);
+    EXPECT_THROW(refuse_unfinished_restore(folder.path()), StartRefused);
+    std::ofstream{folder.path() / "restore.unfinished.new-aB3xYz"};
     unmark_restore(folder.path());
+    EXPECT_FALSE(std::filesystem::exists(folder.path() / "restore.unfinished.new-aB3xYz"));
+    EXPECT_FALSE(find_restore_mark(folder.path()));
     EXPECT_FALSE(is_restore_unfinished(folder.path()));
     EXPECT_EQ(load_identity(folder.path(), keys).issuer, "https://x");
 }

@@ -24,6 +24,7 @@ const char* name_of(crypto::SignatureAlgorithm algorithm) {
 
 int list_keys(const Config& config) {
     require_owner(config.data_dir);
+    refuse_unfinished_restore(config.data_dir);
     SystemRandom random;
     const crypto::FileKeyStore keys{key_directory(config.data_dir), random};
     const auto root = keys.get_root_key();

@@ -1,10 +1,9 @@
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
+#include <iterator>
 #include <list>
 #include <system_error>
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <boost/json.hpp>
@@ -16,6 +15,7 @@
 #include "controlplane/app/commands.hpp"
 #include "controlplane/app/data_dir.hpp"
 #include "controlplane/app/interruption.hpp"
+#include "controlplane/app/restore_files.hpp"
 #include "controlplane/app/start_refused.hpp"
 #include "controlplane/platform/db/postgres/client_environment.hpp"
 #include "controlplane/platform/db/postgres/schema_rules.hpp"
@@ -34,7 +34,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kWorkName = "restore-work";
-constexpr const char* kStagedSuffix = ".restoring";
 constexpr const char* kCountTables =
     "SELECT count(*) FROM pg_class WHERE relnamespace = current_schema()::regnamespace";
 constexpr const char* kCountUsers =
@@ -49,30 +48,6 @@ std::string compact(Timestamp instant) {
         if (c == 'T' || c == 'Z') text += static_cast<char>(c - 'A' + 'a');
     }
     return text;
-}
-
-bool is_there(const fs::path& path) {
-    std::error_code ignored;
-    return fs::exists(fs::symlink_status(path, ignored));
-}
-
-void move(const fs::path& from, const fs::path& to) {
-    if (::rename(from.c_str(), to.c_str()) == 0) return;
-    throw StartRefused(
-        "cannot move " + from.string() + " to " + to.string() + ": " +
-        std::generic_category().message(errno)
-    );
-}
-
-void sync(const fs::path& file) {
-    const Descriptor descriptor{::open(file.c_str(), O_RDONLY | O_CLOEXEC)};
-    if (!descriptor.is_open() || ::fsync(descriptor.number()) != 0)
-        throw StartRefused("cannot write " + file.string() + " to its disk");
-}
-
-void sync_parent(const fs::path& path) {
-    if (!sync_folder(path.parent_path()))
-        throw StartRefused("cannot write " + path.parent_path().string() + " to its disk");
 }
 
 // One run of `restore`.
@@ -97,9 +72,11 @@ class Restore {
         manifest_ = reader.manifest();
         check_fits();
         check_release();
-        make_data_dir(config_.data_dir);
+        make_private_folder(config_.data_dir);
         lock();
+        check_is_the_same();
         check_is_free();
+        check_is_movable();
         remove_staged();  // of a restore that was killed
         const WorkFolder work{config_.data_dir / kWorkName, ""};
         work_ = work.path();
@@ -115,6 +92,7 @@ class Restore {
         try_unpacked(manifest_, work_, file_of);
         for (const auto& place : places_)
             if (place.is_file()) change_file(place);
+        stage_keys();
         Interruption::check();  // the last one: what has begun to change comes to its end
         put_in_place();
         wish_.is_json ? report_json() : report();
@@ -182,15 +160,30 @@ class Restore {
         }
     }
 
+    // What another run left half done is this one's to finish, and nothing else is overwritten.
+    void check_is_the_same() const {
+        const auto mark = find_restore_mark(config_.data_dir);
+        // A release before wrote no databases.
+        if (!mark || mark->databases.empty() || mark->databases == list_shown()) return;
+        std::string text;
+        for (const auto& database : mark->databases) text += " " + database;
+        throw StartRefused(
+            "the restore that did not come to its end was of other databases:" + text +
+            "; set DATABASE_URL and its siblings as they were then"
+        );
+    }
+    std::vector<std::string> list_shown() const {
+        std::vector<std::string> all;
+        for (const auto& place : places_) all.push_back(shown(place));
+        return all;
+    }
+
     void check_is_free() const {
         if (wish_.is_replacing || is_restore_unfinished(config_.data_dir)) return;
         std::string taken;
-        if (is_there(issuer_path(config_.data_dir)) || !is_empty(key_directory(config_.data_dir)))
-            taken = config_.data_dir.string();
+        if (is_there(issuer_) || !list_key_files(keys_).empty()) taken = config_.data_dir.string();
         for (const auto& place : places_) {
-            const bool is_taken = place.is_file() ? is_there(place.file)
-                                                  : ask_psql(place.url, kCountTables)[0][0] != "0";
-            if (is_taken) taken = shown(place);
+            if (place.is_file() ? is_there(place.file) : has_tables(place)) taken = shown(place);
         }
         if (taken.empty()) return;
         throw StartRefused(
@@ -198,14 +191,20 @@ class Restore {
             "with --data-dir and --database-url"
         );
     }
-    static bool is_empty(const fs::path& folder) {
-        std::error_code ignored;
-        return fs::directory_iterator{folder, ignored} == fs::directory_iterator{};
+    static bool has_tables(const DatabasePlace& place) {
+        return ask_psql(place.url, kCountTables)[0][0] != "0";
+    }
+
+    // What begins to change can come to its end.
+    void check_is_movable() const {
+        if (is_there(keys_) && !fs::is_directory(keys_))
+            throw StartRefused(keys_.string() + " is no directory; move it away");
+        for (const auto& file : list_files()) require_movable(file);
     }
 
     // A file on the disk where it is to be.
     fs::path staged(const DatabasePlace& place) const {
-        if (place.is_file()) return place.file.string() + kStagedSuffix;
+        if (place.is_file()) return staged_of(place.file);
         return work_ / (place.name + ".dump");
     }
 
@@ -213,8 +212,9 @@ class Restore {
         std::error_code ignored;
         for (const auto& place : places_)
             if (place.is_file())
-                for (const auto* suffix : {"", "-wal", "-shm", "-journal"})
-                    fs::remove(staged(place).string() + suffix, ignored);
+                for (const auto& file : with_logs(staged(place))) fs::remove(file, ignored);
+        fs::remove(staged_of(issuer_), ignored);
+        remove_staged_in(keys_);
     }
 
     // What must not come back as it was, of the services that are in this database.
@@ -246,11 +246,44 @@ class Restore {
         sync(file);
     }
 
+    void stage_keys() {
+        make_private_folder(keys_);
+        for (const auto& file : list_key_files(key_directory(work_))) {
+            const auto key = keys_ / file.filename();
+            require_movable(key);
+            copy_to_disk(file, staged_of(key));
+            restored_.push_back(key);
+        }
+        copy_to_disk(issuer_path(work_), staged_of(issuer_));
+        restored_.push_back(issuer_);
+    }
+
+    // Every file that may be there and would be moved.
+    std::vector<fs::path> list_files() const {
+        std::vector<fs::path> files;
+        for (const auto& place : places_)
+            if (place.is_file())
+                std::ranges::move(with_logs(place.file), std::back_inserter(files));
+        std::ranges::move(list_key_files(keys_), std::back_inserter(files));
+        files.push_back(issuer_);
+        return files;
+    }
+    RestoreMark new_mark() const {
+        RestoreMark mark{"before-restore-" + compact(now_), list_shown(), {}};
+        for (const auto& file : list_files())
+            if (is_there(file)) mark.former.push_back(file.string());
+        for (const auto& place : places_)
+            if (!place.is_file() && has_tables(place)) mark.former.push_back(shown(place));
+        return mark;
+    }
+
     // From here on things change. PostgreSQL first: what it refuses is undone, and then nothing has
-    // changed yet.
+    // changed yet. What a run before this one has begun goes on by its mark.
     void put_in_place() {
-        is_changed_ = is_restore_unfinished(config_.data_dir);  // by a run before this one
-        first_aside_ = config_.data_dir / mark_restore(config_.data_dir, aside_name());
+        const auto found = find_restore_mark(config_.data_dir);
+        is_changed_ = found.has_value();
+        mark_ = found && !found->databases.empty() ? *found : new_mark();
+        mark_restore(config_.data_dir, mark_);
         try {
             for (const auto& place : places_)
                 if (!place.is_file()) fill(place);
@@ -258,10 +291,36 @@ class Restore {
             if (!is_changed_) unmark_restore(config_.data_dir);
             throw;
         }
+        for (const auto& file : list_former_files()) set_aside(file, mark_.aside);
+        sync_folders();
+        look_at_authority();
         for (const auto& place : places_)
             if (place.is_file()) put_file(place);
-        put_keys();
+        for (const auto& file : restored_) move(staged_of(file), file);
+        sync_folders();
         unmark_restore(config_.data_dir);
+    }
+    std::vector<fs::path> list_former_files() const {
+        std::vector<fs::path> files;
+        for (const auto& former : mark_.former)
+            if (former.starts_with('/')) files.emplace_back(former);
+        return files;
+    }
+    bool was_there(const DatabasePlace& place) const {
+        return std::ranges::find(mark_.former, shown(place)) != mark_.former.end();
+    }
+    // What lies there then is of the backup, from a run that was killed.
+    void put_file(const DatabasePlace& place) const {
+        std::error_code ignored;
+        for (const auto& file : with_logs(place.file))
+            if (file != place.file) fs::remove(file, ignored);
+        move(staged(place), place.file);
+    }
+    void sync_folders() const {
+        sync(config_.data_dir);
+        sync(keys_);
+        for (const auto& place : places_)
+            if (place.is_file()) sync(place.file.parent_path());
     }
 
     // In one transaction, with what is moved aside and what must not come back.
@@ -272,10 +331,12 @@ class Restore {
             ChildProgram::Pipes::in
         };
         std::string start = "SET client_min_messages = warning; BEGIN;\n";
-        const bool is_replacing = ask_psql(place.url, kCountTables)[0][0] != "0";
-        if (is_replacing)
+        const bool is_former = was_there(place) && !has_schema_aside(place);
+        if (is_former)
             start += "ALTER SCHEMA public RENAME TO " + schema_aside() +
                      "; CREATE SCHEMA public;\n";
+        else if (has_tables(place))  // the backup's, of a run before this one
+            start += "DROP SCHEMA public CASCADE; CREATE SCHEMA public;\n";
         start += db::kPrepareDatabase;
         psql.write(start);
         ChildProgram pg_restore{
@@ -293,49 +354,33 @@ class Restore {
             changes_of(place) + "\nCOMMIT;\n"
         );
         psql.finish();
-        if (is_replacing) note_aside("schema " + schema_aside() + " of " + shown(place));
     }
-    std::string schema_aside() const { return "before_restore_" + compact(now_); }
-
-    void put_file(const DatabasePlace& place) {
-        const auto aside = place.file.string() + ".before-restore-" + compact(now_);
-        // The log first: a database without its log is older, a log beside another is poison.
-        for (const std::string suffix : {"-wal", "-shm", ""})
-            if (is_there(place.file.string() + suffix)) {
-                move(place.file.string() + suffix, aside + suffix);
-                note_aside(aside + suffix);
-            }
-        move(staged(place), place.file);
-        sync_parent(place.file);
+    std::string schema_aside() const {
+        auto name = mark_.aside;
+        std::ranges::replace(name, '-', '_');
+        return name;
+    }
+    bool has_schema_aside(const DatabasePlace& place) const {
+        const auto rows = ask_psql(
+            place.url, "SELECT count(*) FROM pg_namespace WHERE nspname = '" + schema_aside() + "'"
+        );
+        return rows[0][0] != "0";
     }
 
-    std::string aside_name() const { return "before-restore-" + compact(now_); }
-
-    void put_keys() {
-        const auto aside = config_.data_dir / aside_name();
-        const auto keys = key_directory(config_.data_dir);
-        const auto issuer = issuer_path(config_.data_dir);
-        if (is_there(issuer) || !is_empty(keys)) {
-            make_data_dir(aside);
-            // A run that was killed may have moved either one.
-            if (is_there(keys)) move(keys, key_directory(aside));
-            if (is_there(issuer)) move(issuer, issuer_path(aside));
-            note_aside(aside.string());
-        }
-        // A run that was killed has moved them before, and here was what it had put in their place.
-        if (first_aside_ != aside && is_there(first_aside_)) note_aside(first_aside_.string());
-        const auto former = authority_path(first_aside_);
-        look_at_authority(is_there(former) ? former : authority_path(aside));
-        move(key_directory(work_), keys);
-        move(issuer_path(work_), issuer);
-        sync_parent(issuer);
-    }
-    void note_aside(const std::string& path) {
-        if (!path.ends_with("-wal") && !path.ends_with("-shm")) aside_.push_back(path);
+    // What was there before, where it is now.
+    std::vector<std::string> list_aside() const {
+        std::vector<std::string> all;
+        for (const auto& place : places_)
+            if (!place.is_file() && was_there(place))
+                all.push_back("schema " + schema_aside() + " of " + shown(place));
+        for (const auto& file : list_former_files())
+            if (!is_log(file.native())) all.push_back(aside_of(file, mark_.aside).string());
+        return all;
     }
 
     // Agents that pinned the one that is moved aside do not know that of the backup.
-    void look_at_authority(const fs::path& aside) {
+    void look_at_authority() {
+        const auto aside = aside_of(authority_path(issuer_.parent_path()), mark_.aside);
         const auto before = crypto::Authority::load(aside);
         const auto restored = crypto::Authority::load(authority_path(work_));
         if (!before || !restored || before->pin() == restored->pin()) return;
@@ -350,13 +395,15 @@ class Restore {
     const RestoreWish& wish_;
     SystemClock clock_;
     const Timestamp now_ = clock_.now();
+    const fs::path keys_ = key_directory(fs::absolute(config_.data_dir));
+    const fs::path issuer_ = issuer_path(fs::absolute(config_.data_dir));
     const std::string passphrase_;
     const std::vector<DatabasePlace> places_;
     BackupManifest manifest_;
     std::list<db::FileLock> locks_;
     fs::path work_;
-    fs::path first_aside_;  // of the first run, where this one finishes it
-    std::vector<std::string> aside_;
+    RestoreMark mark_;                // of the first run, where this one finishes it
+    std::vector<fs::path> restored_;  // keys and issuer: where they are to be
     std::string other_authority_;  // the pin of that which was here; empty: the same, or none
     fs::path other_authority_file_;
     bool is_changed_ = false;
@@ -371,7 +418,7 @@ void Restore::report() const {
         std::printf("  database  %s: %s\n", place.name.c_str(), shown(place).c_str());
     for (const auto& key : manifest_.keys)
         std::printf("  key       %s %s\n", key.name.c_str(), key.key_id.c_str());
-    for (const auto& path : aside_) std::printf("  aside     %s\n", path.c_str());
+    for (const auto& path : list_aside()) std::printf("  aside     %s\n", path.c_str());
     if (!other_authority_.empty())
         std::printf(
             "THE AUTHORITY IS ANOTHER than the one that was here, %s.\n"
@@ -403,7 +450,7 @@ void Restore::report_json() const {
         {"version", manifest_.version},
         {"createdAt", manifest_.created_at},
         {"keys", json_of(manifest_.keys)},
-        {"aside", boost::json::value_from(aside_)},
+        {"aside", boost::json::value_from(list_aside())},
         {"credentialsRevoked", wish_.are_credentials_revoked},
         {"formerAuthority", other_authority_},
     };
