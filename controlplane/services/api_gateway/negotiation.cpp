@@ -31,7 +31,8 @@ Wish read_wish(std::string_view element) {
     Wish wish{take_first(element, ';')};
     while (!element.empty()) {
         auto parameter = take_first(element, ';');
-        if (equals_ignoring_case(take_first(parameter, '='), "q")) wish.is_wanted = !is_zero(parameter);
+        const auto name = take_first(parameter, '=');
+        if (equals_ignoring_case(name, "q")) wish.is_wanted = !is_zero(parameter);
     }
     return wish;
 }
@@ -70,7 +71,9 @@ bool takes_gzip(std::string_view accept_encoding) {
     std::optional<bool> by_all;
     while (!accept_encoding.empty()) {
         const auto [coding, is_wanted] = read_wish(take_first(accept_encoding, ','));
-        if (equals_ignoring_case(coding, "gzip") || equals_ignoring_case(coding, "x-gzip")) return is_wanted;
+        const bool is_gzip =
+            equals_ignoring_case(coding, "gzip") || equals_ignoring_case(coding, "x-gzip");
+        if (is_gzip) return is_wanted;
         if (coding == "*") by_all = is_wanted;
     }
     return by_all.value_or(false);
