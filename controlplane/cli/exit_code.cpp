@@ -17,7 +17,8 @@ ExitCode exit_code_of(const Problem& problem) {
         case Kind::unavailable:
         case Kind::deadline_exceeded: return ExitCode::unreachable;
         case Kind::conflict:
-        case Kind::precondition_failed: return ExitCode::conflict;
+        case Kind::precondition_failed:
+        case Kind::precondition_required: return ExitCode::conflict;
         case Kind::rate_limited: return ExitCode::rate_limited;
         case Kind::method_not_allowed:
         case Kind::not_acceptable:

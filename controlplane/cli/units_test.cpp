@@ -99,6 +99,7 @@ TEST(ExitCodes, every_kind_of_problem_has_its_number) {
     EXPECT_EQ(code(Kind::deadline_exceeded), 5);
     EXPECT_EQ(code(Kind::conflict), 6);
     EXPECT_EQ(code(Kind::precondition_failed), 6);
+    EXPECT_EQ(code(Kind::precondition_required), 6);
     EXPECT_EQ(code(Kind::rate_limited), 7);
 }
 

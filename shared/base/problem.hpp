@@ -12,23 +12,24 @@
 namespace synapsex {
 
 enum class Kind {
-    invalid,              // 400: the request cannot be read or breaks a rule it could have known
-    unauthenticated,      // 401
-    forbidden,            // 403
-    not_found,            // 404, also for what belongs to another tenant
-    method_not_allowed,   // 405
-    not_acceptable,       // 406
-    timeout,              // 408: the client took too long to send its request
-    conflict,             // 409
-    precondition_failed,  // 412
-    too_large,            // 413
-    unsupported_media,    // 415
-    unprocessable,        // 422: well formed, but contradicts what the server knows
-    rate_limited,         // 429
-    header_too_large,     // 431
-    internal,             // 500
-    unavailable,          // 503
-    deadline_exceeded,    // 504
+    invalid,                // 400: the request cannot be read or breaks a rule it could have known
+    unauthenticated,        // 401
+    forbidden,              // 403
+    not_found,              // 404, also for what belongs to another tenant
+    method_not_allowed,     // 405
+    not_acceptable,         // 406
+    timeout,                // 408: the client took too long to send its request
+    conflict,               // 409
+    precondition_failed,    // 412
+    too_large,              // 413
+    unsupported_media,      // 415
+    unprocessable,          // 422: well formed, but contradicts what the server knows
+    precondition_required,  // 428: If-Match is missing
+    rate_limited,           // 429
+    header_too_large,       // 431
+    internal,               // 500
+    unavailable,            // 503
+    deadline_exceeded,      // 504
 };
 
 // One thing wrong with a request body or query; `pointer` is an RFC 6901 JSON pointer ("/name"),

@@ -35,6 +35,7 @@ constexpr std::array kStatuses{
     KindStatus{Kind::too_large, 413, "Content Too Large"},
     KindStatus{Kind::unsupported_media, 415, "Unsupported Media Type"},
     KindStatus{Kind::unprocessable, 422, "Unprocessable Content"},
+    KindStatus{Kind::precondition_required, 428, "Precondition Required"},
     KindStatus{Kind::rate_limited, 429, "Too Many Requests"},
     KindStatus{Kind::header_too_large, 431, "Request Header Fields Too Large"},
     KindStatus{Kind::internal, 500, "Internal Server Error"},

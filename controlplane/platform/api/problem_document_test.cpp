@@ -36,6 +36,7 @@ TEST(ProblemReply, asks_for_a_bearer_token_unless_told_otherwise) {
 TEST(ProblemReply, has_a_status_for_every_kind) {
     EXPECT_EQ(http_status(Kind::invalid), 400);
     EXPECT_EQ(http_status(Kind::not_found), 404);
+    EXPECT_EQ(http_status(Kind::precondition_required), 428);
     EXPECT_EQ(http_status(Kind::header_too_large), 431);
     EXPECT_EQ(http_status(Kind::deadline_exceeded), 504);
     EXPECT_EQ(http_title(Kind::unprocessable), "Unprocessable Content");

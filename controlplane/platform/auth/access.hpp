@@ -5,6 +5,7 @@
 
 #include <array>
 #include <boost/describe.hpp>
+#include <cstdint>
 #include <string_view>
 
 namespace synapsex::auth {
@@ -51,16 +52,41 @@ inline constexpr std::array kScopes{
     ScopeGrant{"vms.read", Role::viewer, "Read VMs, inventory and telemetry."},
 };
 
-constexpr bool is_known_scope(std::string_view scope) {
-    for (const auto& grant : kScopes)
-        if (grant.scope == scope) return true;
-    return false;
-}
+// Scopes of kScopes; what is none is in no set.
+class ScopeSet {
+ public:
+    constexpr ScopeSet() = default;
 
-constexpr bool role_grants(Role role, std::string_view scope) {
+    constexpr void add(std::string_view scope) { bits_ |= bit_of(scope); }
+    constexpr bool contains(std::string_view scope) const { return bits_ & bit_of(scope); }
+    constexpr ScopeSet& operator|=(ScopeSet other) {
+        bits_ |= other.bits_;
+        return *this;
+    }
+    constexpr ScopeSet& operator&=(ScopeSet other) {
+        bits_ &= other.bits_;
+        return *this;
+    }
+    friend constexpr bool operator==(ScopeSet, ScopeSet) = default;
+
+    static constexpr bool is_known(std::string_view scope) { return bit_of(scope) != 0; }
+
+ private:
+    static_assert(kScopes.size() <= 64);
+    static constexpr std::uint64_t bit_of(std::string_view scope) {
+        for (std::size_t i = 0; i < kScopes.size(); ++i)
+            if (kScopes[i].scope == scope) return std::uint64_t{1} << i;
+        return 0;
+    }
+
+    std::uint64_t bits_ = 0;
+};
+
+constexpr ScopeSet scopes_of(Role role) {
+    ScopeSet scopes;
     for (const auto& grant : kScopes)
-        if (grant.scope == scope) return role >= grant.lowest_role;
-    return false;
+        if (role >= grant.lowest_role) scopes.add(grant.scope);
+    return scopes;
 }
 
 constexpr Access anyone() { return {AccessKind::anyone}; }
@@ -69,7 +95,7 @@ constexpr Access signed_in() { return {AccessKind::signed_in}; }
 constexpr Access agent() { return {AccessKind::agent}; }
 // An unknown scope does not compile.
 consteval Access user(std::string_view scope) {
-    if (!is_known_scope(scope)) throw "unknown scope: add it to kScopes";
+    if (!ScopeSet::is_known(scope)) throw "unknown scope: add it to kScopes";
     return {AccessKind::user, scope};
 }
 // The same for who signed in, with no API key: 403 auth.sign_in_required.

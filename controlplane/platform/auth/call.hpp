@@ -4,9 +4,11 @@
 // gateway, passed inward as `const Call&`, never stored.
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "controlplane/platform/auth/access.hpp"
+#include "controlplane/platform/auth/standing.hpp"
 #include "shared/base/ids.hpp"
 #include "shared/base/time.hpp"
 
@@ -26,6 +28,12 @@ struct Principal {
     AgentId agent{};             // only for PrincipalKind::agent
     std::string credential_id{}; // key_…, ses_…: what a revocation names
     auth::Role role = auth::Role::viewer;
+    auth::ScopeSet scopes{};  // what the credential may do: of a user or API key
+    Standing standing{};      // of the tenant
+    // Of this credential alone, beside the tenant's; nullopt: only the tenant's counts.
+    std::optional<std::int64_t> requests_per_minute{};
+    // When who signed in last proved it with all that they have: of a user only.
+    std::optional<Timestamp> signed_in_at{};
     std::string email{};
     std::string full_name{};
 };

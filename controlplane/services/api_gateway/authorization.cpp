@@ -24,7 +24,7 @@ Result<Done> authorize(const Principal& principal, const auth::Access& access) {
             break;
         case AccessKind::user:
             if (!is_person) break;
-            if (auth::role_grants(principal.role, access.scope)) return Done{};
+            if (principal.scopes.contains(access.scope)) return Done{};
             return Problem{
                 Kind::forbidden, "auth.scope_missing",
                 "This needs the scope " + std::string{access.scope} + ", which the role " +

@@ -37,6 +37,7 @@ class FakeAuthenticator final : public Authenticator {
         principal->kind = secret == "agent-token" ? PrincipalKind::agent : PrincipalKind::user;
         if (secret == "owner-key") principal->kind = PrincipalKind::api_key;
         principal->role = secret.starts_with("owner") ? auth::Role::owner : auth::Role::viewer;
+        principal->scopes = auth::scopes_of(principal->role);
         if (secret != "viewer-token" && secret != "owner-token" && secret != "owner-key" &&
             secret != "agent-token")
             return nullptr;

@@ -108,6 +108,7 @@ Result<Credentials::Proved> Credentials::prove_api_key(
     principal.user = key.user_id;
     principal.credential_id = key.key_id.text();
     principal.role = place.role;
+    principal.scopes = scopes_of(place.role);
     principal.email = key.email;
     principal.full_name = key.full_name;
     return Proved{std::move(principal), kLifetime};
@@ -142,6 +143,7 @@ Result<Credentials::Proved> Credentials::prove_user(
     principal.user = user.user_id;
     principal.credential_id = user.session_id.text();
     principal.role = place.role;
+    principal.scopes = scopes_of(place.role);
     principal.email = user.email;
     principal.full_name = user.full_name;
     const auto lifetime =

@@ -242,7 +242,7 @@ Me AuthService::me(const Call& call) const {
     me.role = principal.role;
     me.credential_id = principal.credential_id;
     for (const auto& grant : kScopes)
-        if (role_grants(principal.role, grant.scope)) me.scopes.emplace_back(grant.scope);
+        if (principal.scopes.contains(grant.scope)) me.scopes.emplace_back(grant.scope);
     return me;
 }
 

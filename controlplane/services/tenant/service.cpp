@@ -75,7 +75,7 @@ Result<Done> insert_with_owner(
 Result<Role> acting_role(TenantStore& store, const Call& call) {
     const auto member = store.find_member(call.tenant, call.principal->user);
     if (!member) return not_found();
-    if (!auth::role_grants(member->role, "members.write")) return role_required();
+    if (!auth::scopes_of(member->role).contains("members.write")) return role_required();
     return member->role;
 }
 
