@@ -173,6 +173,7 @@ class AuthFixture : public ::testing::Test {
         principal->user = pair.user.id;
         principal->tenant = pair.user.tenant_id;
         principal->role = Role::owner;
+        principal->scopes = scopes_of(Role::owner);
         principal->email = pair.user.email;
         return {
             .request_id = "req_1", .tenant = pair.user.tenant_id, .principal = std::move(principal)

@@ -326,6 +326,7 @@ TEST_F(ApiKeys, me_says_who_a_credential_is_and_what_its_role_allows) {
     auto viewer = std::make_shared<Principal>(*call.principal);
     viewer->kind = PrincipalKind::user;
     viewer->role = Role::viewer;
+    viewer->scopes = scopes_of(Role::viewer);
     call.principal = viewer;
     EXPECT_EQ(service.me(call).kind, "user");
     EXPECT_THAT(service.me(call).scopes, Contains("vms.read"));
