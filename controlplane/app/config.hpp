@@ -43,6 +43,7 @@ struct Config {
     std::size_t worker_threads = 64;
     std::size_t connections_max = 10'000;
     std::size_t body_bytes_in_flight_max = 256 * 1024 * 1024;
+    std::int64_t address_requests_per_minute = 1200;  // without a valid credential; 0: any
     std::vector<net::IpNetwork> trusted_proxies;  // whose X-Forwarded-For is believed
     std::vector<std::string> cors_origins;        // whose pages may call; "*": all
     net::EgressRules egress;  // of requests to URLs that tenants supplied

@@ -136,10 +136,12 @@ std::optional<std::string> apply_open_registration(Config& config, const std::st
     return apply_flag(config.is_registration_open, text);
 }
 
+template <class Integer>
 std::optional<std::string> apply_count(
-    std::size_t& count, const std::string& text, std::size_t highest, std::size_t lowest = 1
+    Integer& count, const std::string& text, std::type_identity_t<Integer> highest,
+    std::type_identity_t<Integer> lowest = 1
 ) {
-    const auto value = parse_integer<std::size_t>(text, lowest, highest);
+    const auto value = parse_integer<Integer>(text, lowest, highest);
     if (!value)
         return "is no whole number from " + std::to_string(lowest) + " to " +
                std::to_string(highest);
@@ -177,6 +179,10 @@ std::optional<std::string> apply_networks(
         networks.push_back(*network);
     }
     return std::nullopt;
+}
+
+std::optional<std::string> apply_address_requests(Config& config, const std::string& text) {
+    return apply_count(config.address_requests_per_minute, text, 1'000'000'000, 0);
 }
 
 std::optional<std::string> apply_trusted_proxies(Config& config, const std::string& text) {
@@ -302,6 +308,10 @@ std::vector<Setting> make_table() {
         {{"body-bytes-in-flight-max", "SYNAPSEX_BODY_BYTES_IN_FLIGHT_MAX",
           "bytes of all requests' bodies in memory; the next gets 503", "268435456"},
          apply_body_bytes_max},
+        {{"address-requests-per-minute", "SYNAPSEX_ADDRESS_REQUESTS_PER_MINUTE",
+          "of one address without a valid credential, sign-ins too; the next gets 429; 0: any",
+          "1200"},
+         apply_address_requests},
         {{"trusted-proxies", "SYNAPSEX_TRUSTED_PROXIES",
           "networks of reverse proxies whose X-Forwarded-For is believed", ""},
          apply_trusted_proxies},

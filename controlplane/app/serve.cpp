@@ -162,6 +162,8 @@ int serve(const Config& config) {
         .random = random,
         .metrics = metrics,
         .digest_key = keys.get_root_key().value().derive("synapsex.argument-digest").bytes(),
+        .limits = services.gateway().limits(),
+        .receipts = services.gateway().receipts(),
         .pages = api_gateway::CrossOrigin{config.cors_origins},
         .proxies = api_gateway::TrustedProxies{config.trusted_proxies},
         .access_log =

@@ -64,7 +64,10 @@ Services::Services(
           platform, databases_.of("auth"), tenants_.directory(), agents_.directory(),
           auth_settings(config, identity)
       ),
-      gateway_({[this] { return readiness(); }, platform.metrics, config.public_url}),
+      gateway_(
+          {[this] { return readiness(); }, platform.metrics, config.public_url}, platform.clock,
+          config.address_requests_per_minute
+      ),
       modules_{&tenants_, &vms_, &agents_, &auth_, &gateway_} {
     agents_.directory().on_doubted([this](const AgentId& agent) { auth_.forget_agent(agent); });
     tenants_.directory().on_member_changed([this](const TenantId& tenant, const UserId& user) {

@@ -36,6 +36,7 @@ class Services {
     std::span<Module* const> modules() const { return modules_; }
     auth::AuthModule& auth() { return auth_; }
     tenant::TenantModule& tenants() { return tenants_; }
+    api_gateway::ApiGatewayModule& gateway() { return gateway_; }
     // Where what is of no service and no tenant is kept: in tenant-service's database.
     db::Database& installation() { return databases_.of("tenant"); }
     // The platform's parts and the services with tables.

@@ -97,6 +97,9 @@ std::string advice_for(const Problem& problem, Context& context) {
         return "try again in " + format_duration(*problem.retry_after);
     if (problem.code == "tenants.not_found")
         return "choose one of your tenants: " + context.command("tenants list");
+    if (problem.code == "auth.scope_missing" && context.last_answer() != nullptr)
+        return "see who you were taken for: " +
+               context.command("explain " + request_id_of(*context.last_answer()));
     return {};
 }
 

@@ -263,6 +263,70 @@ TEST_F(HttpTest, tells_one_connection_too_many_to_come_back) {
     EXPECT_EQ(fourth.ask("/").status, 200);
 }
 
+class CrowdedHttpTest : public HttpTest {
+ protected:
+    CrowdedHttpTest() {
+        options.limits.connections_max = 10;
+        options.limits.crowded_header_timeout = 50ms;
+        options.limits.crowded_body_timeout = 50ms;
+        options.limits.crowded_idle_timeout = 50ms;
+    }
+    ~CrowdedHttpTest() override { server.reset(); }  // before the lot
+    // Each has sent `bytes` and waits.
+    std::vector<Client> slow_ones(int count, std::string_view bytes) {
+        std::vector<Client> clients;
+        for (int i = 0; i < count; ++i) {
+            clients.push_back(connect());
+            clients.back().send(bytes);
+        }
+        return clients;
+    }
+
+    api::ParkingLot lot;
+};
+
+TEST_F(CrowdedHttpTest, who_asks_for_nothing_leaves_when_nine_tenths_are_taken) {
+    start();
+    auto silent = slow_ones(3, "");
+    auto with_half_a_header = slow_ones(3, "GET / HTTP/1.1\r\nHost:");
+    auto with_half_a_body = slow_ones(3, post("/echo", "Content-Length: 5", "four"));
+    for (auto& client : silent) EXPECT_TRUE(client.is_closed());
+    for (auto& client : with_half_a_header) EXPECT_EQ(client.read().status, 408);
+    for (auto& client : with_half_a_body) EXPECT_EQ(client.read().status, 408);
+    ASSERT_TRUE(eventually([&] { return server->counters().open == 0; }));
+    EXPECT_EQ(connect().ask("/").status, 200);
+}
+
+TEST_F(CrowdedHttpTest, who_is_served_or_held_stays) {
+    application.on("/held", [&](const RequestHead&, std::string, const Plan::DoneFn& done) {
+        done(api::HeldReply{lot.park("agent-1"), 60s, [](api::Wake) {
+            return FakeApplication::text_reply(200, "woken");
+        }});
+    });
+    start();
+    auto held = connect();
+    held.get("/held");
+    ASSERT_TRUE(eventually([&] { return server->counters().parked == 1; }));
+    auto silent = slow_ones(8, "");
+    for (auto& client : silent) EXPECT_TRUE(client.is_closed());
+    EXPECT_TRUE(held.is_quiet());
+    lot.wake("agent-1", api::Wake::news);
+    EXPECT_EQ(held.read().status, 200);
+}
+
+TEST_F(CrowdedHttpTest, where_there_is_room_they_keep_their_time) {
+    start();
+    auto slow = slow_ones(7, "GET / HTTP/1.1\r\nHost:");
+    auto client = connect();
+    const auto until = std::chrono::steady_clock::now() + 500ms;
+    while (std::chrono::steady_clock::now() < until) ASSERT_EQ(client.ask("/").status, 200);
+    for (auto& other : slow) {
+        EXPECT_TRUE(other.is_quiet());
+        other.send(" a\r\n\r\n");
+        EXPECT_EQ(other.read().status, 200);
+    }
+}
+
 TEST_F(HttpTest, survives_connections_that_end_anywhere) {
     start();
     const std::string request = post("/echo", "Content-Length: 4", "body");

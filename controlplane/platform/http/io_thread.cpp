@@ -83,9 +83,11 @@ Task<void> IoThread::sweep() {
 
 void IoThread::close_overdue() {
     const auto now = shared_.clock.steady_now();
+    const bool is_crowded = shared_.open.load() * 10 >= shared_.limits.connections_max * 9;
     // No session ends within on_overdue(): it only hears of it.
     for (const Slot& slot : slots_)
-        if (slot.deadline <= now) slot.session->on_overdue();
+        if (slot.deadline <= now || (is_crowded && slot.session->gives_way(now)))
+            slot.session->on_overdue();
 }
 
 void IoThread::drain() {

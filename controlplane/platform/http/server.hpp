@@ -25,6 +25,11 @@ struct ServerLimits {
     std::chrono::milliseconds running_timeout{120'000};
     std::chrono::milliseconds idle_timeout{75'000};    // between requests of a connection
     std::chrono::milliseconds write_timeout{30'000};
+    // Where nine tenths of the connections are taken, who holds one without asking for anything
+    // leaves earlier: within these times of a header (and handshake), a body, between requests.
+    std::chrono::milliseconds crowded_header_timeout{1'000};
+    std::chrono::milliseconds crowded_body_timeout{10'000};
+    std::chrono::milliseconds crowded_idle_timeout{5'000};
     std::chrono::milliseconds drain_timeout{10'000};   // from stop() to the last forced close
     std::size_t header_bytes_max = 16 * 1024;
     std::size_t connections_max = 10'000;              // the next one gets 503 and is closed

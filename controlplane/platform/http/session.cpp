@@ -446,7 +446,8 @@ Task<Session::Input> Session::fill() {
 void Session::enter(Phase phase, std::chrono::milliseconds budget) {
     phase_ = phase;
     is_overdue_ = false;
-    thread_.set_deadline(slot_, shared_.clock.steady_now() + budget);
+    entered_ = shared_.clock.steady_now();
+    thread_.set_deadline(slot_, entered_ + budget);
 }
 
 void Session::finished(const RequestHead* head, int status) {
@@ -463,6 +464,20 @@ void Session::on_overdue() {
     is_overdue_ = true;
     if (phase_ == Phase::running) return event_.notify();
     transport_.cancel();
+}
+
+bool Session::gives_way(SteadyTime now) const {
+    const auto& limits = shared_.limits;
+    const auto waited = now - entered_;
+    switch (phase_) {
+        case Phase::handshake:
+        case Phase::head: return waited >= limits.crowded_header_timeout;
+        case Phase::idle:
+            return waited >=
+                   (is_fresh_ ? limits.crowded_header_timeout : limits.crowded_idle_timeout);
+        case Phase::body: return waited >= limits.crowded_body_timeout;
+        default: return false;
+    }
 }
 
 void Session::drain() {

@@ -268,6 +268,9 @@ class Session : public std::enable_shared_from_this<Session> {
 
     // All on the I/O thread, never from within run().
     void on_overdue();
+    // Whether it has held its connection long enough without asking for anything, if others need
+    // it.
+    bool gives_way(SteadyTime now) const;
     void drain();
     void abandon();  // whatever it is doing: it ends before the loop next runs dry
 
@@ -329,6 +332,7 @@ class Session : public std::enable_shared_from_this<Session> {
     BodyShare body_share_;
     std::optional<Problem> failure_{};
     SteadyTime started_{};
+    SteadyTime entered_{};  // its phase
 
     std::unique_ptr<char[]> buffer_{};
     std::size_t begin_ = 0;

@@ -65,6 +65,7 @@ Headers deprecation_headers(const api::Deprecation& deprecation) {
 void finish_answer(const CrossOrigin& pages, const AnswerTerms& terms, api::Reply& reply) {
     reply.headers.emplace_back("X-Request-Id", terms.request_id);
     if (!terms.traceparent.empty()) reply.headers.emplace_back("traceparent", terms.traceparent);
+    add_limit_headers(terms.limits, reply);
     pages.allow(terms.origin, reply);
 }
 

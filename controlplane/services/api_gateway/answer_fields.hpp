@@ -9,6 +9,7 @@
 
 #include "controlplane/platform/api/router.hpp"
 #include "controlplane/services/api_gateway/cross_origin.hpp"
+#include "controlplane/services/api_gateway/request_limits.hpp"
 
 namespace synapsex::api_gateway {
 
@@ -23,6 +24,7 @@ struct AnswerTerms {
     std::string traceparent{};  // of the request's own span; empty: its caller traces nothing
     std::string origin{};       // of the page that may read the answer; empty: none
     bool takes_gzip = false;
+    LimitsSeen limits{};        // that the request fell under
 };
 
 // RFC 9745, RFC 8594, and RFC 5829 for the successor; none for what is not deprecated.

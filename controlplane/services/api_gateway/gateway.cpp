@@ -94,32 +94,25 @@ const std::shared_ptr<const Principal>& nobody() {
 
 }  // namespace
 
-// What metrics and the log say of a request: all that is kept of one that is held.
+// What metrics, the log and the receipt say of a request: all that is kept of one that is held.
 struct Gateway::Origin {
-    const api::Route* route;
+    const api::Route* route = nullptr;
     SteadyTime started;
-    std::string method;
-    std::string path;
     AnswerTerms terms;
     TenantId tenant;
-    std::string client_address;
+    Receipt receipt;  // without what the answer and the terms say
 };
 
 // A request between its head and its answer.
 struct Gateway::Pending {
-    const api::Route* route;
+    Origin origin;
     api::RequestParts parts;
     std::optional<Credential> credential;
     std::string content_encoding;
     Call call;
-    SteadyTime started;
-    std::string method;
-    std::string path;
-    AnswerTerms terms;
+    bool is_admitted = false;  // it has been counted against the limits of who calls
 
-    Origin origin() const {
-        return {route, started, method, path, terms, call.tenant, call.client_address};
-    }
+    bool is_known() const { return !credential || call.principal != nobody(); }
 };
 
 struct Gateway::RouteMetrics {
@@ -136,6 +129,11 @@ Gateway::Gateway(const Parts& parts)
         answers_by_class_[i] = &parts.metrics.counter(
             "synapsex_http_answers_total", "Answers by class of status, refusals included.",
             {{"status", std::to_string(i) + "xx"}}
+        );
+    for (std::size_t i = 0; i < rate_limited_.size(); ++i)
+        rate_limited_[i] = &parts.metrics.counter(
+            "synapsex_http_rate_limited_total", "Requests refused for their rate, by whose limit.",
+            {{"limit", std::string{enum_name(static_cast<LimitKind>(i))}}}
         );
     for (const auto& route : parts.router.routes()) {
         auto entry = std::make_unique<RouteMetrics>();
@@ -240,23 +238,27 @@ http::Plan Gateway::plan(const http::RequestHead& head) {
     }
 
     auto pending = std::make_shared<Pending>();
-    pending->route = match.route;
+    pending->origin = origin_of(head, *match.route, std::move(terms));
     pending->parts.path = std::move(match.path_parameters);
     pending->parts.query = *std::move(query);
     pending->parts.media_type = media_type_of(head.header("content-type"));
     pending->parts.idempotency_key = std::move(idempotency_key);
     pending->credential = std::move(credential);
     pending->content_encoding = head.header("content-encoding");
-    pending->started = parts_.clock.steady_now();
-    pending->method = head.method;
-    pending->path = head.path;
-    pending->call.request_id = terms.request_id;
+    pending->call.request_id = pending->origin.terms.request_id;
     pending->call.principal = nobody();
-    pending->call.traceparent = terms.traceparent;
-    pending->call.client_address = parts_.proxies.client_of(head);
-    pending->terms = std::move(terms);
+    pending->call.traceparent = pending->origin.terms.traceparent;
+    pending->call.client_address = pending->origin.receipt.client_address;
+    if (pending->credential)
+        if (auto cached = parts_.authenticator.find_cached(*pending->credential))
+            pending->call.principal = std::move(cached);
 
     http::Plan plan;
+    if (auto admitted = admit(*pending); !admitted) {
+        plan.reply = api::problem_reply(admitted.error(), pending->call.request_id);
+        conclude(pending->origin, *plan.reply);
+        return plan;
+    }
     plan.body_bytes_max = operation.body_bytes_max;
     plan.run = [this, pending = std::move(pending)](std::string body, http::Plan::DoneFn done) {
         run(pending, std::move(body), std::move(done));
@@ -264,47 +266,110 @@ http::Plan Gateway::plan(const http::RequestHead& head) {
     return plan;
 }
 
+Gateway::Origin Gateway::origin_of(
+    const http::RequestHead& head, const api::Route& route, AnswerTerms terms
+) {
+    Origin origin{&route, parts_.clock.steady_now(), std::move(terms), {}, {}};
+    auto& receipt = origin.receipt;
+    receipt.received_at = parts_.clock.now();
+    receipt.method = head.method;
+    receipt.path = head.path;
+    receipt.client_address = parts_.proxies.client_of(head);
+    receipt.operation = &route.operation;
+    receipt.caller = nobody();
+    return origin;
+}
+
+// Before anything is done for it. Documents and probes are for everybody.
+Result<Done> Gateway::admit(Pending& pending) {
+    auto& origin = pending.origin;
+    if (origin.route->operation.access.kind == auth::AccessKind::anyone &&
+        !origin.route->describe)
+        return Done{};
+    const auto& address = origin.receipt.client_address;
+    if (pending.call.principal != nobody()) return admit_caller(pending);
+    origin.terms.limits = pending.credential ? parts_.limits.look(address)
+                                             : parts_.limits.admit(address);
+    return refuse_over_limit(origin);
+}
+
+Result<Done> Gateway::admit_caller(Pending& pending) {
+    auto& origin = pending.origin;
+    origin.tenant = pending.call.principal->tenant;
+    if (Receipts::takes(*pending.call.principal)) origin.receipt.caller = pending.call.principal;
+    origin.terms.limits = parts_.limits.admit(*pending.call.principal);
+    pending.is_admitted = true;
+    return refuse_over_limit(origin);
+}
+
+Result<Done> Gateway::refuse_over_limit(Origin& origin) {
+    if (!is_over(origin.terms.limits)) return Done{};
+    origin.receipt.decided_by = DecidedBy::limit;
+    rate_limited_.at(static_cast<std::size_t>(origin.terms.limits.back().kind))->add();
+    return over_limit(origin.terms.limits);
+}
+
 void Gateway::run(
     const std::shared_ptr<Pending>& pending, std::string body, http::Plan::DoneFn done
 ) {
     pending->parts.body = std::move(body);
     pending->call.deadline = Deadline::after(parts_.clock, kRequestBudget);
-    if (pending->credential)
-        if (auto cached = parts_.authenticator.find_cached(*pending->credential))
-            pending->call.principal = std::move(cached);
-    const bool is_known = !pending->credential || pending->call.principal != nobody();
-    auto work = [this, pending, done] {
-        const auto& id = pending->terms.request_id;
+    const auto asked_at = parts_.clock.steady_now();
+    auto work = [this, pending, asked_at, done] {
+        pending->origin.receipt.waiting = microseconds_since(asked_at);
+        const auto& id = pending->call.request_id;
         done(always_answered(id, [&] { return handle(*pending); }));
     };
-    if (is_known && pending->route->operation.runs == api::Runs::inline_) return work();
+    const auto& operation = pending->origin.route->operation;
+    if (pending->is_known() && operation.runs == api::Runs::inline_) return work();
     if (parts_.pool.submit(std::move(work))) return;
     overloaded_.add();
     auto reply = api::problem_reply(overloaded(), pending->call.request_id);
-    conclude(pending->origin(), reply);
+    conclude(pending->origin, reply);
     done(std::move(reply));
 }
 
 Result<Done> Gateway::authenticate(Pending& pending) {
     if (!pending.credential) return Done{};
+    auto& receipt = pending.origin.receipt;
     if (pending.call.principal == nobody()) {
-        SYNAPSEX_TRY(
-            pending.call.principal,
-            parts_.authenticator.authenticate(pending.call, *pending.credential)
-        );
+        const auto asked_at = parts_.clock.steady_now();
+        auto principal = parts_.authenticator.authenticate(pending.call, *pending.credential);
+        receipt.authentication = microseconds_since(asked_at);
+        receipt.credential_source = CredentialSource::database;
+        if (!principal) {
+            // Whoever guesses is slowed down before the next guess is looked up.
+            if (principal.error().kind == Kind::unauthenticated)
+                pending.origin.terms.limits = parts_.limits.admit(receipt.client_address);
+            return principal.error();
+        }
+        pending.call.principal = *std::move(principal);
     }
     pending.call.tenant = pending.call.principal->tenant;
-    return authorize(*pending.call.principal, pending.route->operation.access);
+    if (!pending.is_admitted) SYNAPSEX_CHECK(admit_caller(pending));
+    auto allowed = authorize(*pending.call.principal, receipt.operation->access);
+    if (!allowed) receipt.decided_by = DecidedBy::access;
+    return allowed;
+}
+
+std::chrono::microseconds Gateway::microseconds_since(SteadyTime start) const {
+    return std::chrono::duration_cast<std::chrono::microseconds>(
+        parts_.clock.steady_now() - start
+    );
 }
 
 api::Outcome Gateway::call_handler(Pending& pending) {
+    const auto& operation = pending.origin.route->operation;
     const auto failed = [&](const Problem& problem) {
         return api::problem_reply(problem, pending.call.request_id);
     };
-    if (pending.call.deadline.is_expired(parts_.clock)) return failed(waited_too_long());
+    if (pending.call.deadline.is_expired(parts_.clock)) {
+        pending.origin.receipt.decided_by = DecidedBy::deadline;
+        return failed(waited_too_long());
+    }
     if (auto allowed = authenticate(pending); !allowed) return failed(allowed.error());
     if (!pending.content_encoding.empty() && pending.content_encoding != "identity") {
-        const bool is_agent = pending.route->operation.access.kind == auth::AccessKind::agent;
+        const bool is_agent = operation.access.kind == auth::AccessKind::agent;
         if (!is_agent || pending.content_encoding != "gzip")
             return failed(
                 {Kind::unsupported_media, "request.unsupported_encoding",
@@ -315,23 +380,22 @@ api::Outcome Gateway::call_handler(Pending& pending) {
         if (!unpacked) return failed(unpacked.error());
         pending.parts.body = *std::move(unpacked);
     }
-    const auto& operation = pending.route->operation;
     if (operation.method != api::Verb::get && operation.access.kind != auth::AccessKind::agent)
         pending.call.argument_digest =
             crypto::hmac_sha256_hex(parts_.digest_key, pending.parts.body);
     const LogScope tenant_scope{{"tenantId", pending.call.tenant.text()}};
-    return pending.route->handle(pending.call, pending.parts);
+    return pending.origin.route->handle(pending.call, pending.parts);
 }
 
 api::Outcome Gateway::handle(Pending& pending) {
     auto outcome = guarded(pending.call.request_id, [&] { return call_handler(pending); });
     if (auto* reply = std::get_if<api::Reply>(&outcome)) {
-        conclude(pending.origin(), *reply);
+        conclude(pending.origin, *reply);
         return outcome;
     }
     // Nothing else of the request outlives this call: parked agents are many.
     auto& held = std::get<api::HeldReply>(outcome);
-    held.finish = [this, origin = pending.origin(),
+    held.finish = [this, origin = pending.origin,
                    inner = std::move(held.finish)](api::Wake wake) {
         return always_answered(origin.terms.request_id, [&] {
             auto late = guarded(origin.terms.request_id, [&] {
@@ -355,21 +419,36 @@ void Gateway::conclude(const Origin& origin, api::Reply& reply) {
     metrics.by_class[status_class]->add();
     metrics.seconds->observe(took);
 
-    // Agents call all the time: theirs are lines only when something is wrong.
+    keep_receipt(origin, reply);
+    // Agents call all the time, and who asks too often does so most of all: theirs are no lines.
     const bool is_agent_routine =
         operation.access.kind == auth::AccessKind::agent && reply.status < 400;
-    if (parts_.access_log == AccessLog::off || is_agent_routine) return;
+    const auto& receipt = origin.receipt;
+    if (parts_.access_log == AccessLog::off || is_agent_routine ||
+        receipt.decided_by == DecidedBy::limit)
+        return;
     using Milliseconds = std::chrono::duration<double, std::milli>;
     log_info(
         "request", {{"requestId", origin.terms.request_id},
                     {"tenantId", origin.tenant.text()},
-                    {"method", origin.method},
-                    {"path", origin.path},
+                    {"method", receipt.method},
+                    {"path", receipt.path},
                     {"operation", operation.id},
                     {"status", reply.status},
                     {"milliseconds", Milliseconds{took}.count()},
-                    {"client", origin.client_address}}
+                    {"client", receipt.client_address}}
     );
+}
+
+void Gateway::keep_receipt(const Origin& origin, const api::Reply& reply) {
+    if (!Receipts::takes(*origin.receipt.caller)) return;
+    auto receipt = origin.receipt;
+    receipt.request_id = origin.terms.request_id;
+    receipt.limits = origin.terms.limits;
+    receipt.status = reply.status;
+    if (reply.status >= 400) receipt.problem = reply.body;
+    receipt.total = microseconds_since(origin.started);
+    parts_.receipts.keep(std::move(receipt));
 }
 
 api::Reply Gateway::failure(const Problem& problem, const http::RequestHead* head) {

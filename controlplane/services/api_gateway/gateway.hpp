@@ -13,6 +13,8 @@
 #include "controlplane/platform/metrics.hpp"
 #include "controlplane/services/api_gateway/answer_fields.hpp"
 #include "controlplane/services/api_gateway/client_address.hpp"
+#include "controlplane/services/api_gateway/receipts.hpp"
+#include "controlplane/services/api_gateway/request_limits.hpp"
 #include "shared/base/random.hpp"
 
 namespace synapsex::api_gateway {
@@ -34,6 +36,8 @@ class Gateway final : public http::Application {
         Random& random;
         Metrics& metrics;
         std::string digest_key;  // of Call::argument_digest
+        RequestLimits& limits;
+        Receipts& receipts;
         CrossOrigin pages{};
         TrustedProxies proxies{};
         AccessLog access_log = AccessLog::on;
@@ -65,16 +69,23 @@ class Gateway final : public http::Application {
         const http::RequestHead& head, const std::vector<api::Verb>& allowed,
         const AnswerTerms& terms
     );
+    Origin origin_of(const http::RequestHead& head, const api::Route& route, AnswerTerms terms);
+    Result<Done> admit(Pending& pending);
+    Result<Done> admit_caller(Pending& pending);
+    Result<Done> refuse_over_limit(Origin& origin);
     void run(const std::shared_ptr<Pending>& pending, std::string body, http::Plan::DoneFn done);
     api::Outcome handle(Pending& pending);
     api::Outcome call_handler(Pending& pending);
     Result<Done> authenticate(Pending& pending);
     void conclude(const Origin& origin, api::Reply& reply);
+    void keep_receipt(const Origin& origin, const api::Reply& reply);
+    std::chrono::microseconds microseconds_since(SteadyTime start) const;
     std::string request_id_of(const http::RequestHead& head);
 
     Parts parts_;
     Counter& overloaded_;
     std::array<Counter*, 6> answers_by_class_{};  // by status / 100
+    std::array<Counter*, 3> rate_limited_{};  // by LimitKind
     std::map<const api::Route*, std::unique_ptr<RouteMetrics>> route_metrics_;
 };
 

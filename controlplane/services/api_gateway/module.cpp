@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "controlplane/services/api_gateway/explain.hpp"
+
 namespace synapsex::api_gateway {
 
 namespace {
@@ -22,6 +24,9 @@ const ServiceManifest kManifest{
 const ServiceManifest& ApiGatewayModule::manifest() const { return kManifest; }
 
 void ApiGatewayModule::mount(api::Router& router) {
+    router.mount(kExplainRequest, [this](const Call& call, const RequestPath& path) {
+        return explain(receipts_, call, path);
+    });
     mount_probes(router, sources_);
     mount_reference(router, sources_);
 }
