@@ -111,8 +111,9 @@ test('another tenant\'s things are 404, everywhere, for every verb', async (t) =
     const strangersAgent = await JsonAgent.start(controlPlane, { name: 'strangers-vm', as: stranger });
     const values = {
         tenantId: owner.tenantId, userId: owner.id, agentId: agent.agentId, vmId: agent.vmId, tokenId: token.id,
-        key_id: key.id, section: 'os',
+        key_id: key.id, section: 'os', requestId: 'walled-request',
     };
+    await controlPlane.get('/v1/vms', { as: owner, headers: { 'x-request-id': 'walled-request' } });
     const bodies = {
         'agents.update': { name: 'mine now' },
         'agents.heartbeat': {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { eventually, freePort, Program, program, run, temporaryFolder } from './processes.mjs';
 import { makeDatabase } from './databases.mjs';
 import { request } from './http.mjs';
+import { Validator } from './validator.mjs';
 
 export class ControlPlane {
     // Initialised, started and signed in. `settings` are more flags of `serve`.
@@ -73,6 +74,7 @@ export class ControlPlane {
             }
             return (await this.get('/readyz')).status === 200;
         }, { within: 60_000 });
+        if (Validator.isWanted) this.validator ??= await Validator.before(this);
     }
 
     // --- its end, in several ways ---
@@ -82,6 +84,8 @@ export class ControlPlane {
         const result = await this.process.end();
         this.log += this.process.stderr;
         assert.deepEqual(result, { code: 0, signal: null }, this.process.tail());
+        await this.validator?.end();
+        this.validator = undefined;
     }
     async killHard() {
         await this.process.killHard();
@@ -97,12 +101,15 @@ export class ControlPlane {
 
     // --- calls ---
 
-    call(method, path, options = {}) {
+    async call(method, path, options = {}) {
         const { as, tenant, headers = {}, ...rest } = options;
         const given = { ...headers };
         if (as) given.authorization ??= `Bearer ${as.accessToken ?? as}`;
         if (tenant) given['x-tenant-id'] = tenant;
-        return request(this.url + path, { method, headers: given, ...rest });
+        const validator = path.startsWith('/v1/') ? this.validator : undefined;
+        const answer = await request((validator?.url ?? this.url) + path, { method, headers: given, ...rest });
+        validator?.note(method, path, answer);
+        return answer;
     }
     get(path, options) { return this.call('GET', path, options); }
     post(path, body, options) { return this.call('POST', path, { body, ...options }); }
