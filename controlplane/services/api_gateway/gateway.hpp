@@ -24,6 +24,13 @@ inline constexpr std::size_t kUnpackedBytesMax = 1024 * 1024;
 
 enum class AccessLog { off, on };
 
+// A call of a known principal that was answered 403, by the gateway or by the operation.
+struct Denial {
+    std::string_view operation;
+    std::string_view scope;  // that the operation needs; empty: none
+    std::string code;        // of the problem
+};
+
 class Gateway final : public http::Application {
  public:
     struct Parts {
@@ -34,6 +41,9 @@ class Gateway final : public http::Application {
         Random& random;
         Metrics& metrics;
         std::string digest_key;  // of Call::argument_digest
+        // On whatever thread the answer was made, so it waits for nothing.
+        std::function<void(const Call&, const Denial&)> on_denied =
+            [](const Call&, const Denial&) {};
         CrossOrigin pages{};
         TrustedProxies proxies{};
         AccessLog access_log = AccessLog::on;
@@ -69,6 +79,7 @@ class Gateway final : public http::Application {
     api::Outcome handle(Pending& pending);
     api::Outcome call_handler(Pending& pending);
     Result<Done> authenticate(Pending& pending);
+    void tell_if_denied(const Pending& pending, const api::Reply& reply) const;
     void conclude(const Origin& origin, api::Reply& reply);
     std::string request_id_of(const http::RequestHead& head);
 
