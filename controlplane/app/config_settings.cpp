@@ -10,8 +10,10 @@ namespace synapsex::app {
 
 namespace {
 
-constexpr std::array<std::string_view, 4> kServicesWithTables{
-    "tenant", "vm_registry", "agent_registry", "auth"
+// Backups copy their databases in this order: the audit log last, so that it has all that the
+// others say it was given.
+constexpr std::array<std::string_view, 5> kServicesWithTables{
+    "tenant", "vm_registry", "agent_registry", "auth", "audit"
 };
 
 template <class Integer>

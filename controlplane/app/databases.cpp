@@ -58,8 +58,16 @@ void Databases::prepare(std::span<Module* const> modules) {
             of(folder_of(module->manifest().name)).prepare_all(module->manifest().queries);
 }
 
-void Databases::start() {
-    for (const auto& [place, hosted] : by_place_) hosted->start();
+void Databases::start(const std::vector<outbox::Consumer*>& consumers) {
+    for (const auto& hosted : by_place_ | std::views::values) hosted->start(consumers);
+}
+
+void Databases::start_relays() {
+    for (const auto& hosted : by_place_ | std::views::values) hosted->start_relay();
+}
+
+void Databases::stop_relays() {
+    for (const auto& hosted : by_place_ | std::views::values) hosted->stop_relay();
 }
 
 void Databases::stop() {

@@ -27,7 +27,10 @@ class Databases {
     // Every service's migrations, on the database it uses, then every statement. Throws
     // db::MigrationRefused, db::DatabaseError.
     void prepare(std::span<Module* const> modules);
-    void start();
+    // The consumers may have a database here, or another one than the messages are in.
+    void start(const std::vector<outbox::Consumer*>& consumers);
+    void start_relays();
+    void stop_relays();
     void stop();
 
  private:

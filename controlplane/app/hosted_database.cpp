@@ -59,21 +59,14 @@ Result<Done> prune_inbox(db::Database& database, const Clock& clock, const Call&
 
 struct HostedDatabase::Tasks {
     explicit Tasks(HostedDatabase& host)
-        : relay_name(task_name(host.name_, kRelay)),
-          watch_name(task_name(host.name_, kWatch)),
+        : watch_name(task_name(host.name_, kWatch)),
           prune_name(task_name(host.name_, kPrune)),
           probe_name(task_name(host.name_, kProbe)),
           disk_name(task_name(host.name_, kWatchDisk)),
-          relay(
-              renamed(kRelay, relay_name), host.platform_.leased(*host.database_),
-              [&](const leases::Lease& lease) {
-                  return host.relay_.run(host.call(relay_name), lease);
-              }
-          ),
           watch(
               renamed(kWatch, watch_name), host.platform_.tasks,
               [&]() -> Result<TaskRun> {
-                  SYNAPSEX_CHECK(host.relay_.measure(host.call(watch_name)));
+                  SYNAPSEX_CHECK(host.relay_->measure(host.call(watch_name)));
                   return TaskRun::done;
               }
           ),
@@ -104,12 +97,10 @@ struct HostedDatabase::Tasks {
         );
     }
 
-    const std::string relay_name;
     const std::string watch_name;
     const std::string prune_name;
     const std::string probe_name;
     const std::string disk_name;
-    leases::LeasedTask relay;
     PeriodicTask watch;
     leases::LeasedTask prune;
     std::optional<wakeups::Hearing> hearing{};
@@ -124,9 +115,7 @@ HostedDatabase::HostedDatabase(
       database_(std::move(database)),
       listen_url_(place.listen_url),
       answers_(*database_, platform.random, platform.metrics, name_),
-      relay_(
-          {.database = *database_, .clock = platform.clock, .metrics = platform.metrics}, name_
-      ) {
+      relay_task_(task_name(name_, kRelay)) {
     if (!place.file.empty())
         disk_watch_.emplace(
             DiskWatch::Parts{disk_, *database_, platform.metrics, place.file, name_}
@@ -159,13 +148,32 @@ void HostedDatabase::prepare() {
     database_->prepare_all(certificates::CertificateNotices::queries());
 }
 
-void HostedDatabase::start() {
+void HostedDatabase::start(const std::vector<outbox::Consumer*>& consumers) {
     // What cannot be measured now is reported by the task.
     if (disk_watch_) (void)disk_watch_->look();
+    const outbox::Relay::Parts parts{
+        .database = *database_,
+        .clock = platform_.clock,
+        .metrics = platform_.metrics,
+        .consumers = consumers,
+    };
+    relay_.emplace(parts, name_);
     tasks_ = std::make_unique<Tasks>(*this);
 }
 
-void HostedDatabase::stop() { tasks_.reset(); }
+void HostedDatabase::start_relay() {
+    relaying_.emplace(
+        renamed(kRelay, relay_task_), platform_.leased(*database_),
+        [this](const leases::Lease& lease) { return relay_->run(call(relay_task_), lease); }
+    );
+}
+
+void HostedDatabase::stop_relay() { relaying_.reset(); }
+
+void HostedDatabase::stop() {
+    stop_relay();
+    tasks_.reset();
+}
 
 Call HostedDatabase::call(std::string_view task) const {
     return Call::system(std::string{task}, Deadline::after(platform_.clock, kBudget));

@@ -41,8 +41,11 @@ class HostedDatabase {
     static std::span<const PlatformPart> parts();
     static std::span<const TaskInfo> tasks();
     void prepare();
-    // The room on its disk is known when this returns.
-    void start();
+    // The room on its disk is known when this returns. The consumers outlive its relay.
+    void start(const std::vector<outbox::Consumer*>& consumers);
+    // Messages go to the consumers in between.
+    void start_relay();
+    void stop_relay();
     void stop();
 
  private:
@@ -55,10 +58,12 @@ class HostedDatabase {
     const std::unique_ptr<db::Database> database_;
     const std::string listen_url_;
     idempotency::StoredAnswers answers_;
-    outbox::Relay relay_;
+    std::optional<outbox::Relay> relay_;  // from start on
     SystemDiskSpace disk_;
     std::optional<DiskWatch> disk_watch_;
     std::unique_ptr<Tasks> tasks_;
+    const std::string relay_task_;
+    std::optional<leases::LeasedTask> relaying_;
 };
 
 }  // namespace synapsex::app

@@ -164,6 +164,11 @@ int serve(const Config& config) {
         .digest_key = keys.get_root_key().value().derive("synapsex.argument-digest").bytes(),
         .limits = services.gateway().limits(),
         .receipts = services.gateway().receipts(),
+        .on_denied = [&services](const Call& call, const api_gateway::Denial& denial) {
+            services.audit().denials().note(
+                call, {std::string{denial.operation}, std::string{denial.scope}, denial.code}
+            );
+        },
         .pages = api_gateway::CrossOrigin{config.cors_origins},
         .proxies = api_gateway::TrustedProxies{config.trusted_proxies},
         .access_log =

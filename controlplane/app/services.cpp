@@ -1,5 +1,7 @@
 #include "controlplane/app/services.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <ranges>
 #include <variant>
 
@@ -64,11 +66,12 @@ Services::Services(
           platform, databases_.of("auth"), tenants_.directory(), agents_.directory(),
           auth_settings(config, identity)
       ),
+      audit_(platform, databases_.of("audit")),
       gateway_(
           {[this] { return readiness(); }, platform.metrics, config.public_url}, platform.clock,
           config.address_requests_per_minute
       ),
-      modules_{&tenants_, &vms_, &agents_, &auth_, &gateway_} {
+      modules_{&tenants_, &vms_, &agents_, &auth_, &audit_, &gateway_} {
     agents_.directory().on_doubted([this](const AgentId& agent) { auth_.forget_agent(agent); });
     tenants_.directory().on_member_changed([this](const TenantId& tenant, const UserId& user) {
         auth_.forget_member(tenant, user);
@@ -102,11 +105,16 @@ void Services::prepare(api::Router& router) {
 }
 
 void Services::start() {
-    databases_.start();
+    std::vector<outbox::Consumer*> consumers;
+    for (auto* module : modules_)
+        std::ranges::copy(module->consumers(), std::back_inserter(consumers));
+    databases_.start(consumers);
     for (auto* module : modules_) module->start();
+    databases_.start_relays();
 }
 
 void Services::stop() {
+    databases_.stop_relays();
     for (auto* module : modules_ | std::views::reverse) module->stop();
     databases_.stop();
 }

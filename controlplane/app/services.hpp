@@ -12,6 +12,7 @@
 #include "controlplane/platform/module.hpp"
 #include "controlplane/services/agent_registry/module.hpp"
 #include "controlplane/services/api_gateway/module.hpp"
+#include "controlplane/services/audit/module.hpp"
 #include "controlplane/services/auth/module.hpp"
 #include "controlplane/services/tenant/module.hpp"
 #include "controlplane/services/vm_registry/module.hpp"
@@ -37,13 +38,14 @@ class Services {
     auth::AuthModule& auth() { return auth_; }
     tenant::TenantModule& tenants() { return tenants_; }
     api_gateway::ApiGatewayModule& gateway() { return gateway_; }
+    audit::AuditModule& audit() { return audit_; }
     // Where what is of no service and no tenant is kept: in tenant-service's database.
     db::Database& installation() { return databases_.of("tenant"); }
     // The platform's parts and the services with tables.
     std::vector<TableOwner> table_owners() const;
     // Migrates, prepares every query, mounts.
     void prepare(api::Router& router);
-    // start in order; stop in reverse.
+    // start in order, then messages go to their consumers; stop in reverse.
     void start();
     void stop();
 
@@ -56,6 +58,7 @@ class Services {
     vm_registry::VmRegistryModule vms_;
     agent_registry::AgentRegistryModule agents_;
     auth::AuthModule auth_;
+    audit::AuditModule audit_;
     api_gateway::ApiGatewayModule gateway_;
     std::vector<Module*> modules_;
 };

@@ -15,6 +15,7 @@ namespace synapsex::app {
 namespace {
 
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::StartsWith;
 
 // A pair: each engine has its own catalogue.
@@ -74,10 +75,18 @@ TEST_F(TablesTest, a_growing_table_names_a_task_of_its_owner_that_prunes_it) {
         std::vector<std::string_view> names;
         for (const auto& task : owner.tasks) names.push_back(task.name);
         for (const auto& table : owner.tables) {
-            if (table.growth == db::Growth::bounded && table.pruner.empty()) continue;
+            if (table.growth != db::Growth::growing && table.pruner.empty()) continue;
             EXPECT_THAT(names, Contains(table.pruner)) << table.name;
         }
     }
+}
+
+TEST_F(TablesTest, only_the_audit_log_lasts) {
+    std::vector<std::string_view> lasting;
+    for (const auto& owner : services->table_owners())
+        for (const auto& table : owner.tables)
+            if (table.growth == db::Growth::lasting) lasting.push_back(table.name);
+    EXPECT_THAT(lasting, ElementsAre("audit_entries"));
 }
 
 TEST_F(TablesTest, every_task_that_is_declared_runs) {

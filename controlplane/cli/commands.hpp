@@ -23,5 +23,6 @@ void add_agent_commands(CLI::App& app, Action& chosen);
 void add_vm_commands(CLI::App& app, Action& chosen);
 void add_key_commands(CLI::App& app, Action& chosen);
 void add_explain_command(CLI::App& app, Action& chosen);
+void add_audit_commands(CLI::App& app, Action& chosen);
 
 }  // namespace synapsex::cli

@@ -20,6 +20,10 @@
 #include "shared/base/random.hpp"
 #include "shared/base/time.hpp"
 
+namespace synapsex::outbox {
+class Consumer;
+}
+
 namespace synapsex {
 
 // The platform as services see it. All outlive every service.
@@ -63,6 +67,8 @@ class Module {
     // After all are mounted and migrated, before the first request; stop runs in reverse order.
     virtual void start() {}
     virtual void stop() {}
+    // What takes messages out of every database's outbox: from after start to before stop.
+    virtual std::vector<outbox::Consumer*> consumers() { return {}; }
     // What it needs beside its database, which the application asks for all alike.
     virtual std::vector<Readiness> readiness() { return {}; }
 };

@@ -79,7 +79,7 @@ test('a service includes of another only its public.hpp', () => {
 });
 
 test('services depend on each other in one order', () => {
-    const order = ['tenant', 'vm_registry', 'agent_registry', 'auth', 'api_gateway'];
+    const order = ['tenant', 'vm_registry', 'agent_registry', 'auth', 'audit', 'api_gateway'];
     const service = /^controlplane\/services\/([a-z_]+)\//;
     const wrong = product.filter((path) => service.test(path)).flatMap((path) => {
         const own = order.indexOf(path.match(service)[1]);

@@ -20,6 +20,7 @@ function narrowings(sql) {
     return statements.flatMap((statement) => {
         const [, altered] = /^ALTER TABLE (\w+)/i.exec(statement) ?? [];
         const [, unique] = /^CREATE UNIQUE INDEX \w+ ON (\w+)/i.exec(statement) ?? [];
+        const [, lasting] = /^\$\{append_only (\w+)\}$/.exec(statement) ?? [];
         const [, column] = /^ALTER TABLE \w+ ADD COLUMN (.*)$/i.exec(statement) ?? [];
         const why = [];
         if (/^(DROP|TRUNCATE|DELETE)\b/i.test(statement)) why.push('it takes away what the release before reads');
@@ -27,6 +28,7 @@ function narrowings(sql) {
         if (altered && !made.has(altered) && !column) why.push('a table of the release before only gets columns more');
         if (column && /\bNOT NULL\b/i.test(column) && !/\bDEFAULT\b/i.test(column)) why.push('the release before inserts no value for it');
         if (column && /\b(UNIQUE|PRIMARY KEY)\b/i.test(column)) why.push('the release before gives all rows the same value');
+        if (lasting && !made.has(lasting)) why.push('the release before may change or remove what is there');
         if (unique && !made.has(unique)) why.push('the release before may insert the same again');
         for (const [, table, rest] of statement.matchAll(/\bREFERENCES (\w+)([^,]*)/gi))
             if (!made.has(table) && !/ON DELETE (CASCADE|SET NULL)/i.test(rest)) why.push(`the release before could not delete from ${table} any more: ON DELETE CASCADE or SET NULL`);
@@ -52,7 +54,7 @@ test('the rule finds what it is there for', () => {
         'ALTER TABLE a RENAME TO b', 'ALTER TABLE a RENAME COLUMN b TO c', 'ALTER TABLE a ALTER COLUMN b SET NOT NULL',
         'ALTER TABLE a ADD CONSTRAINT c CHECK (b > 0)', 'ALTER TABLE a ADD COLUMN b TEXT NOT NULL',
         'ALTER TABLE a ADD COLUMN b TEXT UNIQUE', 'CREATE UNIQUE INDEX a_by_b ON a (b)',
-        'CREATE TABLE c (b ${id} REFERENCES a (b), d TEXT)', 'CREATE TRIGGER t AFTER INSERT ON a',
+        'CREATE TABLE c (b ${id} REFERENCES a (b), d TEXT)', 'CREATE TRIGGER t AFTER INSERT ON a', '${append_only a}',
         "-- 'DEFAULT'\nALTER TABLE a ADD COLUMN b\n  TEXT NOT NULL CHECK (b <> 'DEFAULT')",
     ]) assert.equal(narrowings(`CREATE TABLE z (y TEXT); ${sql};`).length, 1, sql);
     for (const sql of [
@@ -60,5 +62,6 @@ test('the rule finds what it is there for', () => {
         'CREATE INDEX a_by_b ON a (b)', 'UPDATE a SET b = 1 WHERE b IS NULL', "INSERT INTO a (b) VALUES ('x')",
         'CREATE TABLE c (b ${id}); CREATE UNIQUE INDEX c_by_b ON c (b); CREATE TABLE d (b ${id} REFERENCES c (b))',
         'CREATE TABLE c (b ${id} REFERENCES a (b) ON DELETE CASCADE, d TEXT)', '-- DROP TABLE a',
+        'CREATE TABLE c (b ${id}); ${append_only c}',
     ]) assert.deepEqual(narrowings(`${sql};`), [], sql);
 });

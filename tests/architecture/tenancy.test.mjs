@@ -14,6 +14,8 @@ const scopes = new Map([
     ['agent_registry.prune_removed', 'sweep'],
     ['agent_registry.prune_tokens', 'sweep'],
     ['agent_registry.write_presence', 'presence of all agents, written behind in batches'],
+    ['audit.record', 'messages of all tenants become entries, each of its own tenant'],
+    ['audit.write_denials', 'who was refused something, written behind in batches'],
     ['auth.find_api_key', 'a key proves itself before its tenant is known'],
     ['auth.prune_assertions', 'sweep'],
     ['auth.write_key_usage', 'when keys were used, written behind in batches'],

@@ -5,6 +5,7 @@ import test, { after, before } from 'node:test';
 
 import { assertProblem, ControlPlane } from '../support/control_plane.mjs';
 import { JsonAgent } from '../support/json_agent.mjs';
+import { eventually } from '../support/processes.mjs';
 
 let controlPlane;
 let owner;
@@ -112,6 +113,9 @@ test('another tenant\'s things are 404, everywhere, for every verb', async (t) =
     const values = {
         tenantId: owner.tenantId, userId: owner.id, agentId: agent.agentId, vmId: agent.vmId, tokenId: token.id,
         key_id: key.id, section: 'os', requestId: 'walled-request',
+        key_id: key.id, section: 'os',
+        entryId: await eventually('there is an entry', async () =>
+            (await controlPlane.must('GET', `/v1/audit?subject=${key.id}`)).items[0]?.id),
     };
     await controlPlane.get('/v1/vms', { as: owner, headers: { 'x-request-id': 'walled-request' } });
     const bodies = {

@@ -3,10 +3,12 @@
 // Calls of operations from the other side: the CLI, the tests and a service that runs elsewhere use
 // the same constants and structs as the server.
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
 #include "controlplane/platform/api/codec.hpp"
+#include "controlplane/platform/api/lines.hpp"
 #include "controlplane/platform/api/problem_document.hpp"
 #include "shared/base/result.hpp"
 
@@ -50,6 +52,18 @@ Result<Response> call(
     if (answer.status >= 400) return parse_problem(answer.status, answer.body);
     if constexpr (std::is_same_v<Response, None>) {
         return None{};
+    } else if constexpr (IsLines<Response>::value) {
+        // The next page is in a header, which whoever has the transport reads.
+        Response response;
+        for (std::string_view rest = answer.body; !rest.empty();) {
+            const auto line = rest.substr(0, rest.find('\n'));
+            rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+            using Item = typename IsLines<Response>::Item;
+            auto item = Codec<Item>::read_json(line, Unknown::ignore);
+            if (!item) return bad_answer(info, item.error());
+            response.items.push_back(*std::move(item));
+        }
+        return response;
     } else {
         auto response = Codec<Response>::read_json(answer.body, Unknown::ignore);
         if (!response) return bad_answer(info, response.error());

@@ -105,18 +105,21 @@ std::string headers_of(const OperationInfo& operation, Paging paging) {
         headers.add(name, JsonObjectText{}.add_text("$ref", reference).finish());
     };
     if (stores_answers(operation)) add("Idempotent-Replayed", "IdempotentReplayed");
-    if (paging == Paging::pages) add("Link", "NextPage");
+    if (paging != Paging::none) add("Link", "NextPage");
     return headers.finish();
 }
 
 std::string success_of(const OperationInfo& operation, std::string_view schema, Paging paging) {
     JsonObjectText response;
-    response.add_text("description", schema.empty() ? "Done." : "The answer.");
+    const bool is_lines = paging == Paging::lines;
+    const auto text = is_lines ? "The answer, such a JSON object in each line." : "The answer.";
+    response.add_text("description", schema.empty() ? "Done." : text);
     const auto headers = headers_of(operation, paging);
     if (headers != "{}") response.add("headers", headers);
     if (schema.empty()) return response.finish();
     JsonObjectText content;
-    content.add("application/json", JsonObjectText{}.add("schema", schema).finish());
+    const auto media = JsonObjectText{}.add("schema", schema).finish();
+    content.add(is_lines ? kLinesType : "application/json", media);
     if (operation.body == BodyKind::protobuf) content.add("application/x-protobuf", "{}");
     return response.add("content", content.finish()).finish();
 }

@@ -7,6 +7,7 @@
 
 #include "controlplane/platform/api/answers.hpp"
 #include "controlplane/platform/api/codec.hpp"
+#include "controlplane/platform/api/lines.hpp"
 #include "controlplane/platform/api/page.hpp"
 #include "controlplane/platform/api/reply.hpp"
 #include "controlplane/platform/auth/call.hpp"
@@ -35,6 +36,7 @@ struct Route {
     std::function<Outcome(const Call&, const RequestParts&)> handle;
     // JSON of the operation for the OpenAPI document; empty for mount_raw.
     std::function<std::string(SchemaComponents&)> describe;
+    std::string_view answer_type = "application/json";  // beside protobuf
 };
 
 // What a method and path lead to.
@@ -91,8 +93,8 @@ std::string_view verb_name(Verb verb);
 
 // --- implementation of mount -----------------------------------------------------------------
 
-// Whether an answer may be one page of several.
-enum class Paging { none, pages };
+// Whether an answer may be one page of several, and whether that is one of lines.
+enum class Paging { none, pages, lines };
 
 // The JSON object of one operation for the OpenAPI document; `response_schema` is empty where there
 // is no body.
@@ -122,6 +124,12 @@ Reply encode_reply(const OperationInfo& operation, bool as_protobuf, const Respo
     if constexpr (std::is_same_v<Response, None>) {
         reply.status = operation.success == 200 ? 204 : operation.success;
         reply.content_type.clear();
+    } else if constexpr (IsLines<Response>::value) {
+        reply.content_type = kLinesType;
+        for (const auto& item : response.items) {
+            Codec<typename IsLines<Response>::Item>::write_json(item, reply.body);
+            reply.body += '\n';
+        }
     } else if constexpr (WritesProtobuf<Response>) {
         if (as_protobuf) {
             reply.content_type = "application/x-protobuf";
@@ -212,6 +220,20 @@ std::string link_of(const OperationInfo& operation, const Request& request, cons
     return {};
 }
 
+// Of an answer of lines: what each of them is.
+template <class Response>
+std::string add_answer_schema(SchemaComponents& components) {
+    if constexpr (IsLines<Response>::value)
+        return Codec<typename IsLines<Response>::Item>::add_schema(components);
+    else
+        return Codec<Response>::add_schema(components);
+}
+template <class Request, class Response>
+constexpr Paging paging_of() {
+    if (!kHasPages<Request>) return Paging::none;
+    return IsLines<Response>::value ? Paging::lines : Paging::pages;
+}
+
 template <class T>
 struct IsHeldOr : std::false_type {};
 template <class Response>
@@ -245,10 +267,11 @@ void Router::mount(const Operation<Request, Response>& operation, Handler handle
                 return answers->once(call, info, parts, detail::encoder_of<Answer>(), run);
         return run(call);
     };
+    if constexpr (IsLines<Response>::value) route->answer_type = kLinesType;
     route->describe = [info = operation.info()](SchemaComponents& components) {
         const auto request = Codec<Request>::describe_request(info, components);
-        const auto paging = kHasPages<Request> ? Paging::pages : Paging::none;
-        return describe_operation(info, request, Codec<Response>::add_schema(components), paging);
+        const auto schema = detail::add_answer_schema<Response>(components);
+        return describe_operation(info, request, schema, detail::paging_of<Request, Response>());
     };
     add(std::move(route));
 }

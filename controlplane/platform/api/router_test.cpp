@@ -252,6 +252,29 @@ TEST_F(MountedToy, adds_the_headers_of_a_handler) {
     EXPECT_THAT(reply.headers, ElementsAre(Header{"Link", "<x>; rel=\"next\""}));
 }
 
+TEST_F(MountedToy, answers_lines_with_a_line_for_each_item_and_the_next_page_in_a_header) {
+    constexpr Operation<toy::ListWidgets, Lines<toy::Beat>> kExport{
+        .id = "widgets.export", .path = "/v1/beats", .access = auth::anyone(),
+        .summary = "Export."};
+    router.mount(kExport, [](const Call&, const toy::ListWidgets& wish) {
+        Lines<toy::Beat> lines;
+        for (std::int64_t i = 1; i <= wish.limit.value; ++i)
+            lines.items.push_back({*VmId::parse(kVm), i});
+        return Result<Lines<toy::Beat>>{lines};
+    });
+    const auto reply = transport.answer(Verb::get, "/v1/beats?limit=2");
+    EXPECT_EQ(reply.content_type, "application/x-ndjson");
+    EXPECT_EQ(
+        reply.body, R"({"widgetId":")" + kVm + R"(","sequence":1})" + "\n" + R"({"widgetId":")" +
+                        kVm + R"(","sequence":2})" + "\n"
+    );
+    toy::ListWidgets wish;
+    wish.limit.value.value = 3;
+    const auto lines = call(transport, kExport, wish).value();
+    ASSERT_EQ(lines.items.size(), 3U);
+    EXPECT_EQ(lines.items[2].sequence, 3);
+}
+
 TEST_F(MountedToy, answers_protobuf_with_protobuf) {
     const auto path = "/v1/widgets/" + kVm + "/beat";
     auto reply = transport.answer(Verb::post, path, "application/x-protobuf", "7");

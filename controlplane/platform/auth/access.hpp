@@ -50,6 +50,7 @@ inline constexpr std::array kScopes{
     ScopeGrant{"enrollment_tokens.read", Role::operator_, "Read enrollment tokens."},
     ScopeGrant{"enrollment_tokens.write", Role::operator_, "Make and revoke enrollment tokens."},
     ScopeGrant{"vms.read", Role::viewer, "Read VMs, inventory and telemetry."},
+    ScopeGrant{"audit.read", Role::admin, "Read and export the audit log."},
 };
 
 // Scopes of kScopes; what is none is in no set.

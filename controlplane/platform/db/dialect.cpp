@@ -5,6 +5,19 @@
 
 namespace synapsex::db {
 
+namespace {
+
+bool takes_word(std::string_view spelling) { return spelling.find('@') != spelling.npos; }
+
+void append_spelled(std::string& out, std::string_view spelling, std::string_view word) {
+    for (const char c : spelling) {
+        if (c == '@') out += word;
+        else out += c;
+    }
+}
+
+}  // namespace
+
 std::string spell(std::string_view text, Dialect dialect) {
     std::string out;
     out.reserve(text.size());
@@ -13,12 +26,15 @@ std::string spell(std::string_view text, Dialect dialect) {
         out += text.substr(0, start);
         if (start == text.npos) return out;
         text.remove_prefix(start + 2);
-        const auto name = text.substr(0, text.find('}'));
+        const auto inside = text.substr(0, text.find('}'));
+        const auto name = inside.substr(0, inside.find(' '));
+        const auto word = inside.substr(std::min(name.size() + 1, inside.size()));
         const auto spelling = std::ranges::find(dialect, name, &Spelling::first);
-        if (spelling == dialect.end() || name.size() == text.size())
-            throw std::invalid_argument("unknown placeholder ${" + std::string{name} + "}");
-        out += spelling->second;
-        text.remove_prefix(name.size() + 1);
+        const bool is_known = spelling != dialect.end() && inside.size() < text.size();
+        if (!is_known || word.empty() == takes_word(spelling->second))
+            throw std::invalid_argument("unknown placeholder ${" + std::string{inside} + "}");
+        append_spelled(out, spelling->second, word);
+        text.remove_prefix(inside.size() + 1);
     }
 }
 

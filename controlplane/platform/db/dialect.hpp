@@ -1,6 +1,7 @@
 #pragma once
 
-// How an engine spells the placeholders of a migration (migrate.hpp).
+// How an engine spells the placeholders of a migration (migrate.hpp). A placeholder may have a word
+// of its own, ${append_only audit_entries}, which stands in the spelling wherever that has a "@".
 
 #include <span>
 #include <string>

@@ -11,7 +11,8 @@
 // Column types that engines spell differently are placeholders: ${id} a text id, ${int} a 64-bit
 // integer (STRICT tables of SQLite know no BIGINT), ${bool}, ${real}, ${bytes}; ${counter} is a
 // primary key that the database counts up, for the order in which rows were inserted; ${strict} is
-// the end of a CREATE TABLE.
+// the end of a CREATE TABLE. ${append_only table} is a statement: no row of that table is changed
+// or removed from then on, whoever asks.
 //
 //   CREATE TABLE tenants (
 //       tenant_id ${id} PRIMARY KEY,

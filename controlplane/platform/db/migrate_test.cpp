@@ -282,5 +282,15 @@ TEST(Dialect, spells_placeholders_and_refuses_unknown_ones) {
     EXPECT_THROW(spell("a ${}", kSpellings), std::invalid_argument);
 }
 
+TEST(Dialect, a_placeholder_with_a_word_has_it_wherever_its_spelling_says) {
+    static constexpr std::array<Spelling, 2> kSpellings{
+        {{"keep", "ON @ DO @"}, {"int", "INTEGER"}}};
+    EXPECT_EQ(spell("${keep notes}; ${int}", kSpellings), "ON notes DO notes; INTEGER");
+    EXPECT_THROW(spell("${keep}", kSpellings), std::invalid_argument);
+    EXPECT_THROW(spell("${keep }", kSpellings), std::invalid_argument);
+    EXPECT_THROW(spell("${int notes}", kSpellings), std::invalid_argument);
+    EXPECT_THROW(spell("${keep notes", kSpellings), std::invalid_argument);
+}
+
 }  // namespace
 }  // namespace synapsex::db

@@ -25,8 +25,9 @@ namespace synapsex::db {
 enum class Growth {
     bounded,  // by what people made and did not remove, or by a limit that writes keep to
     growing,  // with time, whatever anybody does: it has a pruner
+    lasting,  // with time, and nothing prunes it: what is there stays
 };
-BOOST_DESCRIBE_ENUM(Growth, bounded, growing)
+BOOST_DESCRIBE_ENUM(Growth, bounded, growing, lasting)
 
 struct Table {
     std::string_view name;

@@ -49,14 +49,14 @@ constexpr Query kSetCursor{"outbox.set_cursor", R"sql(
 // The first condition follows from the second: it is the one that an index is for.
 constexpr Query kListRemovable{"outbox.list_removable", R"sql(
     SELECT through, SUM(messages) AS messages, SUM(size) AS size FROM platform_outbox_numbered
-    WHERE through <= $1 AND (
+    WHERE through > $7 AND through <= $1 AND (
         (kind = 'change' AND through <= $2) OR (kind = 'event' AND through <= $3) OR
         (kind = 'audit' AND through <= $4) OR (kind = 'usage' AND through <= $5))
     GROUP BY through ORDER BY through LIMIT $6)sql"};
 
 constexpr Query kRemove{"outbox.remove", R"sql(
     DELETE FROM platform_outbox_numbered
-    WHERE through <= $1 AND (
+    WHERE through > $6 AND through <= $1 AND (
         (kind = 'change' AND through <= $2) OR (kind = 'event' AND through <= $3) OR
         (kind = 'audit' AND through <= $4) OR (kind = 'usage' AND through <= $5)))sql"};
 
@@ -160,13 +160,14 @@ void OutboxStore::set_cursor(std::string_view consumer, std::int64_t sequence) {
 std::vector<Bundle> OutboxStore::list_removable(const Through& through, std::int64_t limit) {
     return session_.list<Bundle>(
         kListRemovable, through.last(), through.change, through.event, through.audit,
-        through.usage, limit
+        through.usage, limit, through.after
     );
 }
 
 void OutboxStore::remove(const Through& through) {
     session_.execute(
-        kRemove, through.last(), through.change, through.event, through.audit, through.usage
+        kRemove, through.last(), through.change, through.event, through.audit, through.usage,
+        through.after
     );
 }
 

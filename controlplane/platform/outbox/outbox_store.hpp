@@ -3,6 +3,7 @@
 // Every statement about the outbox's tables.
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <span>
 #include <vector>
@@ -47,11 +48,21 @@ struct Through {
     std::int64_t event = 0;
     std::int64_t audit = 0;
     std::int64_t usage = 0;
+    // Up to here all that may go has gone: what stays behind it is not looked at.
+    std::int64_t after = 0;
 
     std::int64_t last() const { return std::max({change, event, audit, usage}); }
     Through up_to(std::int64_t number) const {
         return {std::min(change, number), std::min(event, number), std::min(audit, number),
-                std::min(usage, number)};
+                std::min(usage, number), after};
+    }
+    // Up to where none may go that could not before.
+    std::int64_t first_new(const Through& before) const {
+        auto first = std::numeric_limits<std::int64_t>::max();
+        for (const auto kind : {&Through::change, &Through::event, &Through::audit,
+                                &Through::usage})
+            if (this->*kind > before.*kind) first = std::min(first, before.*kind);
+        return first;
     }
 };
 

@@ -237,11 +237,14 @@ Result<std::int64_t> Relay::remove(
 
 Result<Done> Relay::remove_delivered(const Call& call, const leases::Lease& lease) {
     if (parts_.consumers.empty()) return Done{};
-    SYNAPSEX_TRY(const auto through, find_through(call, 0));
+    SYNAPSEX_TRY(auto through, find_through(call, 0));
+    through.after = through.first_new(removed_);
+    if (through.after >= through.last()) return Done{};
     std::int64_t removed = 1;
     while (removed > 0 && !is_expired(call)) {
         SYNAPSEX_TRY(removed, remove(call, lease, through, std::nullopt));
     }
+    if (removed == 0) removed_ = through;
     return Done{};
 }
 

@@ -96,6 +96,7 @@ class Relay {
     std::atomic<bool> was_beyond_cap_{false};  // when it was measured
     std::atomic<bool> has_earlier_{true};      // may have: when it was measured
     std::int64_t numbered_since_look_ = 0;     // run's alone
+    Through removed_{};                        // too: all that may go up to there has gone
 };
 
 }  // namespace synapsex::outbox

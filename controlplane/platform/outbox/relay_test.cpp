@@ -300,6 +300,32 @@ TEST_F(RelayTest, what_a_consumer_had_and_another_stream_has_not_goes_in_the_ord
     EXPECT_EQ(numbers(), (std::vector<std::int64_t>{3, 4, 5}));
 }
 
+// A relay remembers up to where it has removed; one that comes to it anew looks at all.
+TEST_F(RelayTest, removes_what_was_consumed_whichever_relay_had_it_and_in_whatever_order) {
+    TestConsumer audit{*target, Stream::audit};
+    Relay first{parts({&consumer, &audit}), "main"};
+    for (int round = 0; round < 3; ++round) {
+        SCOPED_TRACE(round);
+        add("tests.changed", MessageKind::change);
+        add("tests.audited", MessageKind::audit);
+        add("tests.used", MessageKind::usage);
+        audit.refuses = round != 2;
+        consumer.refuses = round == 1;
+        (void)first.run(call, acquire("a"));
+    }
+    EXPECT_EQ(numbers(), (std::vector<std::int64_t>{3, 6, 9})) << "what nobody consumes";
+    // Consumed, and not removed: its relay died in between.
+    add("tests.audited", MessageKind::audit);
+    auto dying = parts({&consumer, &audit});
+    dying.on_step = [](std::string_view step) {
+        if (step == "noted") throw std::runtime_error("it dies");
+    };
+    EXPECT_THROW((void)Relay(dying, "main").run(call, acquire("b")), std::runtime_error);
+    EXPECT_EQ(numbers(), (std::vector<std::int64_t>{3, 6, 9, 10}));
+    EXPECT_TRUE(first.run(call, acquire("a")));
+    EXPECT_EQ(numbers(), (std::vector<std::int64_t>{3, 6, 9}));
+}
+
 TEST_F(RelayTest, never_drops_what_a_consumer_is_to_have) {
     add_some(4);
     consumer.refuses = true;

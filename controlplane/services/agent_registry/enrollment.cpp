@@ -54,6 +54,13 @@ std::string news_of(const TokenRow& row) {
         .finish();
 }
 
+// With the token that it came by: nobody else vouches for it.
+std::string news_of_enrolled(const AgentRow& row) {
+    auto data = news_of(row);
+    data.pop_back();
+    return data + ",\"enrollmentTokenId\":" + api::quoted(row.token_id.text()) + "}";
+}
+
 }  // namespace
 
 Result<CreatedEnrollmentToken> Enrollment::create_token(
@@ -180,7 +187,7 @@ Result<Enrolled> Enrollment::enroll(const Call& call, const Enroll& wish) {
         store.insert(agent);
         outbox::add(
             session, call.of_tenant(agent.tenant_id),
-            {news, now, "agent.enrolled", agent.agent_id.text(), news_of(agent)}
+            {news, now, "agent.enrolled", agent.agent_id.text(), news_of_enrolled(agent)}
         );
         is_new = true;
         return agent;

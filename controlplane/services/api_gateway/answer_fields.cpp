@@ -13,6 +13,7 @@ namespace {
 bool is_text(std::string_view content_type) {
     return content_type.starts_with("application/json") ||
            content_type.starts_with("application/problem+json") ||
+           content_type.starts_with("application/x-ndjson") ||
            content_type.starts_with("text/");
 }
 

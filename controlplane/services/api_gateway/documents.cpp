@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::array kTags{
     api::OpenApiTag{"agents", "The daemons on VMs: enrollment, heartbeats, state."},
+    api::OpenApiTag{"audit", "What happened in the tenant, by whom, from where."},
     api::OpenApiTag{
         "auth",
         "Sign-in, API keys, tokens. Answers with tokens and the form of POST /v1/auth/token have "

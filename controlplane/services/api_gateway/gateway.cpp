@@ -4,6 +4,7 @@
 
 #include "controlplane/platform/api/gzip.hpp"
 #include "controlplane/platform/api/parameters.hpp"
+#include "controlplane/platform/api/problem_document.hpp"
 #include "controlplane/platform/db/query.hpp"
 #include "controlplane/services/api_gateway/answer_fields.hpp"
 #include "controlplane/services/api_gateway/authorization.hpp"
@@ -35,7 +36,8 @@ api::Reply redirection_to_reference() {
 bool is_acceptable(const http::RequestHead& head, const api::Route& route) {
     const auto accept = list_header(head, "accept");
     if (accept.empty() || accept == "*/*" || !route.describe) return true;
-    if (takes_type(accept, "application/json")) return true;
+    if (takes_type(accept, route.answer_type) || takes_type(accept, "application/json"))
+        return true;
     return route.operation.body == api::BodyKind::protobuf &&
            takes_type(accept, "application/x-protobuf");
 }
@@ -390,6 +392,7 @@ api::Outcome Gateway::call_handler(Pending& pending) {
 api::Outcome Gateway::handle(Pending& pending) {
     auto outcome = guarded(pending.call.request_id, [&] { return call_handler(pending); });
     if (auto* reply = std::get_if<api::Reply>(&outcome)) {
+        tell_if_denied(pending, *reply);
         conclude(pending.origin, *reply);
         return outcome;
     }
@@ -407,6 +410,15 @@ api::Outcome Gateway::handle(Pending& pending) {
         });
     };
     return outcome;
+}
+
+// Who had no credential, or a wrong one, is nobody: a storm of those would be all that is told.
+void Gateway::tell_if_denied(const Pending& pending, const api::Reply& reply) const {
+    if (reply.status != api::http_status(Kind::forbidden)) return;
+    if (pending.call.principal == nobody()) return;
+    const auto problem = api::parse_problem(reply.status, reply.body);
+    const auto& operation = pending.origin.route->operation;
+    parts_.on_denied(pending.call, {operation.id, operation.access.scope, problem.code});
 }
 
 void Gateway::conclude(const Origin& origin, api::Reply& reply) {

@@ -26,6 +26,13 @@ inline constexpr std::size_t kUnpackedBytesMax = 1024 * 1024;
 
 enum class AccessLog { off, on };
 
+// A call of a known principal that was answered 403, by the gateway or by the operation.
+struct Denial {
+    std::string_view operation;
+    std::string_view scope;  // that the operation needs; empty: none
+    std::string code;        // of the problem
+};
+
 class Gateway final : public http::Application {
  public:
     struct Parts {
@@ -38,6 +45,9 @@ class Gateway final : public http::Application {
         std::string digest_key;  // of Call::argument_digest
         RequestLimits& limits;
         Receipts& receipts;
+        // On whatever thread the answer was made, so it waits for nothing.
+        std::function<void(const Call&, const Denial&)> on_denied =
+            [](const Call&, const Denial&) {};
         CrossOrigin pages{};
         TrustedProxies proxies{};
         AccessLog access_log = AccessLog::on;
@@ -77,6 +87,7 @@ class Gateway final : public http::Application {
     api::Outcome handle(Pending& pending);
     api::Outcome call_handler(Pending& pending);
     Result<Done> authenticate(Pending& pending);
+    void tell_if_denied(const Pending& pending, const api::Reply& reply) const;
     void conclude(const Origin& origin, api::Reply& reply);
     void keep_receipt(const Origin& origin, const api::Reply& reply);
     std::chrono::microseconds microseconds_since(SteadyTime start) const;

@@ -183,6 +183,38 @@ TEST_F(GatewayTest, lets_in_only_those_whose_role_grants_the_scope) {
     EXPECT_EQ(send_as("agent-token", "POST", "/v1/agent").status, 200);
 }
 
+TEST_F(GatewayTest, tells_of_every_403_to_somebody_and_of_nothing_else) {
+    std::vector<std::string> told;
+    auto parts = gateway_parts();
+    parts.on_denied = [&](const Call& call, const Denial& denial) {
+        EXPECT_FALSE(call.request_id.empty());
+        EXPECT_EQ(call.client_address, "127.0.0.1");
+        told.push_back(std::string{denial.operation} + " " + std::string{denial.scope} + " " +
+                       denial.code);
+    };
+    gateway.emplace(parts);
+    send_as("viewer-token", "GET", "/v1/things/1");
+    send_as("wrong-token", "POST", "/v1/things");
+    send(head_of("POST", "/v1/things"));
+    EXPECT_TRUE(told.empty());
+    send_as("viewer-token", "POST", "/v1/things");
+    send_as("owner-key", "POST", "/v1/keys");
+    send_as("owner-token", "POST", "/v1/beat");
+    handler = [](const api::RequestParts&) -> api::Outcome {
+        return api::problem_reply({Kind::forbidden, "tests.last_owner", "No."}, "req_1");
+    };
+    send_as("owner-token", "POST", "/v1/things");
+    send(head_of("GET", "/v1/open"));
+    EXPECT_THAT(
+        told, ::testing::ElementsAre(
+                  "test.write tenants.write auth.scope_missing",
+                  "test.sign_in tenants.write auth.sign_in_required",
+                  "test.beat  auth.wrong_kind_of_caller",
+                  "test.write tenants.write tests.last_owner"
+              )
+    );
+}
+
 TEST_F(GatewayTest, an_operation_that_is_closed_to_keys_refuses_them_and_still_asks_for_the_scope) {
     const auto refused = send_as("owner-key", "POST", "/v1/keys");
     EXPECT_EQ(refused.status, 403);

@@ -16,7 +16,17 @@ namespace synapsex::db {
 
 namespace {
 
-constexpr std::array<Spelling, 7> kDialect{{
+// For each statement and not for each row: one that row level security shows nothing to is told,
+// too. The roles have no right to TRUNCATE; who has it is told as well.
+constexpr std::string_view kAppendOnly = R"sql(
+CREATE OR REPLACE FUNCTION synapsex_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% is append-only', TG_TABLE_NAME;
+END $$;
+CREATE TRIGGER @_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON @
+FOR EACH STATEMENT EXECUTE FUNCTION synapsex_refuse_change())sql";
+
+constexpr std::array<Spelling, 8> kDialect{{
     {"id", "TEXT"},
     {"counter", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"},
     {"int", "BIGINT"},
@@ -24,6 +34,7 @@ constexpr std::array<Spelling, 7> kDialect{{
     {"real", "DOUBLE PRECISION"},
     {"bytes", "BYTEA"},
     {"strict", ""},
+    {"append_only", kAppendOnly},
 }};
 
 // Whoever changes a schema waits for the others that do.

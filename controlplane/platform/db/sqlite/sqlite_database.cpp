@@ -33,8 +33,14 @@ void make_private_file(const std::filesystem::path& path) {
         );
 }
 
+constexpr std::string_view kAppendOnly = R"sql(
+CREATE TRIGGER @_is_not_updated BEFORE UPDATE ON @
+BEGIN SELECT RAISE(ABORT, '@ is append-only'); END;
+CREATE TRIGGER @_is_not_deleted BEFORE DELETE ON @
+BEGIN SELECT RAISE(ABORT, '@ is append-only'); END)sql";
+
 // STRICT tables know INTEGER, REAL, TEXT and BLOB; a boolean is 0 or 1.
-constexpr std::array<Spelling, 7> kDialect{{
+constexpr std::array<Spelling, 8> kDialect{{
     {"id", "TEXT"},
     {"counter", "INTEGER PRIMARY KEY"},
     {"int", "INTEGER"},
@@ -42,6 +48,7 @@ constexpr std::array<Spelling, 7> kDialect{{
     {"real", "REAL"},
     {"bytes", "BLOB"},
     {"strict", "STRICT"},
+    {"append_only", kAppendOnly},
 }};
 
 class SqliteSchemaChange final : public SchemaChange {
