@@ -70,7 +70,7 @@ const ServiceManifest kManifest{
 
 struct AgentRegistryModule::Impl {
     Impl(
-        const Platform& platform, db::Database& db, vm_registry::VmDirectory& vm_directory,
+        const Platform& platform, db::Database& db, const Directories& directories,
         const Trust& trust, Peers peers
     )
         : clock(platform.clock),
@@ -78,14 +78,14 @@ struct AgentRegistryModule::Impl {
           tasks(platform.tasks),
           leased(platform.leased(db)),
           database(db),
-          vms(vm_directory),
+          vms(directories.vms),
           presence(platform.clock, platform.random.base62(kReplicaSize)),
-          enrollment({db, platform.clock, platform.random, vm_directory, presence,
-                      trust}),
+          enrollment({db, platform.clock, platform.random, directories.vms, directories.tenants,
+                      presence, trust}),
           heartbeats({db, platform.clock, platform.random, platform.metrics, platform.parking,
-                      vm_directory, presence, enrollment.incarnation()}),
-          inventory({db, platform.clock, vm_directory}),
-          agents({db, platform.clock, platform.random, vm_directory, presence}),
+                      directories.vms, presence, enrollment.incarnation()}),
+          inventory({db, platform.clock, directories.vms}),
+          agents({db, platform.clock, platform.random, directories.vms, presence}),
           keys({db, platform.clock, platform.random, presence, trust.issuer}) {
         if (peers == Peers::possible)
             custody.emplace(Custody::Parts{db, platform.clock, presence});
@@ -130,10 +130,10 @@ struct AgentRegistryModule::Impl {
 };
 
 AgentRegistryModule::AgentRegistryModule(
-    const Platform& platform, db::Database& database, vm_registry::VmDirectory& vms,
+    const Platform& platform, db::Database& database, const Directories& directories,
     const Trust& trust, Peers peers
 )
-    : impl_(new Impl{platform, database, vms, trust, peers}) {
+    : impl_(new Impl{platform, database, directories, trust, peers}) {
     impl_->vms.on_watched([this](const VmId& vm) {
         impl_->heartbeats.wake(AgentId::derived_from(vm));
     });

@@ -44,6 +44,10 @@ constexpr Query kListAgents{"agent_registry.list_agents", R"sql(
     WHERE tenant_id = $1 AND agent_id > $2 AND ($3 = '' OR state = $3) AND removed_at IS NULL
     ORDER BY agent_id LIMIT $4)sql"};
 
+constexpr Query kCountAgents{"agent_registry.count_agents", R"sql(
+    SELECT count(*) AS agents FROM agent_registry_agents
+    WHERE tenant_id = $1 AND removed_at IS NULL)sql"};
+
 constexpr Query kListAllAgents{"agent_registry.list_all_agents", R"sql(
     SELECT tenant_id, agent_id, vm_id, token_id, name, description, platform, public_key, state,
            last_seen_at, last_sequence, version, capabilities, boot_id, created_at, updated_at,
@@ -160,7 +164,7 @@ constexpr std::array kQueries{
     &kPruneExpiredTokens, &kInsertIncarnation, &kFindIncarnation,
     &kListReplicas, &kPutReplica,   &kRemoveReplica,        &kPruneReplicas,
     &kListRemoved,  &kDeleteRemoved, &kWantKey,             &kPutNextKey,
-    &kAdoptNextKey,
+    &kAdoptNextKey, &kCountAgents,
 };
 
 }  // namespace
@@ -197,6 +201,10 @@ std::vector<AgentRow> AgentStore::list(
     const TenantId& tenant, std::string_view after, std::string_view state, std::int64_t limit
 ) {
     return session_.list<AgentRow>(kListAgents, tenant, after, state, limit);
+}
+
+std::int64_t AgentStore::count(const TenantId& tenant) {
+    return session_.query(kCountAgents, tenant)[0].get<std::int64_t>("agents");
 }
 
 std::vector<AgentRow> AgentStore::list_all() { return session_.list<AgentRow>(kListAllAgents); }

@@ -113,6 +113,7 @@ class AgentStore {
     std::vector<AgentRow> list(
         const TenantId& tenant, std::string_view after, std::string_view state, std::int64_t limit
     );
+    std::int64_t count(const TenantId& tenant);
     // Of all tenants, for presence.
     std::vector<AgentRow> list_all();
     bool update(

@@ -294,7 +294,7 @@ Result<Done> Gateway::authenticate(Pending& pending) {
         );
     }
     pending.call.tenant = pending.call.principal->tenant;
-    return authorize(*pending.call.principal, pending.route->operation.access);
+    return authorize(*pending.call.principal, pending.route->operation);
 }
 
 api::Outcome Gateway::call_handler(Pending& pending) {

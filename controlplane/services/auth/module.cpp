@@ -115,6 +115,8 @@ void AuthModule::forget_member(const TenantId& tenant, const UserId& user) {
     impl_->cache.forget_member(tenant, user);
 }
 
+void AuthModule::forget_tenant(const TenantId& tenant) { impl_->cache.forget_tenant(tenant); }
+
 Result<FirstOwner> AuthModule::create_first_owner(const Call& call, const FirstOwnerWish& wish) {
     return impl_->service.create_first_owner(call, wish);
 }

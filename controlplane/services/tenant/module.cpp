@@ -11,7 +11,7 @@ namespace synapsex::tenant {
 
 namespace {
 
-constexpr std::array<std::string_view, 1> kPrefixes{"/v1/tenants"};
+constexpr std::array<std::string_view, 2> kPrefixes{"/v1/plans", "/v1/tenants"};
 constexpr std::array kTables{
     db::Table{
         .name = "tenant_tenants",
@@ -23,12 +23,24 @@ constexpr std::array kTables{
         .growth = db::Growth::bounded,
         .kept = "one for each user in each tenant",
     },
+    db::Table{
+        .name = "tenant_limits",
+        .growth = db::Growth::bounded,
+        .kept = "at most one for each tenant and limit",
+    },
 };
 
 }  // namespace
 
-TenantModule::TenantModule(const Platform& platform, db::Database& database)
-    : service_(std::make_unique<TenantService>(database, platform.clock, platform.random)) {
+TenantModule::TenantModule(
+    const Platform& platform, db::Database& database, PlanName default_plan
+)
+    : service_(std::make_unique<TenantService>(
+          database, platform.clock, platform.random, default_plan
+      )) {
+    platform.wakeups.on(kStandingChanged, [service = service_.get()](std::string_view text) {
+        service->standings().repeat_changed(text);
+    });
     platform.wakeups.on(kMemberChanged, [service = service_.get()](std::string_view text) {
         service->repeat_member_changed(text);
     });
@@ -39,6 +51,8 @@ TenantModule::~TenantModule() = default;
 TenantDirectory& TenantModule::directory() { return *service_; }
 
 TenantRecovery& TenantModule::recovery() { return *service_; }
+
+TenantAdministration& TenantModule::administration() { return service_->standings(); }
 
 const ServiceManifest& TenantModule::manifest() const {
     static const ServiceManifest manifest{

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "controlplane/platform/module.hpp"
+#include "controlplane/services/tenant/administration.hpp"
 #include "controlplane/services/tenant/public.hpp"
 
 namespace synapsex::tenant {
@@ -13,12 +14,15 @@ class TenantService;
 
 class TenantModule final : public Module {
  public:
-    TenantModule(const Platform& platform, db::Database& database);
+    // New tenants get the newest version of the plan.
+    TenantModule(const Platform& platform, db::Database& database, PlanName default_plan);
     ~TenantModule() override;
 
     TenantDirectory& directory();
     // For the local command `recover-owner`, and nobody else.
     TenantRecovery& recovery();
+    // For the local command `tenants`, and nobody else.
+    TenantAdministration& administration();
 
     const ServiceManifest& manifest() const override;
     void mount(api::Router& router) override;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "controlplane/platform/auth/call.hpp"
+#include "controlplane/services/tenant/entitlements.hpp"
 #include "shared/base/result.hpp"
 
 namespace synapsex::tenant {
@@ -20,8 +21,9 @@ struct Membership {
     std::string name;
     auth::Role role = auth::Role::viewer;
     Timestamp joined_at{};  // anew for who was removed and added again
+    Standing standing{};    // of the tenant
 };
-BOOST_DESCRIBE_STRUCT(Membership, (), (tenant_id, slug, name, role, joined_at))
+BOOST_DESCRIBE_STRUCT(Membership, (), (tenant_id, slug, name, role, joined_at, standing))
 
 struct NamedTenant {
     TenantId tenant_id;
@@ -79,6 +81,15 @@ class TenantDirectory {
     virtual Result<Membership> get_membership(
         const Call& call, const UserId& user, std::string_view tenant
     ) = 0;
+
+    // How the tenant stands, and what it may use now, by its plan and what was said of it alone.
+    // Kind::not_found tenants.not_found.
+    virtual Result<Standing> get_standing(const Call& call, const TenantId& tenant) = 0;
+    virtual Result<TenantLimits> get_limits(const Call& call, const TenantId& tenant) = 0;
+
+    // Calls back after a tenant's standing or limits were changed, once that is committed, here or
+    // by another process on the database. Before serving.
+    virtual void on_standing_changed(std::function<void(const TenantId&)> callback) = 0;
 
     // Calls back after a member was removed or got another role, once that is committed, on the
     // thread that asked for it; in this process only. Before serving.
