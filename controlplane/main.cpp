@@ -1,6 +1,8 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
+#include <memory>
 
 #include "controlplane/app/commands.hpp"
 #include "controlplane/app/services.hpp"
@@ -85,6 +87,18 @@ CLI::App& add_recover_owner(CLI::App& program, app::RecoverOwnerWish& wish) {
     return command;
 }
 
+// What the binary says of itself, without settings; empty: none of it is asked for.
+std::shared_ptr<std::function<int()>> add_catalog(CLI::App& program) {
+    auto chosen = std::make_shared<std::function<int()>>();
+    const auto add = [&](const char* name, const char* help, int (*list)()) {
+        program.add_subcommand(name, help)->callback([chosen, list] { *chosen = list; });
+    };
+    add("services", "List the services of this binary.", app::list_services);
+    add("tables", "List the tables and what each keeps.", app::list_tables);
+    add("openapi", "Print the OpenAPI document.", app::print_openapi);
+    return chosen;
+}
+
 // `tenants` and its deeds; which of them it is stands in the wish then.
 CLI::App& add_tenants(
     CLI::App& program, app::TenantsWish& wish, std::string& file, app::SettingValues& flags
@@ -98,7 +112,7 @@ CLI::App& add_tenants(
         auto* command = group.add_subcommand(name, help);
         command->parse_complete_callback([&wish, deed] { wish.deed = deed; });
         auto* tenant = command->add_option("tenant", wish.tenant, "The tenant, by id or slug.");
-        if (deed != app::TenantsDeed::list) {
+        if (deed != app::TenantsDeed::list && deed != app::TenantsDeed::certificates) {
             tenant->required();
             command
                 ->add_option(
@@ -133,6 +147,7 @@ CLI::App& add_tenants(
         ->required();
     add(TenantsDeed::suspend, "suspend", "Let a tenant read what it has, and change nothing.");
     add(TenantsDeed::resume, "resume", "End a suspension, or take a deletion back.");
+    add(TenantsDeed::certificates, "certificates", "What is left of tenants that were deleted.");
     return group;
 }
 
@@ -236,9 +251,7 @@ int run(int argc, char** argv) {
     add_restore_options(restore, restore_wish);
     app::TenantsWish tenants_wish;
     auto& tenants = add_tenants(program, tenants_wish, file, sources.flags);
-    auto& services = *program.add_subcommand("services", "List the services of this binary.");
-    auto& tables = *program.add_subcommand("tables", "List the tables and what each keeps.");
-    auto& openapi = *program.add_subcommand("openapi", "Print the OpenAPI document.");
+    const auto list = add_catalog(program);
 
     try {
         program.parse(argc, argv);
@@ -248,9 +261,7 @@ int run(int argc, char** argv) {
     set_log_level(LogLevel::warning);
     if (!backup_wish.verified.empty()) return app::verify_backup(backup_wish);
     if (backup && backup_wish.file.empty()) return refuse_usage("backup needs --to or --verify");
-    if (services) return app::list_services();
-    if (tables) return app::list_tables();
-    if (openapi) return app::print_openapi();
+    if (*list) return (*list)();
 
     sources.file = config_file_of(file);
     if (is_config_printed) return print_settings(sources);

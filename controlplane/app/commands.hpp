@@ -41,10 +41,10 @@ struct RecoverOwnerWish {
 // machine and cannot sign in. Says what it does, and so does the outbox.
 int recover_owner(const Config& config, const RecoverOwnerWish& wish);
 
-enum class TenantsDeed { list, set_plan, set_limit, clear_limit, suspend, resume };
+enum class TenantsDeed { list, set_plan, set_limit, clear_limit, suspend, resume, certificates };
 struct TenantsWish {
     TenantsDeed deed = TenantsDeed::list;
-    std::string tenant;  // id or slug; list: empty for all
+    std::string tenant;  // id or slug; list, certificates: empty for all
     std::string plan;
     std::optional<std::int64_t> plan_version;
     std::string limit;

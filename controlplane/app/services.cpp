@@ -71,6 +71,7 @@ Services::Services(
     tenants_.directory().on_member_changed([this](const TenantId& tenant, const UserId& user) {
         auth_.forget_member(tenant, user);
     });
+    tenants_.purge_with({&auth_.purge(), &agents_.purge(), &vms_.purge()});
     tenants_.directory().on_standing_changed([this](const TenantId& tenant) {
         auth_.forget_tenant(tenant);
     });

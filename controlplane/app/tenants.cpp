@@ -123,17 +123,55 @@ void print_json(const T& value) {
     std::printf("%s\n", json.c_str());
 }
 
+// Every page of what `next` gives after the key of the last item.
+template <class Item, class Next, class KeyOf>
+std::vector<Item> all_pages(Next next, KeyOf key_of) {
+    std::vector<Item> items;
+    for (std::string after;;) {
+        auto page = require(next(after, kPageSize));
+        const bool is_last = std::ssize(page) < kPageSize;
+        if (!is_last) after = key_of(page.back());
+        std::ranges::move(page, std::back_inserter(items));
+        if (is_last) return items;
+    }
+}
+
+int list_certificates(
+    tenant::TenantAdministration& tenants, const Call& call, const TenantsWish& wish
+) {
+    using tenant::PurgeCertificate;
+    tenant::PurgeCertificates all{all_pages<PurgeCertificate>(
+        [&](const std::string& after, std::int64_t limit) {
+            return tenants.list_certificates(call, after, limit);
+        },
+        [](const PurgeCertificate& each) { return each.tenant_id.text(); }
+    )};
+    if (!wish.tenant.empty())
+        std::erase_if(all.items, [&](const PurgeCertificate& each) {
+            return each.tenant_id.text() != wish.tenant && each.slug != wish.tenant;
+        });
+    if (wish.is_json) {
+        print_json(all);
+        return 0;
+    }
+    for (const auto& each : all.items)
+        std::printf(
+            "%s (%s), purged at %s\n  %s\n  sha256  %s\n", each.slug.c_str(),
+            each.tenant_id.text().c_str(), format_rfc3339(each.finished_at).c_str(),
+            each.certificate.c_str(), each.sha256.c_str()
+        );
+    return 0;
+}
+
 int list(
     tenant::TenantAdministration& tenants, const Call& call, const TenantsWish& wish
 ) {
-    AdministeredTenants all;
-    for (std::string after;;) {
-        auto page = require(tenants.list(call, after, kPageSize));
-        const bool is_last = std::ssize(page) < kPageSize;
-        if (!is_last) after = page.back().slug;
-        std::ranges::move(page, std::back_inserter(all.items));
-        if (is_last) break;
-    }
+    const AdministeredTenants all{all_pages<AdministeredTenant>(
+        [&](const std::string& after, std::int64_t limit) {
+            return tenants.list(call, after, limit);
+        },
+        [](const AdministeredTenant& each) { return each.slug; }
+    )};
     wish.is_json ? print_json(all) : print_list(all.items);
     return 0;
 }
@@ -144,7 +182,8 @@ AdministeredTenant carry_out(
     auto found = require(tenants.find(call, wish.tenant));
     const auto& id = found.id;
     switch (wish.deed) {
-        case TenantsDeed::list: break;
+        case TenantsDeed::list:
+        case TenantsDeed::certificates: break;
         case TenantsDeed::set_plan:
             return require(tenants.set_plan(
                 call, id,
@@ -187,6 +226,7 @@ int administer_tenants(const Config& config, const TenantsWish& wish) {
         call_of_local_operator("tenants", wish.sudo_uid, Deadline::after(clock, kBudget));
     auto& tenants = services.tenants().administration();
     if (wish.deed == TenantsDeed::list && wish.tenant.empty()) return list(tenants, call, wish);
+    if (wish.deed == TenantsDeed::certificates) return list_certificates(tenants, call, wish);
     const auto tenant = carry_out(tenants, call, wish);
     wish.is_json ? print_json(tenant) : print_tenant(tenant, clock.now());
     return 0;

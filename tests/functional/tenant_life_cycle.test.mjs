@@ -2,6 +2,7 @@
 // owner. Meanwhile it reads all it has and changes nothing, and its VMs are seen as they are.
 
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import test, { after, before } from 'node:test';
 
 import { Cli } from '../support/command_line.mjs';
@@ -167,12 +168,61 @@ test('an owner has a tenant deleted, which changes nothing for thirty days, and 
     assert.equal(JSON.parse(told[0].data).deleteAfter, asked.json.deleteAfter);
 });
 
+test('after the grace all of it is gone, in every service, and a certificate says what was there', async () => {
+    const scene = await customer('purged');
+    const { person, agent, key, token } = scene;
+    const neighbour = await customer('purged-not');
+    await agent.report('os', { name: 'Debian GNU/Linux' });
+    const asked = await controlPlane.delete(`${tenantOf(person)}?confirm=purged`, { as: person });
+    assert.equal(asked.status, 202, asked.text);
+    // Thirty days pass.
+    await controlPlane.stop();
+    controlPlane.database.run(`UPDATE tenant_tenants SET delete_after = 1 WHERE tenant_id = '${person.tenantId}'`);
+    await controlPlane.serve();
+    await eventually('it is gone', async () => (await controlPlane.get('/v1/vms', { as: person, tenant: person.tenantId })).status !== 200, { within: 150_000, every: 500 });
+
+    // Nobody is left in it, and nothing of it counts any more.
+    assert.equal((await controlPlane.get('/v1/auth/me', { headers: { 'x-api-key': key.key } })).status, 401);
+    assert.equal((await agent.heartbeat()).status, 401);
+    assertProblem(await new JsonAgent(controlPlane, { name: 'late' }).enroll(token.token), 401, 'enrollment.token_invalid');
+    await controlPlane.stop();
+    const tables = controlPlane.database.rows(isPostgres
+        ? "SELECT table_name AS name FROM information_schema.columns WHERE table_schema = 'public' AND column_name = 'tenant_id'"
+        : "SELECT m.name AS name FROM sqlite_master m JOIN pragma_table_info(m.name) c ON c.name = 'tenant_id' WHERE m.type = 'table'").map(({ name }) => name);
+    const kept = /^(platform_|tenant_purge)/;  // the audit trail, and what says that it is gone
+    assert.ok(tables.length >= 10, tables.join());
+    const rowsOf = (table, tenant) => controlPlane.database.rows(`SELECT count(*) AS n FROM ${table} WHERE tenant_id = '${tenant}'`)[0].n;
+    for (const table of tables.filter((name) => !kept.test(name))) assert.equal(rowsOf(table, person.tenantId), 0, table);
+    for (const table of ['tenant_tenants', 'vm_registry_vms', 'agent_registry_agents', 'auth_api_keys'])
+        assert.equal(rowsOf(table, neighbour.person.tenantId), 1, `the neighbour's ${table}`);
+
+    const listed = await controlPlane.run(['tenants', 'certificates', ...controlPlane.flags, '--json']);
+    assert.equal(listed.code, 0, listed.stderr);
+    const { items } = JSON.parse(listed.stdout);
+    assert.deepEqual(items.map(({ tenantId }) => tenantId), [person.tenantId]);
+    assert.equal(createHash('sha256').update(items[0].certificate).digest('hex'), items[0].sha256);
+    const certificate = JSON.parse(items[0].certificate);
+    assert.equal(certificate.requestedBy, person.id);
+    const { rows } = certificate;
+    assert.deepEqual(Object.keys(rows).sort(), tables.filter((name) => !kept.test(name)).sort(), 'every table of tenants is in it');
+    assert.deepEqual(
+        [rows.vm_registry_vms, rows.vm_registry_sections, rows.agent_registry_agents, rows.agent_registry_enrollment_tokens, rows.auth_api_keys, rows.tenant_members],
+        [1, 1, 1, 2, 1, 1],
+    );
+    assert.match((await controlPlane.run(['tenants', 'certificates', 'purged', ...controlPlane.flags])).stdout, /^purged \(ten_.*purged at /);
+    await controlPlane.serve();
+    // The person is still one, of no tenant.
+    assertProblem(await controlPlane.post('/v1/auth/login', { email: person.email, password: person.password }), 403, 'auth.no_tenant');
+});
+
 test('the same with synapsexctl', async () => {
     const person = await controlPlane.register('leaving-cli');
     const cli = new Cli(controlPlane);
     assert.equal((await cli.login(person)).code, 0);
     assert.notEqual((await cli.run(['tenants', 'delete'])).code, 0);
-    assert.equal((await cli.run(['tenants', 'delete', '--confirm', 'other'])).code, 1);
+    const wrong = await cli.run(['tenants', 'delete', '--confirm', 'other']);
+    assert.notEqual(wrong.code, 0);
+    assert.match(wrong.stderr, /leaving-cli/);
     const asked = await cli.run(['tenants', 'delete', '--confirm', 'leaving-cli']);
     assert.equal(asked.code, 0, asked.stderr);
     assert.match(asked.stdout, /State +pending_deletion, may be gone after \d{4}-/);

@@ -10,6 +10,7 @@
 #include "controlplane/services/agent_registry/heartbeats.hpp"
 #include "controlplane/services/agent_registry/inventory_reports.hpp"
 #include "controlplane/services/agent_registry/migrations.hpp"
+#include "controlplane/services/agent_registry/purge.hpp"
 #include "controlplane/services/agent_registry/routes.hpp"
 #include "controlplane/services/agent_registry/store.hpp"
 #include "shared/base/log.hpp"
@@ -86,7 +87,8 @@ struct AgentRegistryModule::Impl {
                       directories.vms, presence, enrollment.incarnation()}),
           inventory({db, platform.clock, directories.vms}),
           agents({db, platform.clock, platform.random, directories.vms, presence}),
-          keys({db, platform.clock, platform.random, presence, trust.issuer}) {
+          keys({db, platform.clock, platform.random, presence, trust.issuer}),
+          purge(db, platform.clock, agents) {
         if (peers == Peers::possible)
             custody.emplace(Custody::Parts{db, platform.clock, presence});
     }
@@ -122,6 +124,7 @@ struct AgentRegistryModule::Impl {
     InventoryReports inventory;
     Agents agents;
     AgentKeys keys;
+    AgentPurge purge;
     std::optional<Custody> custody{};
     SteadyTime renew_at{};  // the flusher's thread only
     std::optional<PeriodicTask> flusher{};
@@ -156,6 +159,8 @@ AgentRegistryModule::AgentRegistryModule(
 AgentRegistryModule::~AgentRegistryModule() = default;
 
 AgentDirectory& AgentRegistryModule::directory() { return impl_->agents; }
+
+tenant::TenantPurge& AgentRegistryModule::purge() { return impl_->purge; }
 
 const ServiceManifest& AgentRegistryModule::manifest() const { return kManifest; }
 

@@ -28,6 +28,7 @@ class AgentRegistryModule final : public Module {
     ~AgentRegistryModule() override;
 
     AgentDirectory& directory();
+    tenant::TenantPurge& purge();
 
     const ServiceManifest& manifest() const override;
     void mount(api::Router& router) override;

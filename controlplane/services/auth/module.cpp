@@ -5,6 +5,7 @@
 #include "controlplane/services/auth/agent_tokens.hpp"
 #include "controlplane/services/auth/credentials.hpp"
 #include "controlplane/services/auth/migrations.hpp"
+#include "controlplane/services/auth/purge.hpp"
 #include "controlplane/services/auth/routes.hpp"
 #include "controlplane/services/auth/store.hpp"
 #include "controlplane/services/auth/upkeep.hpp"
@@ -92,6 +93,7 @@ struct AuthModule::Impl {
     AgentTokens agent_tokens;
     Credentials credentials;
     Upkeep upkeep;
+    AuthPurge purge{database};
 };
 
 AuthModule::AuthModule(
@@ -108,6 +110,8 @@ AuthModule::AuthModule(
 AuthModule::~AuthModule() = default;
 
 Authenticator& AuthModule::authenticator() { return impl_->credentials; }
+
+tenant::TenantPurge& AuthModule::purge() { return impl_->purge; }
 
 void AuthModule::forget_agent(const AgentId& agent) { impl_->cache.forget_agent(agent); }
 

@@ -46,6 +46,8 @@ class AuthModule final : public Module {
     // The same of all in the tenant: it stands otherwise, or may use another amount. Any thread.
     void forget_tenant(const TenantId& tenant);
 
+    tenant::TenantPurge& purge();
+
     // For the local command `init`; registration may be closed. Kind::conflict
     // auth.already_initialized if anybody has registered.
     Result<FirstOwner> create_first_owner(const Call& call, const FirstOwnerWish& wish);

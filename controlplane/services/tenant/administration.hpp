@@ -39,6 +39,21 @@ struct AdministeredTenants {
 };
 BOOST_DESCRIBE_STRUCT(AdministeredTenants, (), (items))
 
+// What is left of a tenant that was deleted.
+struct PurgeCertificate {
+    TenantId tenant_id;
+    std::string slug;
+    Timestamp finished_at{};
+    std::string certificate;  // JSON: whose request, when, and how many rows of each table went
+    std::string sha256;       // over it, hex
+};
+BOOST_DESCRIBE_STRUCT(PurgeCertificate, (), (tenant_id, slug, finished_at, certificate, sha256))
+
+struct PurgeCertificates {
+    std::vector<PurgeCertificate> items;
+};
+BOOST_DESCRIBE_STRUCT(PurgeCertificates, (), (items))
+
 struct PlanWish {
     PlanName name = PlanName::free;
     std::optional<std::int64_t> version{};  // nullopt: the newest
@@ -53,9 +68,9 @@ struct LimitWish {
 };
 
 // Each change tells every replica, and leaves an event with who made it and why: the call's
-// credential_id. `tenant` is an id. Kind::not_found tenants.not_found; Kind::invalid for a reason
-// that is none (tenants.reason_invalid), a plan that does not exist (tenants.plan_unknown), a limit
-// out of its range (tenants.limit_invalid).
+// credential_id. `tenant` is an id. Kind::not_found tenants.not_found; Kind::conflict
+// tenants.purge_started; Kind::invalid for a reason that is none (tenants.reason_invalid), a plan
+// that does not exist (tenants.plan_unknown), a limit out of its range (tenants.limit_invalid).
 class TenantAdministration {
  public:
     virtual ~TenantAdministration() = default;
@@ -83,6 +98,11 @@ class TenantAdministration {
     // Active again, whatever it was.
     virtual Result<AdministeredTenant> resume(
         const Call& call, const TenantId& tenant, const std::string& reason
+    ) = 0;
+
+    // By tenant id, after `after` ("" from the start), at most `limit`.
+    virtual Result<std::vector<PurgeCertificate>> list_certificates(
+        const Call& call, std::string_view after, std::int64_t limit
     ) = 0;
 };
 

@@ -24,5 +24,6 @@ template struct Codec<tenant::DeleteTenant>;
 // What the local command `tenants` prints.
 template struct Codec<tenant::AdministeredTenant>;
 template struct Codec<tenant::AdministeredTenants>;
+template struct Codec<tenant::PurgeCertificates>;
 
 }  // namespace synapsex::api

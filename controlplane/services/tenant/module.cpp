@@ -28,14 +28,31 @@ constexpr std::array kTables{
         .growth = db::Growth::bounded,
         .kept = "at most one for each tenant and limit",
     },
+    db::Table{
+        .name = "tenant_purges",
+        .growth = db::Growth::bounded,
+        .kept = "one for each tenant that was deleted, for good",
+    },
+    db::Table{
+        .name = "tenant_purge_counts",
+        .growth = db::Growth::bounded,
+        .kept = "one for each table of tenants and each of those",
+    },
 };
+
+constexpr std::array<TaskInfo, 1> kTasks{
+    {{"tenant.purge", std::chrono::seconds{60}, Replicas::one}}
+};
+constexpr std::chrono::minutes kPurgeBudget{10};
 
 }  // namespace
 
 TenantModule::TenantModule(
     const Platform& platform, db::Database& database, PlanName default_plan
 )
-    : service_(std::make_unique<TenantService>(
+    : platform_(platform),
+      database_(database),
+      service_(std::make_unique<TenantService>(
           database, platform.clock, platform.random, default_plan
       )) {
     platform.wakeups.on(kStandingChanged, [service = service_.get()](std::string_view text) {
@@ -63,9 +80,24 @@ const ServiceManifest& TenantModule::manifest() const {
         .migrations = kMigrations,
         .queries = TenantStore::queries(),
         .tables = kTables,
+        .tasks = kTasks,
     };
     return manifest;
 }
+
+void TenantModule::purge_with(std::vector<TenantPurge*> services) {
+    service_->purges().set_services(std::move(services));
+}
+
+void TenantModule::start() {
+    const auto purge = [this](const leases::Lease& lease) -> Result<Done> {
+        const auto deadline = Deadline::after(platform_.clock, kPurgeBudget);
+        return service_->purges().run(Call::system(lease.name, deadline));
+    };
+    purger_.emplace(kTasks[0], platform_.leased(database_), purge);
+}
+
+void TenantModule::stop() { purger_.reset(); }
 
 void TenantModule::mount(api::Router& router) { mount_routes(router, *service_); }
 

@@ -3,6 +3,8 @@
 // tenant-service as the application hosts it.
 
 #include <memory>
+#include <optional>
+#include <vector>
 
 #include "controlplane/platform/module.hpp"
 #include "controlplane/services/tenant/administration.hpp"
@@ -24,11 +26,20 @@ class TenantModule final : public Module {
     // For the local command `tenants`, and nobody else.
     TenantAdministration& administration();
 
+    // What the other services keep of tenants, those first that depend on others. Before start.
+    void purge_with(std::vector<TenantPurge*> services);
+
     const ServiceManifest& manifest() const override;
     void mount(api::Router& router) override;
+    // A thread that removes what is left of tenants whose grace is over.
+    void start() override;
+    void stop() override;
 
  private:
+    const Platform platform_;
+    db::Database& database_;
     std::unique_ptr<TenantService> service_;
+    std::optional<leases::LeasedTask> purger_;
 };
 
 }  // namespace synapsex::tenant

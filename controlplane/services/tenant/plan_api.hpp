@@ -126,8 +126,8 @@ namespace synapsex::tenant {
 inline constexpr api::Operation<api::None, PlanList> kListPlans{
     .id = "plans.list", .path = "/v1/plans", .access = auth::signed_in(),
     .summary = "List the plans, and what each allows.",
-    .description = "In the version that a tenant would get now. One that has an older version keeps "
-                   "it: GET /v1/tenants/{tenantId}/plan."};
+    .description = "In the version that a tenant would get now. One that has an older version "
+                   "keeps it: GET /v1/tenants/{tenantId}/plan."};
 inline constexpr api::Operation<TenantPath, TenantPlan> kGetTenantPlan{
     .id = "tenants.plan.get", .path = "/v1/tenants/{tenantId}/plan",
     .access = auth::user("tenants.read"),

@@ -84,6 +84,14 @@ inline Problem deletion_needs_owner() {
     };
 }
 
+inline Problem purge_started() {
+    return {
+        Kind::conflict, "tenants.purge_started",
+        "The grace of the deletion is over and the tenant is being removed; that cannot be taken "
+        "back."
+    };
+}
+
 // --- of the local command ---
 
 inline Problem no_such_tenant(const std::string& id_or_slug) {

@@ -8,6 +8,7 @@
 #include "controlplane/platform/wakeups/wakeups.hpp"
 #include "controlplane/services/tenant/api.hpp"
 #include "controlplane/services/tenant/public.hpp"
+#include "controlplane/services/tenant/purges.hpp"
 #include "controlplane/services/tenant/standings.hpp"
 #include "shared/base/random.hpp"
 
@@ -34,9 +35,11 @@ class TenantService final : public TenantDirectory, public TenantRecovery {
           clock_(clock),
           random_(random),
           default_plan_(default_plan),
-          standings_(database, clock, random) {}
+          standings_(database, clock, random),
+          purges_(database, clock, random, standings_) {}
 
     Standings& standings() { return standings_; }
+    Purges& purges() { return purges_; }
 
     // TenantDirectory
     Result<Done> create_tenant(
@@ -102,6 +105,7 @@ class TenantService final : public TenantDirectory, public TenantRecovery {
     Random& random_;
     const PlanName default_plan_;
     Standings standings_;
+    Purges purges_;
     std::vector<std::function<void(const TenantId&, const UserId&)>> on_member_changed_;
 };
 

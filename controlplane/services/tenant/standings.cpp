@@ -142,8 +142,10 @@ Result<TenantPlan> Standings::change_own_state(
         const auto row = store.find_membership(call.principal->user, tenant.text());
         if (!row) return not_found();
         if (row->role != auth::Role::owner) return deletion_needs_owner();
-        if (row->state == TenantState::suspended) SYNAPSEX_CHECK(check_active(standing_of(*row, now)));
+        if (row->state == TenantState::suspended)
+            SYNAPSEX_CHECK(check_active(standing_of(*row, now)));
         if (confirmed && *confirmed != row->slug) return confirmation_wrong(row->slug);
+        if (store.find_purge(tenant)) return purge_started();
         if (row->state != next) {
             store.set_state(tenant, change);
             outbox::add(
@@ -218,6 +220,22 @@ Result<AdministeredTenant> Standings::find(const Call& call, std::string_view id
     );
 }
 
+Result<std::vector<PurgeCertificate>> Standings::list_certificates(
+    const Call& call, std::string_view after, std::int64_t limit
+) {
+    return database_.read(
+        kAdminister, call, [&](db::Session& session) -> Result<std::vector<PurgeCertificate>> {
+            std::vector<PurgeCertificate> certificates;
+            for (auto& row : TenantStore{session}.list_purges(after, limit))
+                certificates.push_back(
+                    {row.tenant_id, row.slug, row.finished_at.value_or(Timestamp{}),
+                     std::move(row.certificate), std::move(row.sha256)}
+                );
+            return certificates;
+        }
+    );
+}
+
 // `change` does it, in the tenant's own transaction, and says what to tell; nothing: no change.
 struct Standings::News {
     std::string_view type;
@@ -235,6 +253,7 @@ Result<AdministeredTenant> Standings::administer(
             TenantStore store{session};
             store.lock(tenant);
             SYNAPSEX_TRY(const auto before, read_administered(store, tenant));
+            if (store.find_purge(tenant)) return purge_started();
             const std::optional<News> news = change(store, before, now);
             if (!news) return before;
             outbox::add(session, in_tenant, {id, now, news->type, tenant.text(), news->data});

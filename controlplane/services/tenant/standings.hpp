@@ -70,6 +70,9 @@ class Standings final : public TenantAdministration {
     Result<AdministeredTenant> resume(
         const Call& call, const TenantId& tenant, const std::string& reason
     ) override;
+    Result<std::vector<PurgeCertificate>> list_certificates(
+        const Call& call, std::string_view after, std::int64_t limit
+    ) override;
 
  private:
     struct News;

@@ -41,7 +41,7 @@ class StandingsTest : public ::testing::Test {
         principal->kind = PrincipalKind::user;
         principal->user = user;
         principal->tenant = tenant;
-        if (const auto standing = standings.get_standing(Call::system("test", Deadline::never()), tenant))
+        if (const auto standing = standings.get_standing(root(), tenant))
             principal->standing = *standing;
         return {.request_id = "req", .tenant = tenant, .principal = std::move(principal)};
     }
@@ -179,10 +179,13 @@ TEST_F(OverrideStory, the_last_one_counts_and_clearing_it_brings_the_plans_limit
     EXPECT_EQ(set.overrides[0].value, kUnlimited);
     EXPECT_EQ(set.overrides[0].set_by, "root (uid 0)");
     EXPECT_EQ(standings.get_limits(root(), acme.id).value().value(LimitName::vms), kUnlimited);
-    EXPECT_THAT(standings.clear_limit(root(), acme.id, LimitName::vms, "c").value().overrides, IsEmpty());
+    const auto cleared = standings.clear_limit(root(), acme.id, LimitName::vms, "c").value();
+    EXPECT_THAT(cleared.overrides, IsEmpty());
     EXPECT_EQ(standings.get_limits(root(), acme.id).value().value(LimitName::vms), 10);
     EXPECT_TRUE(standings.clear_limit(root(), acme.id, LimitName::vms, "again"));
-    EXPECT_THAT(news(), ElementsAre("tenant.limit_set", "tenant.limit_set", "tenant.limit_cleared"));
+    EXPECT_THAT(
+        news(), ElementsAre("tenant.limit_set", "tenant.limit_set", "tenant.limit_cleared")
+    );
 }
 
 TEST_F(OverrideStory, what_no_limit_can_be_is_refused) {
@@ -205,7 +208,8 @@ TEST_F(OverrideStory, members_are_added_up_to_the_limit_and_stay_when_it_is_lowe
     const auto refused = tenants.add_member(call_of(ada, acme.id), one_more);
     EXPECT_EQ(code_of(refused), "tenants.member_limit_reached");
     EXPECT_THAT(refused.error().detail, AllOf(HasSubstr("5 members"), HasSubstr("plan free")));
-    standings.set_limit(root(), acme.id, {LimitName::members, 6, "grace", clock.now() + 1h}).value();
+    const auto until = clock.now() + 1h;
+    standings.set_limit(root(), acme.id, {LimitName::members, 6, "grace", until}).value();
     EXPECT_TRUE(tenants.add_member(call_of(ada, acme.id), one_more));
     clock.advance(2h);
     EXPECT_EQ(limit_of(acme, LimitName::members).used, 6) << "one over the plan's limit";
@@ -246,7 +250,9 @@ TEST_F(SuspensionStory, is_not_got_round_by_deleting_restoring_or_making_another
     const auto acme = create(ada, "Acme");
     standings.suspend(root(), acme.id, "abuse").value();
     const auto call = call_of(ada, acme.id);
-    EXPECT_EQ(code_of(standings.request_deletion(call, {acme.id, {acme.slug}})), "tenants.suspended");
+    EXPECT_EQ(
+        code_of(standings.request_deletion(call, {acme.id, {acme.slug}})), "tenants.suspended"
+    );
     EXPECT_EQ(code_of(standings.restore(call, acme.id)), "tenants.suspended");
     EXPECT_EQ(code_of(tenants.create(call, {{"Another"}, {}})), "tenants.suspended");
     EXPECT_EQ(state_of(acme), TenantState::suspended);
@@ -300,7 +306,8 @@ TEST_F(DeletionStory, whoever_runs_the_server_may_hold_it_or_take_it_back) {
     EXPECT_EQ(held.delete_after, std::nullopt);
     standings.resume(root(), acme.id, "done").value();
     standings.request_deletion(call, {acme.id, {acme.slug}}).value();
-    EXPECT_EQ(standings.resume(root(), acme.id, "asked by phone").value().state, TenantState::active);
+    const auto resumed = standings.resume(root(), acme.id, "asked by phone").value();
+    EXPECT_EQ(resumed.state, TenantState::active);
     EXPECT_THAT(
         news(), ElementsAre(
                     "tenant.deletion_requested", "tenant.suspended", "tenant.resumed",

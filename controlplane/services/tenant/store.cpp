@@ -135,7 +135,37 @@ constexpr Query kFindAdministered{"tenant.find_administered", R"sql(
            (SELECT count(*) FROM tenant_members m WHERE m.tenant_id = t.tenant_id) AS members
     FROM tenant_tenants t WHERE t.tenant_id = $1 OR t.slug = $1)sql"};
 
-constexpr std::array<const Query*, 29> kQueries{
+constexpr Query kListDuePurges{"tenant.list_due_purges", R"sql(
+    SELECT tenant_id FROM tenant_tenants
+    WHERE state = 'pending_deletion' AND delete_after IS NOT NULL AND delete_after <= $1
+    ORDER BY delete_after, tenant_id LIMIT $2)sql"};
+
+constexpr Query kBeginPurge{"tenant.begin_purge", R"sql(
+    INSERT INTO tenant_purges (tenant_id, slug, requested_by, requested_at, started_at)
+    VALUES ($1, $2, $3, $4, $5) ON CONFLICT (tenant_id) DO NOTHING)sql"};
+constexpr Query kFindPurge{"tenant.find_purge", R"sql(
+    SELECT tenant_id, slug, requested_by, requested_at, started_at, finished_at, certificate, sha256
+    FROM tenant_purges WHERE tenant_id = $1)sql"};
+constexpr Query kListPurges{"tenant.list_purges", R"sql(
+    SELECT tenant_id, slug, requested_by, requested_at, started_at, finished_at, certificate, sha256
+    FROM tenant_purges WHERE tenant_id > $1 AND finished_at IS NOT NULL
+    ORDER BY tenant_id LIMIT $2)sql"};
+constexpr Query kFinishPurge{"tenant.finish_purge", R"sql(
+    UPDATE tenant_purges SET finished_at = $2, certificate = $3, sha256 = $4
+    WHERE tenant_id = $1)sql"};
+
+constexpr Query kPutPurgeCount{"tenant.put_purge_count", R"sql(
+    INSERT INTO tenant_purge_counts (tenant_id, table_name, row_count) VALUES ($1, $2, $3)
+    ON CONFLICT (tenant_id, table_name) DO NOTHING)sql"};
+constexpr Query kListPurgeCounts{"tenant.list_purge_counts", R"sql(
+    SELECT table_name AS "table", row_count AS rows FROM tenant_purge_counts
+    WHERE tenant_id = $1 ORDER BY table_name)sql"};
+constexpr Query kCountRows{"tenant.count_rows", R"sql(
+    SELECT 'tenant_limits' AS "table", count(*) AS rows FROM tenant_limits WHERE tenant_id = $1
+    UNION ALL SELECT 'tenant_members', count(*) FROM tenant_members WHERE tenant_id = $1
+    UNION ALL SELECT 'tenant_tenants', count(*) FROM tenant_tenants WHERE tenant_id = $1)sql"};
+
+constexpr std::array<const Query*, 37> kQueries{
     &kInsertTenant,        &kFindTenant,   &kLockTenant,        &kRenameTenant,
     &kDeleteMembers,       &kDeleteTenant, &kInsertMember,      &kFindMember,
     &kListMembersOfTenant, &kCountMembers, &kCountOwners,       &kSetRole,
@@ -143,7 +173,9 @@ constexpr std::array<const Query*, 29> kQueries{
     &kCountMemberships,    &kListOwners,   &kListNames,         &kFindName,
     &kFindStanding,        &kSetPlan,      &kSetState,          &kListOverrides,
     &kPutOverride,         &kDeleteOverride, &kDeleteOverrides, &kListAdministered,
-    &kFindAdministered,
+    &kFindAdministered,    &kListDuePurges, &kBeginPurge,       &kFindPurge,
+    &kListPurges,          &kFinishPurge,  &kPutPurgeCount,     &kListPurgeCounts,
+    &kCountRows,
 };
 
 }  // namespace
@@ -209,6 +241,49 @@ void TenantStore::put_override(const TenantId& tenant, const LimitOverride& over
 
 bool TenantStore::remove_override(const TenantId& tenant, LimitName name) {
     return session_.execute(kDeleteOverride, tenant, name) > 0;
+}
+
+std::vector<TenantId> TenantStore::list_due_purges(Timestamp until, std::int64_t limit) {
+    const auto rows = session_.query(kListDuePurges, until, limit);
+    std::vector<TenantId> tenants;
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        tenants.push_back(rows[i].get<TenantId>("tenant_id"));
+    return tenants;
+}
+
+void TenantStore::begin_purge(const PurgeRow& purge) {
+    session_.execute(
+        kBeginPurge, purge.tenant_id, purge.slug, purge.requested_by, purge.requested_at,
+        purge.started_at
+    );
+}
+
+std::optional<PurgeRow> TenantStore::find_purge(const TenantId& tenant) {
+    return session_.find<PurgeRow>(kFindPurge, tenant);
+}
+
+void TenantStore::put_purge_count(const TenantId& tenant, const TableCount& table) {
+    session_.execute(kPutPurgeCount, tenant, table.table, table.rows);
+}
+
+std::vector<TableCount> TenantStore::list_purge_counts(const TenantId& tenant) {
+    return session_.list<TableCount>(kListPurgeCounts, tenant);
+}
+
+void TenantStore::finish_purge(
+    const TenantId& tenant, Timestamp now, std::string_view certificate, std::string_view sha256
+) {
+    session_.execute(kFinishPurge, tenant, now, certificate, sha256);
+}
+
+std::vector<PurgeRow> TenantStore::list_purges(
+    std::string_view after_tenant_id, std::int64_t limit
+) {
+    return session_.list<PurgeRow>(kListPurges, after_tenant_id, limit);
+}
+
+std::vector<TableCount> TenantStore::count_rows(const TenantId& tenant) {
+    return session_.list<TableCount>(kCountRows, tenant);
 }
 
 void TenantStore::remove(const TenantId& tenant) {

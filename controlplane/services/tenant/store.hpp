@@ -65,6 +65,21 @@ BOOST_DESCRIBE_STRUCT(
     (plan, plan_version, state, state_reason, state_by, state_since, delete_after, members)
 )
 
+struct PurgeRow {
+    TenantId tenant_id;
+    std::string slug;
+    std::string requested_by;
+    Timestamp requested_at{};
+    Timestamp started_at{};
+    std::optional<Timestamp> finished_at{};
+    std::string certificate{};
+    std::string sha256{};
+};
+BOOST_DESCRIBE_STRUCT(
+    PurgeRow, (),
+    (tenant_id, slug, requested_by, requested_at, started_at, finished_at, certificate, sha256)
+)
+
 // Another state, and the who, why and when of it.
 struct StateChange {
     TenantState state = TenantState::active;
@@ -96,6 +111,22 @@ class TenantStore {
     void put_override(const TenantId& tenant, const LimitOverride& override);
     // False: there was none.
     bool remove_override(const TenantId& tenant, LimitName name);
+    // Of all tenants: those whose grace ended until the instant.
+    std::vector<TenantId> list_due_purges(Timestamp until, std::int64_t limit);
+    // One that has begun stays as it is.
+    void begin_purge(const PurgeRow& purge);
+    std::optional<PurgeRow> find_purge(const TenantId& tenant);
+    // A count that was put before stays.
+    void put_purge_count(const TenantId& tenant, const TableCount& table);
+    std::vector<TableCount> list_purge_counts(const TenantId& tenant);
+    void finish_purge(
+        const TenantId& tenant, Timestamp now, std::string_view certificate,
+        std::string_view sha256
+    );
+    // Finished ones, by tenant, after `after_tenant_id` ("" from the start), at most `limit`.
+    std::vector<PurgeRow> list_purges(std::string_view after_tenant_id, std::int64_t limit);
+    // Of what remove() removes.
+    std::vector<TableCount> count_rows(const TenantId& tenant);
     // The tenant, its members and overrides.
     void remove(const TenantId& tenant);
 
