@@ -15,6 +15,11 @@ namespace {
 constexpr db::SystemScope kListDue{"tenant.list_due_purges"};
 constexpr std::int64_t kDueMax = 20;
 
+// By the database's clock and by this process's: one of them that runs ahead ends no grace.
+Timestamp earliest_now(db::Session& session, const Clock& clock) {
+    return std::min(session.now(), clock.now());
+}
+
 bool are_empty(const std::vector<TableCount>& tables) {
     return std::ranges::all_of(tables, [](const TableCount& table) { return table.rows == 0; });
 }
@@ -42,7 +47,8 @@ Result<Done> Purges::run(const Call& call) {
     SYNAPSEX_TRY(
         const auto due,
         database_.read(kListDue, call, [&](db::Session& session) -> Result<std::vector<TenantId>> {
-            return TenantStore{session}.list_due_purges(session.now(), kDueMax);
+            const auto until = earliest_now(session, clock_);
+            return TenantStore{session}.list_due_purges(until, kDueMax);
         })
     );
     Result<Done> outcome = Done{};
@@ -71,7 +77,7 @@ Result<bool> Purges::begin(const Call& in_tenant) {
         store.lock(tenant);
         const auto row = store.find_administered(tenant.text());
         const bool is_due = row && row->state == TenantState::pending_deletion &&
-                            row->delete_after && *row->delete_after <= session.now();
+                            row->delete_after && *row->delete_after <= earliest_now(session, clock_);
         if (!is_due) return false;
         store.begin_purge({tenant, row->slug, row->state_by, row->state_since.value_or(now), now});
         return true;
