@@ -1,6 +1,8 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
+#include <memory>
 
 #include "controlplane/app/commands.hpp"
 #include "controlplane/app/services.hpp"
@@ -83,6 +85,70 @@ CLI::App& add_recover_owner(CLI::App& program, app::RecoverOwnerWish& wish) {
         "Also write e-mail and password there, as JSON, mode 0600."
     );
     return command;
+}
+
+// What the binary says of itself, without settings; empty: none of it is asked for.
+std::shared_ptr<std::function<int()>> add_catalog(CLI::App& program) {
+    auto chosen = std::make_shared<std::function<int()>>();
+    const auto add = [&](const char* name, const char* help, int (*list)()) {
+        program.add_subcommand(name, help)->callback([chosen, list] { *chosen = list; });
+    };
+    add("services", "List the services of this binary.", app::list_services);
+    add("tables", "List the tables and what each keeps.", app::list_tables);
+    add("openapi", "Print the OpenAPI document.", app::print_openapi);
+    return chosen;
+}
+
+// `tenants` and its deeds; which of them it is stands in the wish then.
+CLI::App& add_tenants(
+    CLI::App& program, app::TenantsWish& wish, std::string& file, app::SettingValues& flags
+) {
+    wish.sudo_uid = read_environment("SUDO_UID").value_or("");
+    auto& group = *program.add_subcommand(
+        "tenants", "List tenants, set their plans and limits, suspend and resume them."
+    );
+    group.require_subcommand(1);
+    const auto add = [&](app::TenantsDeed deed, const char* name, const char* help) {
+        auto* command = group.add_subcommand(name, help);
+        command->parse_complete_callback([&wish, deed] { wish.deed = deed; });
+        auto* tenant = command->add_option("tenant", wish.tenant, "The tenant, by id or slug.");
+        if (deed != app::TenantsDeed::list && deed != app::TenantsDeed::certificates) {
+            tenant->required();
+            command
+                ->add_option(
+                    "--reason", wish.reason, "Why, on one line; of limits and a suspension the "
+                                             "tenant's people read it."
+                )
+                ->required();
+        }
+        command->add_flag("--json", wish.is_json, "Print JSON.");
+        add_settings(*command, file, flags);
+        return command;
+    };
+    using app::TenantsDeed;
+    add(TenantsDeed::list, "list", "All tenants; one of them with its own limits.");
+    auto* set_plan = add(TenantsDeed::set_plan, "set-plan", "Give a tenant another plan.");
+    set_plan->add_option("plan", wish.plan, "free, pro, team or enterprise.")->required();
+    set_plan->add_option(
+        "--plan-version", wish.plan_version, "Of the plan (default: the newest)."
+    );
+    auto* set_limit = add(
+        TenantsDeed::set_limit, "set-limit", "Another limit for this tenant than its plan's."
+    );
+    constexpr const char* kLimits =
+        "members, vms, keys, requests_per_minute, calls_per_month or tokens_per_day.";
+    set_limit->add_option("limit", wish.limit, kLimits)->required();
+    set_limit->add_option("value", wish.value, "A number, or unlimited.")->required();
+    set_limit->add_option(
+        "--expires", wish.expires, "When the plan's counts again, as in 2027-01-31T00:00:00Z."
+    );
+    add(TenantsDeed::clear_limit, "clear-limit", "The plan's limit again.")
+        ->add_option("limit", wish.limit, kLimits)
+        ->required();
+    add(TenantsDeed::suspend, "suspend", "Let a tenant read what it has, and change nothing.");
+    add(TenantsDeed::resume, "resume", "End a suspension, or take a deletion back.");
+    add(TenantsDeed::certificates, "certificates", "What is left of tenants that were deleted.");
+    return group;
 }
 
 void add_egress_options(CLI::App& command, app::EgressQuestion& question) {
@@ -183,9 +249,9 @@ int run(int argc, char** argv) {
     app::RestoreWish restore_wish;
     add_backup_options(backup, backup_wish);
     add_restore_options(restore, restore_wish);
-    auto& services = *program.add_subcommand("services", "List the services of this binary.");
-    auto& tables = *program.add_subcommand("tables", "List the tables and what each keeps.");
-    auto& openapi = *program.add_subcommand("openapi", "Print the OpenAPI document.");
+    app::TenantsWish tenants_wish;
+    auto& tenants = add_tenants(program, tenants_wish, file, sources.flags);
+    const auto list = add_catalog(program);
 
     try {
         program.parse(argc, argv);
@@ -195,9 +261,7 @@ int run(int argc, char** argv) {
     set_log_level(LogLevel::warning);
     if (!backup_wish.verified.empty()) return app::verify_backup(backup_wish);
     if (backup && backup_wish.file.empty()) return refuse_usage("backup needs --to or --verify");
-    if (services) return app::list_services();
-    if (tables) return app::list_tables();
-    if (openapi) return app::print_openapi();
+    if (*list) return (*list)();
 
     sources.file = config_file_of(file);
     if (is_config_printed) return print_settings(sources);
@@ -210,6 +274,7 @@ int run(int argc, char** argv) {
     set_log_level(config->log_level);
     if (init) return app::init(*config, wish);
     if (recover_owner) return app::recover_owner(*config, recovery_wish);
+    if (tenants) return app::administer_tenants(*config, tenants_wish);
     if (keys) return app::list_keys(*config);
     if (authority) return app::manage_authority(*config, authority_wish_of(authority_wish));
     return is_only_migrated ? app::migrate(*config) : app::serve(*config);

@@ -3,7 +3,9 @@
 // What `synapsex-controlplane` can do. Each returns the process's exit code and throws StartRefused
 // with a sentence for the operator.
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "controlplane/app/config.hpp"
@@ -38,6 +40,23 @@ struct RecoverOwnerWish {
 // A new password for a user, an end of their sessions, and a tenant that they own: for who has this
 // machine and cannot sign in. Says what it does, and so does the outbox.
 int recover_owner(const Config& config, const RecoverOwnerWish& wish);
+
+enum class TenantsDeed { list, set_plan, set_limit, clear_limit, suspend, resume, certificates };
+struct TenantsWish {
+    TenantsDeed deed = TenantsDeed::list;
+    std::string tenant;  // id or slug; list, certificates: empty for all
+    std::string plan;
+    std::optional<std::int64_t> plan_version;
+    std::string limit;
+    std::string value;    // a number, or "unlimited"
+    std::string expires;  // RFC 3339; empty: it does not
+    std::string reason;
+    std::string sudo_uid;  // as in RecoverOwnerWish
+    bool is_json = false;
+};
+// What tenants may use and whether they may act, for who has this machine. A running control plane
+// heeds it at once.
+int administer_tenants(const Config& config, const TenantsWish& wish);
 
 // The keys of the data directory, a line each: name, algorithm, key id, public key. Nothing secret.
 int list_keys(const Config& config);

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "controlplane/services/tenant/plans.hpp"
 #include "shared/base/log.hpp"
 #include "shared/base/result.hpp"
 #include "shared/net/egress_policy.hpp"
@@ -39,6 +40,7 @@ struct Config {
     LogLevel log_level = LogLevel::info;
     bool is_access_logged = true;
     bool is_registration_open = false;
+    tenant::PlanName default_plan = tenant::PlanName::free;  // of tenants that users make
     std::size_t io_threads = 1;
     std::size_t worker_threads = 64;
     std::size_t connections_max = 10'000;

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "controlplane/services/api_gateway/cross_origin.hpp"
+#include "shared/base/describe.hpp"
 
 namespace synapsex::app {
 
@@ -136,6 +137,13 @@ std::optional<std::string> apply_access_log(Config& config, const std::string& t
 
 std::optional<std::string> apply_open_registration(Config& config, const std::string& text) {
     return apply_flag(config.is_registration_open, text);
+}
+
+std::optional<std::string> apply_default_plan(Config& config, const std::string& text) {
+    const auto plan = parse_enum<tenant::PlanName>(text);
+    if (!plan) return "is none of free, pro, team, enterprise";
+    config.default_plan = *plan;
+    return std::nullopt;
 }
 
 template <class Integer>
@@ -300,6 +308,9 @@ std::vector<Setting> make_table() {
         {{"open-registration", "SYNAPSEX_OPEN_REGISTRATION",
           "let anybody register: true or false", "false"},
          apply_open_registration},
+        {{"default-plan", "SYNAPSEX_DEFAULT_PLAN",
+          "plan of the tenants that users make: free, pro, team or enterprise", "free"},
+         apply_default_plan},
         {{"io-threads", "SYNAPSEX_IO_THREADS", "threads that serve connections", "1"},
          apply_io_threads},
         {{"worker-threads", "SYNAPSEX_WORKER_THREADS", "threads that run handlers", "64"},

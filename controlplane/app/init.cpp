@@ -82,7 +82,9 @@ int init(const Config& config, const InitWish& wish) {
     make_authority(config.data_dir, clock.now());
     TaskBook tasks{metrics, clock};
     const Platform platform{clock, random, metrics, parking, tasks, wakeups};
-    Services services{platform, config, identity};
+    auto own = config;
+    own.default_plan = tenant::PlanName::enterprise;  // the first tenant is of who runs the server
+    Services services{platform, own, identity};
     api::Router router;
     services.prepare(router);
 

@@ -1,13 +1,10 @@
-#include <charconv>
 #include <cstdio>
 #include <iostream>
-
-#include <pwd.h>
-#include <unistd.h>
 
 #include "controlplane/app/commands.hpp"
 #include "controlplane/app/credentials_file.hpp"
 #include "controlplane/app/data_dir.hpp"
+#include "controlplane/app/local_operator.hpp"
 #include "controlplane/app/services.hpp"
 #include "controlplane/platform/api/codec.hpp"
 #include "controlplane/services/auth/api.hpp"
@@ -20,30 +17,6 @@ namespace {
 
 constexpr std::size_t kPasswordSize = 20;  // of 62 characters: 119 bits
 constexpr std::chrono::seconds kRecoveryBudget{60};
-
-std::string user_name(uid_t uid) {
-    const auto* entry = ::getpwuid(uid);
-    const auto number = "uid " + std::to_string(uid);
-    return entry == nullptr ? number : std::string{entry->pw_name} + " (" + number + ")";
-}
-
-// Who runs this; behind sudo that is nearly always root, or the control plane's user.
-std::string local_operator(const std::string& sudo_uid) {
-    auto name = user_name(::getuid());
-    uid_t uid = 0;
-    const auto* end = sudo_uid.data() + sudo_uid.size();
-    const auto read = std::from_chars(sudo_uid.data(), end, uid);
-    const bool is_number = read.ec == std::errc{} && read.ptr == end;
-    return is_number ? user_name(uid) + ", as " + name : name;
-}
-
-Call call_of_local_operator(const Clock& clock, const std::string& sudo_uid) {
-    auto call = Call::system("recover-owner", Deadline::after(clock, kRecoveryBudget));
-    auto principal = std::make_shared<Principal>(*call.principal);
-    principal->credential_id = local_operator(sudo_uid);
-    call.principal = std::move(principal);
-    return call;
-}
 
 // The first line of standard input.
 std::string read_password() {
@@ -144,7 +117,9 @@ int recover_owner(const Config& config, const RecoverOwnerWish& wish) {
     api::Router router;
     services.prepare(router);
 
-    const auto call = call_of_local_operator(clock, wish.sudo_uid);
+    const auto call = call_of_local_operator(
+        "recover-owner", wish.sudo_uid, Deadline::after(clock, kRecoveryBudget)
+    );
     auto recovery = services.auth().recovery(services.tenants().recovery());
     const auto plan = recovery.plan(call, {wish.email, wish.tenant, wish.may_make_user});
     if (!plan) throw StartRefused(plan.error().detail);

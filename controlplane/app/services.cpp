@@ -55,10 +55,11 @@ Services::Services(
 )
     : tasks_(platform.tasks),
       databases_(config, platform),
-      tenants_(platform, databases_.of("tenant")),
+      tenants_(platform, databases_.of("tenant"), config.default_plan),
       vms_(platform, databases_.of("vm_registry")),
       agents_(
-          platform, databases_.of("agent_registry"), vms_.directory(),
+          platform, databases_.of("agent_registry"),
+          agent_registry::Directories{vms_.directory(), tenants_.directory()},
           agent_registry::Trust{identity.issuer, identity.authority_pin, identity.prove_time},
           peers_of(config)
       ),
@@ -75,6 +76,10 @@ Services::Services(
     agents_.directory().on_doubted([this](const AgentId& agent) { auth_.forget_agent(agent); });
     tenants_.directory().on_member_changed([this](const TenantId& tenant, const UserId& user) {
         auth_.forget_member(tenant, user);
+    });
+    tenants_.purge_with({&auth_.purge(), &agents_.purge(), &vms_.purge()});
+    tenants_.directory().on_standing_changed([this](const TenantId& tenant) {
+        auth_.forget_tenant(tenant);
     });
 }
 

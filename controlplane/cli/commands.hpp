@@ -17,6 +17,7 @@ using Action = std::function<Result<Done>(Context&)>;
 
 void add_sign_in_commands(CLI::App& app, Action& chosen);  // login, logout, whoami, version
 void add_tenant_commands(CLI::App& app, Action& chosen);
+void add_plan_commands(CLI::App& tenants, Action& chosen);  // in the group of add_tenant_commands
 void add_token_commands(CLI::App& app, Action& chosen);
 void add_trust_commands(CLI::App& app, Action& chosen);
 void add_agent_commands(CLI::App& app, Action& chosen);

@@ -39,7 +39,8 @@ Result<Done> list_tenants(Context& context, std::int64_t limit) {
             {{""},
              {"SLUG"},
              {"NAME", Align::left, {.width_min = 12, .leaves = 3}},
-             {"ROLE", Align::left, {.leaves = 4}},
+             {"ROLE", Align::left, {.leaves = 5}},
+             {"STATE", Align::left, {.leaves = 4}},
              {"CREATED", Align::left, {.leaves = 2}},
              {"ID", Align::left, {.leaves = 1}}}},
         "You belong to no tenant.",
@@ -51,6 +52,7 @@ Result<Done> list_tenants(Context& context, std::int64_t limit) {
                 {tenant.slug, look},
                 {tenant.name},
                 {word_of(tenant.role)},
+                {word_of(tenant.state)},
                 {format_relative(tenant.created_at, context.now())},
                 {tenant.id.text(), Style::dim}};
         }
@@ -109,6 +111,7 @@ void add_tenant_commands(CLI::App& app, Action& chosen) {
     auto* use = group->add_subcommand("use", "Choose the one that commands act in");
     use->add_option("TENANT", options->tenant, "Its id or slug")->required();
 
+    add_plan_commands(*group, chosen);
     add_footer(
         *use,
         "The choice is kept with the sign-in; --tenant and SYNAPSEX_TENANT_ID go before it.\n"

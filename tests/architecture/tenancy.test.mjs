@@ -25,8 +25,10 @@ const scopes = new Map([
     ['leases.task', 'roles are of no tenant'],
     ['outbox.measure', 'how many messages there are, whoever they are of'],
     ['outbox.relay', 'numbers the messages of all tenants in one order'],
+    ['tenant.administer', 'which tenants there are, for who has the server\'s machine'],
     ['tenant.add_member', 'counts the tenants of the user who joins'],
     ['tenant.create', 'a slug is taken by whichever tenant has it'],
+    ['tenant.list_due_purges', 'sweep'],
     ['tenant.memberships', 'the tenants of one user'],
     ['tenant.recover', 'which tenants there are, for who has the server\'s machine'],
     ['vm_registry.prune_telemetry', 'sweep'],
@@ -70,4 +72,15 @@ test('a table starts with its tenant', () => {
     assert.ok(tables.length > 0, 'no table found: mend the pattern');
     const wrong = tables.filter(({ table, column }) => (column === 'tenant_id') === shared.has(table));
     assert.deepEqual(wrong, [], 'tenant_id is the first column, or the table is listed here with its reason');
+});
+
+test('what a service keeps of a tenant is purged with it', () => {
+    const sql = services.filter((path) => /\/store\.cpp$/.test(path)).map(read).join('\n');
+    const tables = files.filter((path) => /^controlplane\/services\/(?!_)\w+\/migrations\/.*\.sql$/.test(path)).flatMap((path) =>
+        [...read(path).matchAll(/CREATE TABLE (\w+) \(\s*tenant_id/g)].map(([, table]) => table));
+    assert.ok(tables.length > 0, 'no table found: mend the pattern');
+    const stays = ['tenant_purges', 'tenant_purge_counts'];  // what says that a tenant is gone
+    const wrong = tables.filter((table) => !stays.includes(table)).filter((table) =>
+        !new RegExp(`DELETE FROM ${table}\\s+WHERE tenant_id = \\$1\\)sql`).test(sql) || !sql.includes(`'${table}'`));
+    assert.deepEqual(wrong, [], 'count it and remove it in the TenantPurge of its service, with DELETE FROM … WHERE tenant_id = $1');
 });

@@ -21,7 +21,7 @@ let controlPlane;
 let cli;
 let agent;
 before(async () => {
-    controlPlane = await ControlPlane.start({ settings: ['--open-registration', 'true'] });
+    controlPlane = await ControlPlane.start({ settings: ['--open-registration', 'true', '--default-plan', 'enterprise'] });
     cli = new Cli(controlPlane);
     const done = await cli.login(controlPlane.credentials);
     assert.equal(done.code, 0, done.stderr);

@@ -135,6 +135,7 @@ test('another tenant\'s things are 404, everywhere, for every verb', async (t) =
         'tenants.members.update': { role: 'viewer' },
         'vms.watch': {},
     };
+    const queries = { 'tenants.delete': '/v1/tenants/{tenantId}?confirm=main-street' };
     const { paths } = (await controlPlane.get('/v1/openapi.json')).json;
     let count = 0;
     for (const [template, methods] of Object.entries(paths)) {
@@ -143,7 +144,7 @@ test('another tenant\'s things are 404, everywhere, for every verb', async (t) =
             if (!operation.operationId) continue;
             ++count;
             await t.test(`${method.toUpperCase()} ${template}`, async () => {
-                const path = template.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? assert.fail(`no value for ${name}: make one above and add it to values`));
+                const path = (queries[operation.operationId] ?? template).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? assert.fail(`no value for ${name}: make one above and add it to values`));
                 const isAgents = /agentId\}\/(heartbeat|inventory|key)/.test(template);
                 const answer = await controlPlane.call(method.toUpperCase(), path, {
                     as: isAgents ? strangersAgent : stranger, body: bodies[operation.operationId],

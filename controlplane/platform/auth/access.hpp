@@ -27,6 +27,7 @@ struct Access {
     AccessKind kind = AccessKind::user;
     std::string_view scope{};
     bool is_closed_to_keys = false;
+    bool is_open_in_any_standing = false;
 
     constexpr bool reads_credential() const {
         return kind != AccessKind::anyone && kind != AccessKind::proof;
@@ -102,6 +103,12 @@ consteval Access user(std::string_view scope) {
 // The same for who signed in, with no API key: 403 auth.sign_in_required.
 constexpr Access without_keys(Access access) {
     access.is_closed_to_keys = true;
+    return access;
+}
+// Goes on for a tenant that is suspended or to be deleted, as GET does and what agents call: for
+// what takes access away, and what changes nothing of the tenant's.
+constexpr Access in_any_standing(Access access) {
+    access.is_open_in_any_standing = true;
     return access;
 }
 

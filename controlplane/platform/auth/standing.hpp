@@ -6,6 +6,10 @@
 #include <boost/describe.hpp>
 #include <cstdint>
 #include <optional>
+#include <string>
+
+#include "shared/base/result.hpp"
+#include "shared/base/time.hpp"
 
 namespace synapsex {
 
@@ -19,7 +23,13 @@ BOOST_DESCRIBE_ENUM(TenantState, active, suspended, pending_deletion)
 struct Standing {
     TenantState state = TenantState::active;
     std::optional<std::int64_t> requests_per_minute{};  // nullopt: as many as the server bears
+    std::string reason{};                // of a suspension, for the tenant's people to read
+    std::optional<Timestamp> until{};    // when a tenant that is to be deleted is gone
 };
-BOOST_DESCRIBE_STRUCT(Standing, (), (state, requests_per_minute))
+BOOST_DESCRIBE_STRUCT(Standing, (), (state, requests_per_minute, reason, until))
+
+// Whether the tenant may change anything: 403 tenants.suspended or tenants.pending_deletion, with
+// why, and who can help.
+Result<Done> check_active(const Standing& standing);
 
 }  // namespace synapsex

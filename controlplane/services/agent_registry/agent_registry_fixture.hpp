@@ -97,6 +97,41 @@ class FakeVmDirectory final : public vm_registry::VmDirectory {
     bool is_disk_full = false;
 };
 
+// What agent-registry asks of tenant-service.
+class FakeTenantDirectory final : public tenant::TenantDirectory {
+ public:
+    Result<Done> create_tenant(
+        const Call&, const TenantId&, std::string_view, std::string_view, const UserId&
+    ) override {
+        return Done{};
+    }
+    Result<Done> abandon_tenant(const Call&, const TenantId&, const UserId&) override {
+        return Done{};
+    }
+    Result<Done> abandon_memberships(const Call&, const UserId&) override { return Done{}; }
+    Result<std::vector<tenant::Membership>> list_memberships(const Call&, const UserId&) override {
+        return std::vector<tenant::Membership>{};
+    }
+    Result<tenant::Membership> get_membership(
+        const Call&, const UserId&, std::string_view
+    ) override {
+        return Problem{Kind::not_found, "tenants.not_found", "No."};
+    }
+    Result<Standing> get_standing(const Call&, const TenantId&) override {
+        if (is_purged) return Problem{Kind::not_found, "tenants.not_found", "No."};
+        return standing;
+    }
+    Result<tenant::TenantLimits> get_limits(const Call&, const TenantId&) override {
+        return limits;
+    }
+    void on_standing_changed(std::function<void(const TenantId&)>) override {}
+    void on_member_changed(std::function<void(const TenantId&, const UserId&)>) override {}
+
+    Standing standing{};
+    tenant::TenantLimits limits{};  // unlimited
+    bool is_purged = false;
+};
+
 class AgentRegistryTest : public ::testing::Test {
  protected:
     AgentRegistryTest() { enrollment.set_incarnation("incarnation-1"); }
@@ -183,10 +218,12 @@ class AgentRegistryTest : public ::testing::Test {
     TenantId stranger = TenantId::make(clock.now(), random);
     UserId user = UserId::make(clock.now(), random);
     FakeVmDirectory vms;
+    FakeTenantDirectory tenants;
     PresenceBook presence{clock};
     api::ParkingLot parking;
     wakeups::Board wakeups;
-    Enrollment enrollment{{database, clock, random, vms, presence, "http://127.0.0.1:8080"}};
+    Enrollment enrollment{
+        {database, clock, random, vms, tenants, presence, "http://127.0.0.1:8080"}};
     Heartbeats heartbeats{{database, clock, random, test_database.metrics(), parking, vms,
                            presence, enrollment.incarnation()}};
     InventoryReports inventory{{database, clock, vms}};

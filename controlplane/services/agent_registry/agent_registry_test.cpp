@@ -451,7 +451,7 @@ TEST_F(AgentRegistryTest, proves_the_time_to_who_asks_with_a_nonce) {
     const auto prove = [&](std::string_view nonce) {
         return std::optional{authority.prove_time(nonce, clock.now())};
     };
-    const Enrollment proving{{database, clock, random, vms, presence,
+    const Enrollment proving{{database, clock, random, vms, tenants, presence,
                               {.issuer = "", .prove_time = prove}}};
     const auto nonce = std::string(42, 'n') + 'A';
     const auto answer = proving.prove_time({{nonce}}).value();

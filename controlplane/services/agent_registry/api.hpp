@@ -287,7 +287,8 @@ inline constexpr api::Operation<ListEnrollmentTokens, EnrollmentTokenPage> kList
 inline constexpr api::Operation<EnrollmentTokenPath, api::None> kRevokeToken{
     .id = "agents.enrollment_tokens.revoke", .method = api::Verb::delete_,
     .path = "/v1/agents/enrollment-tokens/{tokenId}",
-    .access = auth::user("enrollment_tokens.write"), .replay = api::Replay::natural,
+    .access = auth::in_any_standing(auth::user("enrollment_tokens.write")),
+    .replay = api::Replay::natural,
     .summary = "Revoke an enrollment token. Agents that it enrolled stay."};
 inline constexpr api::Operation<Enroll, Enrolled> kEnroll{
     .id = "agents.enroll", .method = api::Verb::post, .path = "/v1/agents/enroll",

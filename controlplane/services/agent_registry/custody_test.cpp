@@ -16,7 +16,8 @@ class CustodyTest : public AgentRegistryTest {
     struct Replica {
         Replica(CustodyTest& test, const std::string& name)
             : presence{test.clock, name},
-              enrollment{{test.database, test.clock, test.random, test.vms, presence, "issuer"}},
+              enrollment{{test.database, test.clock, test.random, test.vms, test.tenants,
+                          presence, "issuer"}},
               heartbeats{{test.database, test.clock, test.random, metrics, parking, test.vms,
                           presence, enrollment.incarnation()}},
               custody{{test.database, test.clock, presence}} {

@@ -40,6 +40,20 @@ Result<Done> check_usable(const TokenRow& token, Timestamp now) {
     return Done{};
 }
 
+// Counted where the agent is inserted: of two who enroll at once into one place, one gets it.
+Result<Done> check_room(
+    AgentStore& store, const TenantId& tenant, const tenant::TenantLimits& limits
+) {
+    using tenant::LimitName;
+    if (!limits.value(LimitName::vms)) return Done{};
+    const auto vms = store.count(tenant);
+    if (limits.have_room(LimitName::vms, vms)) return Done{};
+    return limits.reached(
+        "tenants.vm_limit_reached", LimitName::vms, vms,
+        "Remove an agent that is no longer needed (DELETE /v1/agents/{agentId}), then enroll again."
+    );
+}
+
 EnrollmentToken to_api(const TokenRow& row) {
     return {row.token_id,   row.name,       row.uses_max,  row.uses,
             row.created_at, row.expires_at, row.revoked_at};
@@ -150,6 +164,7 @@ Result<Enrolled> Enrollment::enroll(const Call& call, const Enroll& wish) {
             Kind::invalid, "enrollment.key_invalid", "publicKey is no Ed25519 public key.",
             {{"/publicKey", "malformed", "Pass the raw 32 bytes in base64url without padding."}}
         };
+    SYNAPSEX_TRY(const auto tenant, tenant_of(call, *token_id));
     const auto now = parts_.clock.now();
     const auto fresh_id = AgentId::make(now, parts_.random);
     const auto news = outbox::MessageId::make(now, parts_.random);
@@ -170,6 +185,8 @@ Result<Enrolled> Enrollment::enroll(const Call& call, const Enroll& wish) {
             return *known;
         }
         SYNAPSEX_CHECK(check_usable(*row, now));
+        SYNAPSEX_CHECK(check_active(tenant.standing));
+        SYNAPSEX_CHECK(check_room(store, row->tenant_id, tenant.limits));
         if (!store.claim_token_use(row->tenant_id, row->token_id))
             return refused("token_used", "The enrollment token is used up; make a new one.");
         AgentRow agent;
@@ -209,6 +226,26 @@ Result<Enrolled> Enrollment::enroll(const Call& call, const Enroll& wish) {
         );
     return Enrolled{
         agent.agent_id, agent.vm_id, agent.tenant_id, parts_.trust.issuer, incarnation_};
+}
+
+// Asked before the transaction that enrolls, in which nobody else is asked. Of whoever says the
+// token's id: its secret is checked there.
+Result<Enrollment::Tenant> Enrollment::tenant_of(
+    const Call& call, const EnrollmentTokenId& token
+) {
+    SYNAPSEX_TRY(
+        const auto tenant,
+        parts_.database.read(kClaimToken, call, [&](db::Session& session) -> Result<TenantId> {
+            const auto row = AgentStore{session}.find_token_in_any_tenant(token);
+            if (!row) return token_invalid();
+            return row->tenant_id;
+        })
+    );
+    const auto standing = parts_.tenants.get_standing(call, tenant);
+    if (!standing && standing.error().kind == Kind::not_found) return token_invalid();
+    if (!standing) return standing.error();
+    SYNAPSEX_TRY(const auto limits, parts_.tenants.get_limits(call, tenant));
+    return Tenant{*standing, limits};
 }
 
 // A removal between the two steps of an enrollment found no VM to delete: this one does.

@@ -9,6 +9,7 @@
 #include "controlplane/services/agent_registry/api.hpp"
 #include "controlplane/services/agent_registry/presence.hpp"
 #include "controlplane/services/agent_registry/trust.hpp"
+#include "controlplane/services/tenant/public.hpp"
 #include "shared/base/random.hpp"
 
 namespace synapsex::agent_registry {
@@ -26,6 +27,7 @@ class Enrollment {
         const Clock& clock;
         Random& random;
         vm_registry::VmDirectory& vms;
+        tenant::TenantDirectory& tenants;
         PresenceBook& presence;
         Trust trust;
     };
@@ -41,7 +43,8 @@ class Enrollment {
 
     // Kind::unauthenticated enrollment.token_invalid | token_expired | token_used | token_revoked
     // | token_of_other_tenant | agent_removed. The same token and key answer the same agent again,
-    // also after the token was used up or expired, as long as it is kept.
+    // also after the token was used up or expired, as long as it is kept. Kind::forbidden
+    // tenants.suspended | tenants.pending_deletion; Kind::conflict tenants.vm_limit_reached.
     Result<Enrolled> enroll(const Call& call, const Enroll& wish);
 
     // For an agent by whose clock the server's certificate is not in its time. Kind::invalid
@@ -56,6 +59,11 @@ class Enrollment {
     const std::string& incarnation() const { return incarnation_; }
 
  private:
+    struct Tenant {
+        Standing standing;
+        tenant::TenantLimits limits;
+    };
+    Result<Tenant> tenant_of(const Call& call, const EnrollmentTokenId& token);
     Result<Done> check_not_removed(const Call& call, const AgentRow& agent);
 
     Parts parts_;

@@ -58,8 +58,8 @@ TEST_F(FlushTest, many_changes_are_written_in_parts_and_only_the_part_that_faile
 TEST_F(FlushTest, a_module_stops_also_with_a_broken_database) {
     TaskBook tasks{test_database.metrics(), clock};
     AgentRegistryModule module{
-        Platform{clock, random, test_database.metrics(), parking, tasks, wakeups}, database, vms,
-        Trust{"issuer"},
+        Platform{clock, random, test_database.metrics(), parking, tasks, wakeups}, database,
+        Directories{vms, tenants}, Trust{"issuer"},
         Peers::possible
     };
     const auto agent = enroll();

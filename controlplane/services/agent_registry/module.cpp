@@ -10,6 +10,7 @@
 #include "controlplane/services/agent_registry/heartbeats.hpp"
 #include "controlplane/services/agent_registry/inventory_reports.hpp"
 #include "controlplane/services/agent_registry/migrations.hpp"
+#include "controlplane/services/agent_registry/purge.hpp"
 #include "controlplane/services/agent_registry/routes.hpp"
 #include "controlplane/services/agent_registry/store.hpp"
 #include "shared/base/log.hpp"
@@ -70,7 +71,7 @@ const ServiceManifest kManifest{
 
 struct AgentRegistryModule::Impl {
     Impl(
-        const Platform& platform, db::Database& db, vm_registry::VmDirectory& vm_directory,
+        const Platform& platform, db::Database& db, const Directories& directories,
         const Trust& trust, Peers peers
     )
         : clock(platform.clock),
@@ -78,15 +79,16 @@ struct AgentRegistryModule::Impl {
           tasks(platform.tasks),
           leased(platform.leased(db)),
           database(db),
-          vms(vm_directory),
+          vms(directories.vms),
           presence(platform.clock, platform.random.base62(kReplicaSize)),
-          enrollment({db, platform.clock, platform.random, vm_directory, presence,
-                      trust}),
+          enrollment({db, platform.clock, platform.random, directories.vms, directories.tenants,
+                      presence, trust}),
           heartbeats({db, platform.clock, platform.random, platform.metrics, platform.parking,
-                      vm_directory, presence, enrollment.incarnation()}),
-          inventory({db, platform.clock, vm_directory}),
-          agents({db, platform.clock, platform.random, vm_directory, presence}),
-          keys({db, platform.clock, platform.random, presence, trust.issuer}) {
+                      directories.vms, presence, enrollment.incarnation()}),
+          inventory({db, platform.clock, directories.vms}),
+          agents({db, platform.clock, platform.random, directories.vms, presence}),
+          keys({db, platform.clock, platform.random, presence, trust.issuer}),
+          purge(db, platform.clock, agents) {
         if (peers == Peers::possible)
             custody.emplace(Custody::Parts{db, platform.clock, presence});
     }
@@ -122,6 +124,7 @@ struct AgentRegistryModule::Impl {
     InventoryReports inventory;
     Agents agents;
     AgentKeys keys;
+    AgentPurge purge;
     std::optional<Custody> custody{};
     SteadyTime renew_at{};  // the flusher's thread only
     std::optional<PeriodicTask> flusher{};
@@ -130,10 +133,10 @@ struct AgentRegistryModule::Impl {
 };
 
 AgentRegistryModule::AgentRegistryModule(
-    const Platform& platform, db::Database& database, vm_registry::VmDirectory& vms,
+    const Platform& platform, db::Database& database, const Directories& directories,
     const Trust& trust, Peers peers
 )
-    : impl_(new Impl{platform, database, vms, trust, peers}) {
+    : impl_(new Impl{platform, database, directories, trust, peers}) {
     impl_->vms.on_watched([this](const VmId& vm) {
         impl_->heartbeats.wake(AgentId::derived_from(vm));
     });
@@ -156,6 +159,8 @@ AgentRegistryModule::AgentRegistryModule(
 AgentRegistryModule::~AgentRegistryModule() = default;
 
 AgentDirectory& AgentRegistryModule::directory() { return impl_->agents; }
+
+tenant::TenantPurge& AgentRegistryModule::purge() { return impl_->purge; }
 
 const ServiceManifest& AgentRegistryModule::manifest() const { return kManifest; }
 

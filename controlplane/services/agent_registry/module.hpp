@@ -5,9 +5,16 @@
 #include "controlplane/platform/module.hpp"
 #include "controlplane/services/agent_registry/public.hpp"
 #include "controlplane/services/agent_registry/trust.hpp"
+#include "controlplane/services/tenant/public.hpp"
 #include "controlplane/services/vm_registry/public.hpp"
 
 namespace synapsex::agent_registry {
+
+// Who else is asked.
+struct Directories {
+    vm_registry::VmDirectory& vms;
+    tenant::TenantDirectory& tenants;
+};
 
 // Whether other processes may work on the database meanwhile.
 enum class Peers { none, possible };
@@ -15,12 +22,13 @@ enum class Peers { none, possible };
 class AgentRegistryModule final : public Module {
  public:
     AgentRegistryModule(
-        const Platform& platform, db::Database& database, vm_registry::VmDirectory& vms,
+        const Platform& platform, db::Database& database, const Directories& directories,
         const Trust& trust, Peers peers
     );
     ~AgentRegistryModule() override;
 
     AgentDirectory& directory();
+    tenant::TenantPurge& purge();
 
     const ServiceManifest& manifest() const override;
     void mount(api::Router& router) override;

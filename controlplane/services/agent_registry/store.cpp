@@ -44,6 +44,10 @@ constexpr Query kListAgents{"agent_registry.list_agents", R"sql(
     WHERE tenant_id = $1 AND agent_id > $2 AND ($3 = '' OR state = $3) AND removed_at IS NULL
     ORDER BY agent_id LIMIT $4)sql"};
 
+constexpr Query kCountAgents{"agent_registry.count_agents", R"sql(
+    SELECT count(*) AS agents FROM agent_registry_agents
+    WHERE tenant_id = $1 AND removed_at IS NULL)sql"};
+
 constexpr Query kListAllAgents{"agent_registry.list_all_agents", R"sql(
     SELECT tenant_id, agent_id, vm_id, token_id, name, description, platform, public_key, state,
            last_seen_at, last_sequence, version, capabilities, boot_id, created_at, updated_at,
@@ -152,6 +156,16 @@ constexpr Query kInsertIncarnation{"agent_registry.insert_incarnation", R"sql(
 constexpr Query kFindIncarnation{"agent_registry.find_incarnation", R"sql(
     SELECT incarnation FROM agent_registry_server WHERE singleton = 1)sql"};
 
+constexpr Query kCountRows{"agent_registry.count_rows", R"sql(
+    SELECT 'agent_registry_agents' AS "table", count(*) AS rows FROM agent_registry_agents
+    WHERE tenant_id = $1
+    UNION ALL SELECT 'agent_registry_enrollment_tokens', count(*)
+    FROM agent_registry_enrollment_tokens WHERE tenant_id = $1)sql"};
+constexpr Query kPurgeAgents{"agent_registry.purge_agents", R"sql(
+    DELETE FROM agent_registry_agents WHERE tenant_id = $1)sql"};
+constexpr Query kPurgeTokens{"agent_registry.purge_tokens", R"sql(
+    DELETE FROM agent_registry_enrollment_tokens WHERE tenant_id = $1)sql"};
+
 constexpr std::array kQueries{
     &kInsertAgent,  &kFindAgent,    &kFindAgentInAnyTenant, &kFindEnrolled,
     &kListAgents,   &kListAllAgents, &kUpdateAgent,         &kMarkRemoved,
@@ -160,7 +174,8 @@ constexpr std::array kQueries{
     &kPruneExpiredTokens, &kInsertIncarnation, &kFindIncarnation,
     &kListReplicas, &kPutReplica,   &kRemoveReplica,        &kPruneReplicas,
     &kListRemoved,  &kDeleteRemoved, &kWantKey,             &kPutNextKey,
-    &kAdoptNextKey,
+    &kAdoptNextKey, &kCountAgents,  &kCountRows,            &kPurgeAgents,
+    &kPurgeTokens,
 };
 
 }  // namespace
@@ -197,6 +212,19 @@ std::vector<AgentRow> AgentStore::list(
     const TenantId& tenant, std::string_view after, std::string_view state, std::int64_t limit
 ) {
     return session_.list<AgentRow>(kListAgents, tenant, after, state, limit);
+}
+
+std::int64_t AgentStore::count(const TenantId& tenant) {
+    return session_.query(kCountAgents, tenant)[0].get<std::int64_t>("agents");
+}
+
+std::vector<tenant::TableCount> AgentStore::count_rows(const TenantId& tenant) {
+    return session_.list<tenant::TableCount>(kCountRows, tenant);
+}
+
+void AgentStore::remove_rows(const TenantId& tenant) {
+    session_.execute(kPurgeAgents, tenant);
+    session_.execute(kPurgeTokens, tenant);
 }
 
 std::vector<AgentRow> AgentStore::list_all() { return session_.list<AgentRow>(kListAllAgents); }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "controlplane/platform/db/database.hpp"
+#include "controlplane/services/tenant/public.hpp"
 #include "controlplane/services/vm_registry/public.hpp"
 
 namespace synapsex::agent_registry {
@@ -113,6 +114,10 @@ class AgentStore {
     std::vector<AgentRow> list(
         const TenantId& tenant, std::string_view after, std::string_view state, std::int64_t limit
     );
+    std::int64_t count(const TenantId& tenant);
+    // All that is here of a tenant, agents that were removed too.
+    std::vector<tenant::TableCount> count_rows(const TenantId& tenant);
+    void remove_rows(const TenantId& tenant);
     // Of all tenants, for presence.
     std::vector<AgentRow> list_all();
     bool update(

@@ -4,7 +4,9 @@
 
 namespace synapsex::api_gateway {
 
-Result<Done> authorize(const Principal& principal, const auth::Access& access) {
+namespace {
+
+Result<Done> check_caller(const Principal& principal, const auth::Access& access) {
     using auth::AccessKind;
     const bool is_person = principal.kind == PrincipalKind::user ||
                            principal.kind == PrincipalKind::api_key;
@@ -36,6 +38,21 @@ Result<Done> authorize(const Principal& principal, const auth::Access& access) {
         access.kind == AccessKind::agent ? "Only agents may call this."
                                          : "Only users and API keys may call this."
     };
+}
+
+// What a suspended tenant's agents report is let in: its VMs are to be seen as they are.
+bool goes_on_in_any_standing(const api::OperationInfo& operation) {
+    return operation.method == api::Verb::get || operation.access.is_open_in_any_standing ||
+           !operation.access.reads_credential() ||
+           operation.access.kind == auth::AccessKind::agent;
+}
+
+}  // namespace
+
+Result<Done> authorize(const Principal& principal, const api::OperationInfo& operation) {
+    SYNAPSEX_CHECK(check_caller(principal, operation.access));
+    if (goes_on_in_any_standing(operation)) return Done{};
+    return check_active(principal.standing);
 }
 
 }  // namespace synapsex::api_gateway

@@ -20,8 +20,9 @@ constexpr std::array kTags{
         "auth",
         "Sign-in, API keys, tokens. Answers with tokens and the form of POST /v1/auth/token have "
         "OAuth's names (`access_token`), and the path of a key has `key_id`, as known clients do."},
+    api::OpenApiTag{"plans", "What tenants may use."},
     api::OpenApiTag{"requests", "Why a request of one's own was answered as it was."},
-    api::OpenApiTag{"tenants", "Tenants and their members."},
+    api::OpenApiTag{"tenants", "Tenants, their members, and what they may use."},
     api::OpenApiTag{"vms", "VMs: inventory and telemetry."},
 };
 

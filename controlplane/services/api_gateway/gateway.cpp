@@ -349,7 +349,7 @@ Result<Done> Gateway::authenticate(Pending& pending) {
     }
     pending.call.tenant = pending.call.principal->tenant;
     if (!pending.is_admitted) SYNAPSEX_CHECK(admit_caller(pending));
-    auto allowed = authorize(*pending.call.principal, receipt.operation->access);
+    auto allowed = authorize(*pending.call.principal, *receipt.operation);
     if (!allowed) receipt.decided_by = DecidedBy::access;
     return allowed;
 }

@@ -317,7 +317,7 @@ inline constexpr api::Operation<CreateApiKey, CreatedApiKey> kCreateApiKey{
                    "ends what it gave access to."};
 inline constexpr api::Operation<ApiKeyPath, api::None> kRevokeApiKey{
     .id = "auth.keys.revoke", .method = api::Verb::delete_, .path = "/v1/auth/keys/{key_id}",
-    .access = signed_in(), .replay = api::Replay::natural,
+    .access = in_any_standing(signed_in()), .replay = api::Replay::natural,
     .summary = "Revoke one of the caller's API keys, at once."};
 inline constexpr api::Operation<api::None, JwkSet> kJwks{
     .id = "auth.jwks", .path = "/v1/auth/jwks.json", .access = anyone(),

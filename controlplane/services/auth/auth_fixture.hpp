@@ -69,6 +69,14 @@ class FakeTenants final : public tenant::TenantDirectory {
         return Problem{Kind::not_found, "tenants.not_found", "No."};
     }
 
+    Result<Standing> get_standing(const Call&, const TenantId&) override {
+        if (is_purged) return Problem{Kind::not_found, "tenants.not_found", "No."};
+        return standing;
+    }
+    Result<tenant::TenantLimits> get_limits(const Call&, const TenantId&) override {
+        return limits;
+    }
+    void on_standing_changed(std::function<void(const TenantId&)>) override {}
     void on_member_changed(std::function<void(const TenantId&, const UserId&)>) override {}
 
     void join(const UserId& user, tenant::Membership membership) {
@@ -86,6 +94,9 @@ class FakeTenants final : public tenant::TenantDirectory {
     };
     std::vector<Place> places;
     std::function<void()> while_listing;
+    Standing standing{};             // of every tenant, as agents' calls see it
+    tenant::TenantLimits limits{};   // unlimited
+    bool is_purged = false;
     bool fails_next = false;
     int asked = 0;
 };

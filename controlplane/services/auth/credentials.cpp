@@ -14,12 +14,11 @@ namespace {
 
 constexpr db::SystemScope kFindApiKey{"auth.find_api_key"};
 
-// The membership that a credential acts under; `refusal` if the user is no member (any more).
-Result<tenant::Membership> membership_or(
-    Problem refusal, Result<tenant::Membership> membership
-) {
-    if (!membership && membership.error().kind == Kind::not_found) return refusal;
-    return membership;
+// What a credential acts under: a membership, a tenant; `refusal` if it is not there (any more).
+template <class T>
+Result<T> found_or(Problem refusal, Result<T> found) {
+    if (!found && found.error().kind == Kind::not_found) return refusal;
+    return found;
 }
 
 // A token ends with the key that bought it. One of an earlier release does not say which that was:
@@ -93,7 +92,7 @@ Result<Credentials::Proved> Credentials::prove_api_key(
     // ones.
     SYNAPSEX_TRY(
         const auto place,
-        membership_or(
+        found_or(
             credential_revoked(), tenants_.get_membership(call, key.user_id, key.tenant_id.text())
         )
     );
@@ -109,6 +108,7 @@ Result<Credentials::Proved> Credentials::prove_api_key(
     principal.credential_id = key.key_id.text();
     principal.role = place.role;
     principal.scopes = scopes_of(place.role);
+    principal.standing = place.standing;
     principal.email = key.email;
     principal.full_name = key.full_name;
     return Proved{std::move(principal), kLifetime};
@@ -130,7 +130,7 @@ Result<Credentials::Proved> Credentials::prove_user(
     );
     SYNAPSEX_TRY(
         const auto place,
-        membership_or(
+        found_or(
             choice.empty() ? credential_revoked() : tenant_not_found(),
             tenants_.get_membership(
                 call, claims.user, choice.empty() ? claims.tenant.text() : choice
@@ -144,6 +144,7 @@ Result<Credentials::Proved> Credentials::prove_user(
     principal.credential_id = user.session_id.text();
     principal.role = place.role;
     principal.scopes = scopes_of(place.role);
+    principal.standing = place.standing;
     principal.email = user.email;
     principal.full_name = user.full_name;
     const auto lifetime =
@@ -158,9 +159,13 @@ Result<Credentials::Proved> Credentials::prove_agent(
     if (identity.tenant_id != claims.tenant) return credential_revoked();
     if (!is_of_a_key_that_counts(claims, identity)) return credential_revoked();
     if (!choice.empty() && choice != claims.tenant.text()) return tenant_not_found();
+    SYNAPSEX_TRY(
+        auto standing, found_or(credential_revoked(), tenants_.get_standing(call, claims.tenant))
+    );
     Principal principal;
     principal.kind = PrincipalKind::agent;
     principal.tenant = claims.tenant;
+    principal.standing = std::move(standing);
     principal.agent = claims.agent;
     principal.credential_id = claims.agent.text();
     const auto lifetime =

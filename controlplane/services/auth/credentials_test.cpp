@@ -65,6 +65,20 @@ TEST_F(UserTokens, act_in_another_tenant_of_the_user_by_id_or_slug) {
     }
 }
 
+TEST_F(UserTokens, bring_the_standing_of_the_tenant_that_they_act_in) {
+    const auto pair = registered("ada@example.com");
+    const auto other = joined(pair, "other", Role::viewer);
+    tenants.places.back().membership.standing = {TenantState::suspended, 42, "unpaid", {}};
+    EXPECT_EQ((*authenticate(pair.access_token))->standing.state, TenantState::active);
+    const auto principal = *authenticate(pair.access_token, "other");
+    EXPECT_EQ(principal->standing.state, TenantState::suspended);
+    EXPECT_EQ(principal->standing.requests_per_minute, 42);
+    EXPECT_EQ(principal->standing.reason, "unpaid");
+    cache.forget_tenant(other);
+    EXPECT_FALSE(is_cached(pair.access_token, "other"));
+    EXPECT_TRUE(is_cached(pair.access_token));
+}
+
 TEST_F(UserTokens, find_no_tenant_that_is_not_the_users) {
     const auto ada = registered("ada@example.com");
     const auto eve = registered("eve@example.com");
@@ -148,6 +162,11 @@ TEST_F(KeyCredentials, act_as_their_user_in_their_tenant) {
     EXPECT_EQ((*principal)->credential_id, key.id.text());
 }
 
+TEST_F(KeyCredentials, bring_the_standing_of_their_tenant) {
+    tenants.places.back().membership.standing = {TenantState::active, 300, {}, {}};
+    EXPECT_EQ((*authenticate(key.key))->standing.requests_per_minute, 300);
+}
+
 TEST_F(KeyCredentials, take_their_own_tenant_as_a_choice_and_no_other) {
     joined(ada, "other", Role::owner);
     EXPECT_TRUE(authenticate(key.key, ada.user.tenant_id.text()));
@@ -229,6 +248,17 @@ TEST_F(AgentCredentials, act_in_the_tenant_of_the_agent_for_5_seconds_from_memor
     EXPECT_TRUE(is_cached(token));
     clock.advance(1us);
     EXPECT_FALSE(is_cached(token));
+}
+
+TEST_F(AgentCredentials, bring_the_standing_of_their_tenant_and_end_with_it) {
+    const auto tenant = TenantId::make(clock.now(), random);
+    const auto token = token_of(tenant, enrolled(tenant));
+    tenants.standing = {TenantState::pending_deletion, 300, {}, clock.now()};
+    EXPECT_EQ((*authenticate(token))->standing.state, TenantState::pending_deletion);
+    cache.forget_tenant(tenant);
+    EXPECT_FALSE(is_cached(token));
+    tenants.is_purged = true;
+    EXPECT_EQ(code_of(authenticate(token)), "auth.credential_revoked");
 }
 
 TEST_F(AgentCredentials, age_from_when_they_were_asked_about) {

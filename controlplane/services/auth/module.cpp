@@ -5,6 +5,7 @@
 #include "controlplane/services/auth/agent_tokens.hpp"
 #include "controlplane/services/auth/credentials.hpp"
 #include "controlplane/services/auth/migrations.hpp"
+#include "controlplane/services/auth/purge.hpp"
 #include "controlplane/services/auth/routes.hpp"
 #include "controlplane/services/auth/store.hpp"
 #include "controlplane/services/auth/upkeep.hpp"
@@ -92,6 +93,7 @@ struct AuthModule::Impl {
     AgentTokens agent_tokens;
     Credentials credentials;
     Upkeep upkeep;
+    AuthPurge purge{database};
 };
 
 AuthModule::AuthModule(
@@ -109,11 +111,15 @@ AuthModule::~AuthModule() = default;
 
 Authenticator& AuthModule::authenticator() { return impl_->credentials; }
 
+tenant::TenantPurge& AuthModule::purge() { return impl_->purge; }
+
 void AuthModule::forget_agent(const AgentId& agent) { impl_->cache.forget_agent(agent); }
 
 void AuthModule::forget_member(const TenantId& tenant, const UserId& user) {
     impl_->cache.forget_member(tenant, user);
 }
+
+void AuthModule::forget_tenant(const TenantId& tenant) { impl_->cache.forget_tenant(tenant); }
 
 Result<FirstOwner> AuthModule::create_first_owner(const Call& call, const FirstOwnerWish& wish) {
     return impl_->service.create_first_owner(call, wish);

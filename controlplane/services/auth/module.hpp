@@ -43,6 +43,10 @@ class AuthModule final : public Module {
     // The user's place in the tenant has changed or ended: it counts now, in this process. Any
     // thread.
     void forget_member(const TenantId& tenant, const UserId& user);
+    // The same of all in the tenant: it stands otherwise, or may use another amount. Any thread.
+    void forget_tenant(const TenantId& tenant);
+
+    tenant::TenantPurge& purge();
 
     // For the local command `init`; registration may be closed. Kind::conflict
     // auth.already_initialized if anybody has registered.

@@ -95,6 +95,10 @@ void PrincipalCache::forget_member(const TenantId& tenant, const UserId& user) {
     });
 }
 
+void PrincipalCache::forget_tenant(const TenantId& tenant) {
+    forget([&](const Principal& principal) { return principal.tenant == tenant; });
+}
+
 std::size_t PrincipalCache::size() const {
     std::size_t size = 0;
     for (const auto& shard : shards_) {

@@ -46,6 +46,7 @@ class PrincipalCache {
     void forget_credential(std::string_view credential_id);
     void forget_agent(const AgentId& agent);
     void forget_member(const TenantId& tenant, const UserId& user);
+    void forget_tenant(const TenantId& tenant);
 
     std::size_t size() const;
 

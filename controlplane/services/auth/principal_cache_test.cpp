@@ -99,6 +99,21 @@ TEST_F(PrincipalCacheTest, forgets_a_member_in_one_tenant) {
     EXPECT_NE(cache.find({"bob", ""}), nullptr);
 }
 
+TEST_F(PrincipalCacheTest, forgets_all_of_a_tenant_and_nobody_elses) {
+    const auto ada = UserId::make(clock.now(), random);
+    const auto acme = TenantId::make(clock.now(), random);
+    const auto read_in = cache.epoch();
+    put({"ada", ""}, member(ada, acme));
+    put({"bob", ""}, member(UserId::make(clock.now(), random), acme));
+    put({"ada", "other"}, member(ada, TenantId::make(clock.now(), random)));
+    cache.forget_tenant(acme);
+    EXPECT_EQ(cache.find({"ada", ""}), nullptr);
+    EXPECT_EQ(cache.find({"bob", ""}), nullptr);
+    EXPECT_NE(cache.find({"ada", "other"}), nullptr);
+    cache.put({"ada", ""}, member(ada, acme), clock.steady_now() + 5s, read_in);
+    EXPECT_EQ(cache.find({"ada", ""}), nullptr) << "it was read before";
+}
+
 TEST_F(PrincipalCacheTest, an_answer_that_was_read_before_a_revocation_is_not_remembered_after_it) {
     const auto read_in = cache.epoch();
     cache.forget_credential("key_1");

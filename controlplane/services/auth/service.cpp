@@ -199,10 +199,15 @@ Result<CreatedApiKey> AuthService::create_key(const Call& call, const CreateApiK
         crypto::sha256_hex(secret)
     };
     const auto news = outbox::MessageId::make(now, parts_.random);
+    SYNAPSEX_TRY(const auto limits, parts_.tenants.get_limits(call, call.tenant));
     return parts_.database.write(call, [&](db::Session& session) -> Result<CreatedApiKey> {
         AuthStore store{session};
-        if (store.count_keys(call.tenant, user) >= kApiKeysMax)
-            return key_limit_reached(kApiKeysMax);
+        const auto keys = store.count_keys(call.tenant, user);
+        if (keys >= kApiKeysMax) return key_limit_reached(kApiKeysMax);
+        if (!limits.have_room(tenant::LimitName::keys, keys))
+            return limits.reached(
+                "auth.key_limit_reached", tenant::LimitName::keys, keys, "Revoke one first."
+            );
         store.prune_keys(call.tenant, user, now - kRevokedKeysKeptFor, kRevokedKeysKept);
         store.insert_key(call.tenant, key);
         const auto data = api::JsonObjectText{}

@@ -306,6 +306,20 @@ TEST_F(ApiKeys, come_in_stable_pages) {
     EXPECT_EQ(code_of(service.list_keys(call, wish)), "request.cursor_invalid");
 }
 
+TEST_F(ApiKeys, are_at_most_as_many_as_the_plan_allows) {
+    const auto call = call_of(registered("ada@example.com"));
+    tenants.limits.values[static_cast<std::size_t>(tenant::LimitName::keys)] = 2;
+    const auto first = service.create_key(call, {{"first"}, {}}).value();
+    service.create_key(call, {{"second"}, {}}).value();
+    const auto refused = service.create_key(call, {{"third"}, {}});
+    EXPECT_EQ(code_of(refused), "auth.key_limit_reached");
+    EXPECT_THAT(
+        refused.error().detail, ::testing::HasSubstr("2 API keys of a user (plan free)")
+    );
+    EXPECT_TRUE(service.revoke_key(call, first.id));
+    EXPECT_TRUE(service.create_key(call, {{"third"}, {}}));
+}
+
 TEST_F(ApiKeys, are_at_most_a_hundred_and_the_revoked_do_not_count) {
     const auto call = call_of(registered("ada@example.com"));
     const auto first = service.create_key(call, {{"first"}, {}}).value();

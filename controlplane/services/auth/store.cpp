@@ -139,6 +139,15 @@ constexpr Query kPruneAssertions{"auth.prune_assertions", R"sql(
         SELECT tenant_id, agent_id, jti FROM auth_used_assertions WHERE expires_at <= $1
         ORDER BY expires_at LIMIT $2))sql"};
 
+constexpr Query kCountRows{"auth.count_rows", R"sql(
+    SELECT 'auth_api_keys' AS "table", count(*) AS rows FROM auth_api_keys WHERE tenant_id = $1
+    UNION ALL SELECT 'auth_used_assertions', count(*) FROM auth_used_assertions
+    WHERE tenant_id = $1)sql"};
+constexpr Query kPurgeKeys{"auth.purge_keys", R"sql(
+    DELETE FROM auth_api_keys WHERE tenant_id = $1)sql"};
+constexpr Query kPurgeAssertions{"auth.purge_assertions", R"sql(
+    DELETE FROM auth_used_assertions WHERE tenant_id = $1)sql"};
+
 constexpr std::array kQueries{
     &kHasActiveUsers,      &kFindUser,        &kInsertUser,           &kRestartRegistration,
     &kActivateUser,        &kDeleteAbandoned, &kAbandonRegistrations, &kReplacePasswordHash,
@@ -147,6 +156,7 @@ constexpr std::array kQueries{
     &kListKeys,            &kRevokeKey,       &kPruneKeys,            &kSetLastUsed,
     &kFindKey,             &kInsertAssertion, &kPruneAssertions,      &kRecoverUser,
     &kFindEmail,           &kEndSessions,     &kHasPassword,          &kTakeOverRegistration,
+    &kCountRows,           &kPurgeKeys,       &kPurgeAssertions,
 };
 
 }  // namespace
@@ -303,6 +313,15 @@ bool AuthStore::insert_assertion(const TenantId& tenant, const UsedAssertion& as
 
 std::int64_t AuthStore::prune_assertions(Timestamp now, std::int64_t limit) {
     return session_.execute(kPruneAssertions, now, limit);
+}
+
+std::vector<tenant::TableCount> AuthStore::count_rows(const TenantId& tenant) {
+    return session_.list<tenant::TableCount>(kCountRows, tenant);
+}
+
+void AuthStore::remove_rows(const TenantId& tenant) {
+    session_.execute(kPurgeKeys, tenant);
+    session_.execute(kPurgeAssertions, tenant);
 }
 
 }  // namespace synapsex::auth

@@ -10,6 +10,7 @@
 
 #include "controlplane/platform/db/database.hpp"
 #include "controlplane/services/auth/api.hpp"
+#include "controlplane/services/tenant/public.hpp"
 
 namespace synapsex::auth {
 
@@ -146,6 +147,10 @@ class AuthStore {
     bool insert_assertion(const TenantId& tenant, const UsedAssertion& assertion);
     // How many.
     std::int64_t prune_assertions(Timestamp now, std::int64_t limit);
+
+    // All that is here of a tenant.
+    std::vector<tenant::TableCount> count_rows(const TenantId& tenant);
+    void remove_rows(const TenantId& tenant);
 
  private:
     db::Session& session_;

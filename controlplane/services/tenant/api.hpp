@@ -7,6 +7,8 @@
 
 #include "controlplane/platform/api/operation.hpp"
 #include "controlplane/platform/api/page.hpp"
+#include "controlplane/platform/auth/standing.hpp"
+#include "controlplane/services/tenant/plans.hpp"
 #include "shared/base/bounded.hpp"
 #include "shared/base/ids.hpp"
 #include "shared/base/time.hpp"
@@ -21,10 +23,12 @@ struct Tenant {
     std::string slug;
     std::string name;
     auth::Role role = auth::Role::viewer;
+    PlanName plan = PlanName::free;
+    TenantState state = TenantState::active;
     Timestamp created_at{};
     Timestamp updated_at{};
 };
-BOOST_DESCRIBE_STRUCT(Tenant, (), (id, slug, name, role, created_at, updated_at))
+BOOST_DESCRIBE_STRUCT(Tenant, (), (id, slug, name, role, plan, state, created_at, updated_at))
 
 struct Member {
     UserId user_id;
@@ -106,6 +110,9 @@ inline constexpr synapsex::api::Doc synapsex::api::kDocOf<synapsex::tenant::Tena
       {"slug", "Its name in URLs and in X-Tenant-Id; unique on this server.", R"("acme-prod")"},
       {"name", "What people call it.", R"("ACME Production")"},
       {"role", "The caller's role in it.", R"("owner")"},
+      {"plan", "Its plan.", R"("team")"},
+      {"state", "active; suspended and pending_deletion can be read, and not be changed.",
+       R"("active")"},
       {"created_at", "When it was made."},
       {"updated_at", "When it was last changed; its members do not count."}}}
 };
@@ -184,7 +191,7 @@ inline constexpr api::Operation<ListTenants, TenantPage> kListTenants{
     .summary = "List the tenants that the caller belongs to."};
 inline constexpr api::Operation<CreateTenant, Tenant> kCreateTenant{
     .id = "tenants.create", .method = api::Verb::post, .path = "/v1/tenants",
-    .access = auth::without_keys(auth::signed_in()), .success = 201,
+    .access = auth::in_any_standing(auth::without_keys(auth::signed_in())), .success = 201,
     .summary = "Create a tenant and become its owner.",
     .description = "An API key belongs to one tenant and makes no other: it gets 403 "
                    "auth.sign_in_required."};
@@ -207,7 +214,8 @@ inline constexpr api::Operation<ChangeMember, Member> kChangeMember{
     .summary = "Give a member another role."};
 inline constexpr api::Operation<MemberPath, api::None> kRemoveMember{
     .id = "tenants.members.remove", .method = api::Verb::delete_,
-    .path = "/v1/tenants/{tenantId}/members/{userId}", .access = auth::user("members.write"),
+    .path = "/v1/tenants/{tenantId}/members/{userId}",
+    .access = auth::in_any_standing(auth::user("members.write")),
     .replay = api::Replay::natural, .summary = "Remove a member from the tenant."};
 
 }  // namespace synapsex::tenant

@@ -59,6 +59,7 @@ TEST_F(TenantApi, answers_in_camel_case_with_instants_in_utc) {
     EXPECT_EQ(
         reply.body, R"({"id":")" + acme.text() +
                         R"(","slug":"acme","name":"Acme","role":"owner",)"
+                        R"("plan":"enterprise","state":"active",)"
                         R"("createdAt":"2026-01-02T03:04:05Z","updatedAt":"2026-01-02T03:04:05Z"})"
     );
 }
@@ -136,7 +137,8 @@ TEST_F(TenantApi, refuses_limits_beyond_the_range_and_unknown_filters) {
 }
 
 TEST_F(TenantApi, is_in_the_openapi_document) {
-    static constexpr std::array kTags{api::OpenApiTag{"tenants", "Tenants."}};
+    static constexpr std::array kTags{
+        api::OpenApiTag{"plans", "Plans."}, api::OpenApiTag{"tenants", "Tenants."}};
     const auto document = api::openapi_document(router, {"0.1.0", "http://127.0.0.1:8080", kTags});
     for (const auto* part : {"tenants.members.add", "acme-prod", "joined"})
         EXPECT_THAT(document, HasSubstr(part));

@@ -68,4 +68,57 @@ inline Problem limit_reached(const std::string& detail) {
     return {Kind::conflict, "tenants.limit_reached", detail};
 }
 
+inline Problem confirmation_wrong(const std::string& slug) {
+    return {
+        Kind::invalid, "tenants.confirmation_wrong",
+        "The tenant is not the one that was confirmed.",
+        {{"confirm", "mismatch",
+          "Pass the slug of the tenant that is to be deleted: \"" + slug + "\"."}}
+    };
+}
+
+inline Problem deletion_needs_owner() {
+    return {
+        Kind::forbidden, "tenants.owner_required",
+        "Only an owner has the tenant deleted, or takes that back."
+    };
+}
+
+inline Problem purge_started() {
+    return {
+        Kind::conflict, "tenants.purge_started",
+        "The grace of the deletion is over and the tenant is being removed; that cannot be taken "
+        "back."
+    };
+}
+
+// --- of the local command ---
+
+inline Problem no_such_tenant(const std::string& id_or_slug) {
+    return {
+        Kind::not_found, "tenants.not_found",
+        "No tenant has the slug or id \"" + id_or_slug + "\"; `tenants list` has them all."
+    };
+}
+
+inline Problem reason_invalid(std::size_t max) {
+    return {
+        Kind::invalid, "tenants.reason_invalid",
+        "The reason has to be one line of at most " + std::to_string(max) +
+            " characters; the tenant's people read it."
+    };
+}
+
+inline Problem plan_unknown(const std::string& plan, std::int64_t newest) {
+    return {
+        Kind::invalid, "tenants.plan_unknown",
+        "There is no such version of the plan " + plan + "; the newest is " +
+            std::to_string(newest) + "."
+    };
+}
+
+inline Problem limit_invalid(const std::string& detail) {
+    return {Kind::invalid, "tenants.limit_invalid", detail};
+}
+
 }  // namespace synapsex::tenant

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "controlplane/platform/auth/call.hpp"
+#include "controlplane/services/tenant/entitlements.hpp"
 #include "shared/base/result.hpp"
 
 namespace synapsex::tenant {
@@ -20,8 +21,9 @@ struct Membership {
     std::string name;
     auth::Role role = auth::Role::viewer;
     Timestamp joined_at{};  // anew for who was removed and added again
+    Standing standing{};    // of the tenant
 };
-BOOST_DESCRIBE_STRUCT(Membership, (), (tenant_id, slug, name, role, joined_at))
+BOOST_DESCRIBE_STRUCT(Membership, (), (tenant_id, slug, name, role, joined_at, standing))
 
 struct NamedTenant {
     TenantId tenant_id;
@@ -46,6 +48,28 @@ class TenantRecovery {
     // The user owns the tenant of the call, whatever they were before. Repeating it changes
     // nothing. Kind::conflict tenants.limit_reached.
     virtual Result<Done> make_owner(const Call& call, const UserId& user) = 0;
+};
+
+// How many rows of a tenant's a table has.
+struct TableCount {
+    std::string table;
+    std::int64_t rows = 0;
+};
+BOOST_DESCRIBE_STRUCT(TableCount, (), (table, rows))
+
+// What a service keeps of a tenant, and how it goes. Every service with tables of tenants has one;
+// tenant-service asks them all once the grace of a deletion is over, those first that depend on
+// others. Nothing new comes in any more then.
+class TenantPurge {
+ public:
+    virtual ~TenantPurge() = default;
+
+    virtual Result<std::vector<TableCount>> count_rows(
+        const Call& call, const TenantId& tenant
+    ) = 0;
+    // All of them, in batches, so that others write in between. Repeatable: what breaks off is
+    // taken up again.
+    virtual Result<Done> remove_rows(const Call& call, const TenantId& tenant) = 0;
 };
 
 class TenantDirectory {
@@ -79,6 +103,15 @@ class TenantDirectory {
     virtual Result<Membership> get_membership(
         const Call& call, const UserId& user, std::string_view tenant
     ) = 0;
+
+    // How the tenant stands, and what it may use now, by its plan and what was said of it alone.
+    // Kind::not_found tenants.not_found.
+    virtual Result<Standing> get_standing(const Call& call, const TenantId& tenant) = 0;
+    virtual Result<TenantLimits> get_limits(const Call& call, const TenantId& tenant) = 0;
+
+    // Calls back after a tenant's standing or limits were changed, once that is committed, here or
+    // by another process on the database. Before serving.
+    virtual void on_standing_changed(std::function<void(const TenantId&)> callback) = 0;
 
     // Calls back after a member was removed or got another role, once that is committed, on the
     // thread that asked for it; in this process only. Before serving.

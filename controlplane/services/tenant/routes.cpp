@@ -1,6 +1,7 @@
 #include "controlplane/services/tenant/routes.hpp"
 
 #include "controlplane/platform/api/router.hpp"
+#include "controlplane/services/tenant/plan_api.hpp"
 #include "controlplane/services/tenant/service.hpp"
 
 namespace synapsex::tenant {
@@ -17,6 +18,19 @@ void mount_routes(api::Router& router, TenantService& tenants) {
     });
     router.mount(kUpdateTenant, [&](const Call& call, const UpdateTenant& wish) {
         return tenants.update(call, wish);
+    });
+    auto& standings = tenants.standings();
+    router.mount(kListPlans, [&](const Call&, const api::None&) -> Result<PlanList> {
+        return standings.list_plans();
+    });
+    router.mount(kGetTenantPlan, [&](const Call& call, const TenantPath& path) {
+        return standings.get_plan(call, path.tenant_id);
+    });
+    router.mount(kDeleteTenant, [&](const Call& call, const DeleteTenant& wish) {
+        return standings.request_deletion(call, wish);
+    });
+    router.mount(kRestoreTenant, [&](const Call& call, const TenantPath& path) {
+        return standings.restore(call, path.tenant_id);
     });
     router.mount(kListMembers, [&](const Call& call, const ListMembers& wish) {
         return tenants.list_members(call, wish);

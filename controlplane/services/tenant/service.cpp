@@ -21,11 +21,13 @@ constexpr db::SystemScope kRecover{"tenant.recover"};
 constexpr db::SystemScope kMemberships{"tenant.memberships"};
 
 Tenant view(const MembershipRow& row) {
-    return {row.tenant_id, row.slug, row.name, row.role, row.created_at, row.updated_at};
+    return {row.tenant_id, row.slug,  row.name,       row.role,
+            row.plan,      row.state, row.created_at, row.updated_at};
 }
 
-Membership membership(const MembershipRow& row) {
-    return {row.tenant_id, row.slug, row.name, row.role, row.joined_at};
+Membership membership(const MembershipRow& row, Timestamp now) {
+    return {row.tenant_id, row.slug,      row.name,
+            row.role,      row.joined_at, standing_of(row, now)};
 }
 
 Result<Done> check_acts_in(const Call& call, const TenantId& tenant) {
@@ -55,7 +57,8 @@ void tell_replicas(db::Session& session, const TenantId& tenant, const UserId& u
 
 // Takes the first of the slugs that is free. The row then has it.
 Result<Done> insert_with_owner(
-    TenantStore& store, TenantRow& row, const std::vector<std::string>& slugs, const UserId& owner
+    TenantStore& store, TenantRow& row, const Plan& plan, const std::vector<std::string>& slugs,
+    const UserId& owner
 ) {
     if (store.count_memberships(owner) >= kMembershipsMax) {
         return limit_reached(
@@ -64,7 +67,7 @@ Result<Done> insert_with_owner(
     }
     for (const auto& slug : slugs) {
         row.slug = slug;
-        if (!store.insert(row)) continue;
+        if (!store.insert(row, plan)) continue;
         store.insert_member(row.tenant_id, {owner, Role::owner, row.created_at});
         return Done{};
     }
@@ -89,6 +92,21 @@ Result<Done> check_change(
     const bool ends_owner = member.role == Role::owner && next != Role::owner;
     if (ends_owner && store.count_owners(call.tenant) <= 1) return last_owner();
     return Done{};
+}
+
+// By its plan. Not for a recovery: whoever runs the server decides on that, too.
+Result<Done> check_plan(TenantStore& store, const TenantId& tenant, Timestamp now) {
+    const auto standing = store.find_standing(tenant);
+    if (!standing) return not_found();
+    const auto limits = limits_of(
+        standing->plan, standing->plan_version, store.list_overrides(tenant), now
+    );
+    const auto members = store.count_members(tenant);
+    if (limits.have_room(LimitName::members, members)) return Done{};
+    return limits.reached(
+        "tenants.member_limit_reached", LimitName::members, members,
+        "Remove a member who is no longer needed."
+    );
 }
 
 Result<Done> check_room(TenantStore& store, const TenantId& tenant, const UserId& user) {
@@ -119,7 +137,7 @@ Result<Done> TenantService::create_tenant(
         TenantStore store{session};
         if (store.exists(tenant)) return Done{};
         TenantRow row{tenant, {}, std::string{name}, now, now};
-        SYNAPSEX_CHECK(insert_with_owner(store, row, slugs, owner));
+        SYNAPSEX_CHECK(insert_with_owner(store, row, newest_plan(default_plan_), slugs, owner));
         outbox::add(
             session, call.of_tenant(tenant),
             {news, now, "tenant.created", tenant.text(), news_of(row)}
@@ -169,11 +187,12 @@ Result<Done> TenantService::abandon_memberships(const Call& call, const UserId& 
 Result<std::vector<Membership>> TenantService::list_memberships(
     const Call& call, const UserId& user
 ) {
+    const auto now = clock_.now();
     return database_.read(
         kMemberships, call, [&](db::Session& session) -> Result<std::vector<Membership>> {
             std::vector<Membership> memberships;
             for (const auto& row : TenantStore{session}.list_oldest(user, kMembershipsMax))
-                memberships.push_back(membership(row));
+                memberships.push_back(membership(row, now));
             return memberships;
         }
     );
@@ -184,10 +203,11 @@ Result<Membership> TenantService::get_membership(
 ) {
     // It comes from a header, so it may be any bytes.
     if (!is_slug(tenant) && !TenantId::parse(tenant)) return not_found();
+    const auto now = clock_.now();
     return database_.read(kMemberships, call, [&](db::Session& session) -> Result<Membership> {
         const auto row = TenantStore{session}.find_membership(user, tenant);
         if (!row) return not_found();
-        return membership(*row);
+        return membership(*row, now);
     });
 }
 
@@ -269,19 +289,26 @@ Result<TenantPage> TenantService::list(const Call& call, const ListTenants& wish
 
 Result<Tenant> TenantService::create(const Call& call, const CreateTenant& wish) {
     if (wish.slug && !is_slug(wish.slug->value)) return slug_invalid();
+    // Who has asked for a tenant's end may begin anew; a suspension is not to be got round so.
+    const auto& standing = call.principal->standing;
+    if (standing.state == TenantState::suspended) SYNAPSEX_CHECK(check_active(standing));
     const auto now = clock_.now();
     const auto id = TenantId::make(now, random_);
     const auto news = outbox::MessageId::make(now, random_);
+    const auto& plan = newest_plan(default_plan_);
     const auto slugs =
         wish.slug ? std::vector<std::string>{wish.slug->value} : slugs_for(wish.name.value, id);
     return database_.write(kTakeSlug, call, [&](db::Session& session) -> Result<Tenant> {
         TenantStore store{session};
         TenantRow row{id, {}, wish.name.value, now, now};
-        SYNAPSEX_CHECK(insert_with_owner(store, row, slugs, call.principal->user));
+        SYNAPSEX_CHECK(
+            insert_with_owner(store, row, plan, slugs, call.principal->user)
+        );
         outbox::add(
             session, call.of_tenant(id), {news, now, "tenant.created", id.text(), news_of(row)}
         );
-        return view({row, Role::owner, now});
+        return Tenant{id,        row.slug,            row.name, Role::owner,
+                      plan.name, TenantState::active, now,      now};
     });
 }
 
@@ -337,8 +364,10 @@ Result<Member> TenantService::add_member(const Call& call, const AddMember& wish
         store.lock(wish.tenant_id);
         SYNAPSEX_TRY(const auto acting, acting_role(store, call));
         if (member.role == Role::owner && acting != Role::owner) return owner_required();
+        if (store.find_member(wish.tenant_id, wish.user_id)) return member_exists();
+        SYNAPSEX_CHECK(check_plan(store, wish.tenant_id, member.created_at));
         SYNAPSEX_CHECK(check_room(store, wish.tenant_id, wish.user_id));
-        if (!store.insert_member(wish.tenant_id, member)) return member_exists();
+        store.insert_member(wish.tenant_id, member);
         outbox::add(
             session, call,
             {news, member.created_at, "member.added", wish.user_id.text(), news_of(member)}

@@ -8,6 +8,8 @@
 #include "controlplane/platform/wakeups/wakeups.hpp"
 #include "controlplane/services/tenant/api.hpp"
 #include "controlplane/services/tenant/public.hpp"
+#include "controlplane/services/tenant/purges.hpp"
+#include "controlplane/services/tenant/standings.hpp"
 #include "shared/base/random.hpp"
 
 namespace synapsex::tenant {
@@ -24,8 +26,20 @@ inline constexpr wakeups::Topic kMemberChanged{"tenant.member_changed"};
 
 class TenantService final : public TenantDirectory, public TenantRecovery {
  public:
-    TenantService(db::Database& database, const Clock& clock, Random& random)
-        : database_(database), clock_(clock), random_(random) {}
+    // New tenants get the newest version of the plan.
+    TenantService(
+        db::Database& database, const Clock& clock, Random& random,
+        PlanName default_plan = PlanName::enterprise
+    )
+        : database_(database),
+          clock_(clock),
+          random_(random),
+          default_plan_(default_plan),
+          standings_(database, clock, random),
+          purges_(database, clock, random, standings_) {}
+
+    Standings& standings() { return standings_; }
+    Purges& purges() { return purges_; }
 
     // TenantDirectory
     Result<Done> create_tenant(
@@ -45,6 +59,15 @@ class TenantService final : public TenantDirectory, public TenantRecovery {
     Result<Membership> get_membership(
         const Call& call, const UserId& user, std::string_view tenant
     ) override;
+    Result<Standing> get_standing(const Call& call, const TenantId& tenant) override {
+        return standings_.get_standing(call, tenant);
+    }
+    Result<TenantLimits> get_limits(const Call& call, const TenantId& tenant) override {
+        return standings_.get_limits(call, tenant);
+    }
+    void on_standing_changed(std::function<void(const TenantId&)> callback) override {
+        standings_.on_changed(std::move(callback));
+    }
     void on_member_changed(
         std::function<void(const TenantId&, const UserId&)> callback
     ) override;
@@ -80,6 +103,9 @@ class TenantService final : public TenantDirectory, public TenantRecovery {
     db::Database& database_;
     const Clock& clock_;
     Random& random_;
+    const PlanName default_plan_;
+    Standings standings_;
+    Purges purges_;
     std::vector<std::function<void(const TenantId&, const UserId&)>> on_member_changed_;
 };
 

@@ -204,7 +204,7 @@ inline constexpr api::Operation<ReadTelemetry, TelemetryPage> kReadTelemetry{
                    "missing, never invented."};
 inline constexpr api::Operation<WatchVm, Watching> kWatchVm{
     .id = "vms.watch", .method = api::Verb::post, .path = "/v1/vms/{vmId}/watch",
-    .access = auth::user("vms.read"), .replay = api::Replay::natural,
+    .access = auth::in_any_standing(auth::user("vms.read")), .replay = api::Replay::natural,
     .summary = "Ask for a VM's telemetry as it is sampled, for a while.",
     .description = "Until `liveUntil` the agent sends each slot at once, instead of with its next "
                    "heartbeat (up to about 70 s later). Repeat to go on."};

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "controlplane/services/vm_registry/migrations.hpp"
+#include "controlplane/services/vm_registry/purge.hpp"
 #include "controlplane/services/vm_registry/routes.hpp"
 #include "controlplane/services/vm_registry/service.hpp"
 #include "controlplane/services/vm_registry/store.hpp"
@@ -54,6 +55,7 @@ struct VmRegistryModule::Impl {
     const Platform platform;
     db::Database& database;
     VmRegistry vms{database, platform.clock, platform.metrics};
+    VmPurge purge{database};
     std::optional<leases::LeasedTask> pruner{};
 };
 
@@ -62,6 +64,8 @@ VmRegistryModule::VmRegistryModule(const Platform& platform, db::Database& datab
 VmRegistryModule::~VmRegistryModule() = default;
 
 VmDirectory& VmRegistryModule::directory() { return impl_->vms; }
+
+tenant::TenantPurge& VmRegistryModule::purge() { return impl_->purge; }
 
 const ServiceManifest& VmRegistryModule::manifest() const { return kManifest; }
 

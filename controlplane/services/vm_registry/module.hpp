@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "controlplane/platform/module.hpp"
+#include "controlplane/services/tenant/public.hpp"
 #include "controlplane/services/vm_registry/public.hpp"
 
 namespace synapsex::vm_registry {
@@ -15,6 +16,7 @@ class VmRegistryModule final : public Module {
     ~VmRegistryModule() override;
 
     VmDirectory& directory();
+    tenant::TenantPurge& purge();
 
     const ServiceManifest& manifest() const override;
     void mount(api::Router& router) override;

@@ -118,13 +118,28 @@ constexpr Query kPruneChunks{"vm_registry.prune_chunks", R"sql(
         SELECT tenant_id, vm_id, first_slot FROM vm_registry_chunks
         WHERE first_slot < $1 ORDER BY first_slot LIMIT $2))sql"};
 
+constexpr Query kCountRows{"vm_registry.count_rows", R"sql(
+    SELECT 'vm_registry_chunks' AS "table", count(*) AS rows FROM vm_registry_chunks
+    WHERE tenant_id = $1
+    UNION ALL SELECT 'vm_registry_sections', count(*) FROM vm_registry_sections
+    WHERE tenant_id = $1
+    UNION ALL SELECT 'vm_registry_vms', count(*) FROM vm_registry_vms
+    WHERE tenant_id = $1)sql"};
+constexpr Query kPurgeChunks{"vm_registry.purge_chunks", R"sql(
+    DELETE FROM vm_registry_chunks WHERE tenant_id = $1)sql"};
+constexpr Query kPurgeSections{"vm_registry.purge_sections", R"sql(
+    DELETE FROM vm_registry_sections WHERE tenant_id = $1)sql"};
+constexpr Query kPurgeVms{"vm_registry.purge_vms", R"sql(
+    DELETE FROM vm_registry_vms WHERE tenant_id = $1)sql"};
+
 constexpr std::array kQueries{
     &kInsertVm,      &kFindVm,       &kListVms,      &kRenameVm,         &kDeleteVm,
     &kDeleteSections, &kDeleteChunks, &kSetPresence, &kUpdateOs,         &kUpdateCpuThreads,
     &kUpdateMemory,  &kUpdateDisks,  &kUpdatePackages, &kPutSection,     &kListSections,
     &kPutSignature, &kFindSignature, &kFindSignedAt,
     &kListShortBodies, &kFindBody, &kFindChunk,    &kFindLatestChunk, &kPutChunk,      &kListChunks,
-    &kFindNewestSlot, &kPruneChunks,
+    &kFindNewestSlot, &kPruneChunks, &kCountRows,   &kPurgeChunks,      &kPurgeSections,
+    &kPurgeVms,
 };
 
 }  // namespace
@@ -157,6 +172,16 @@ void VmStore::remove(const TenantId& tenant, const VmId& vm) {
     session_.execute(kDeleteChunks, tenant, vm);
     session_.execute(kDeleteSections, tenant, vm);
     session_.execute(kDeleteVm, tenant, vm);
+}
+
+std::vector<tenant::TableCount> VmStore::count_rows(const TenantId& tenant) {
+    return session_.list<tenant::TableCount>(kCountRows, tenant);
+}
+
+void VmStore::remove_rows(const TenantId& tenant) {
+    session_.execute(kPurgeChunks, tenant);
+    session_.execute(kPurgeSections, tenant);
+    session_.execute(kPurgeVms, tenant);
 }
 
 bool VmStore::set_presence(const Presence& presence, Timestamp now) {
