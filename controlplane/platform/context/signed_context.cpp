@@ -138,7 +138,9 @@ Result<Verified> Verifier::verify(std::string_view header, const Target& target)
     SYNAPSEX_CHECK(check_caller(peer->service));
     SYNAPSEX_CHECK(check_time(claims->iat, claims->exp));
     if (claims->method.value != target.method)
-        return refused("other_method", "The context is for " + in_quotes(claims->method.value) + ".");
+        return refused(
+            "other_method", "The context is for " + in_quotes(claims->method.value) + "."
+        );
     if (claims->target_digest.value != digest(target.target))
         return refused("other_target", "The context is for another path or query.");
     return Verified{

@@ -4,9 +4,9 @@
 // be believed. The one who calls signs the Call together with the very request that it is for: a
 // compact JWS in the field X-SynapseX-Context, good for half a minute, one service and one request.
 //
-// What it holds off, and with which code, all 401 (context.* in signed_context.cpp): nothing signed,
-// a signer who is not known or may not call here, another service's context, one that is too old or
-// not yet good, another method, target or body than was signed, and a change that was made already.
+// What it holds off, each with a code of its own, context.*, all 401: nothing signed, a signer who
+// is not known or may not call here, another service's context, one that is too old or not yet
+// good, another method, target or body than was signed, and a change that was made already.
 
 #include <memory>
 #include <span>

@@ -163,9 +163,10 @@ TEST_F(SignedContextTest, scopes_and_claims_of_a_later_release_are_left_out) {
 TEST_F(SignedContextTest, what_is_no_context_is_refused) {
     const auto good = issue();
     const auto jwt = jws::sign(*gateway_key, "at+jwt", "", jws::parse(good)->payload);
-    for (const auto& bad : {std::string{}, std::string{"a.b.c"}, good + "x", good + ", " + good, jwt,
-                            jws::sign(*gateway_key, "synapsex-context+jwt", "", "{}"),
-                            jws::sign(*gateway_key, "synapsex-context+jwt", "", "no json")})
+    for (const auto& bad :
+         {std::string{}, std::string{"a.b.c"}, good + "x", good + ", " + good, jwt,
+          jws::sign(*gateway_key, "synapsex-context+jwt", "", "{}"),
+          jws::sign(*gateway_key, "synapsex-context+jwt", "", "no json")})
         EXPECT_EQ(code_of(tenants.verify(bad, kPost)), "context.malformed") << bad;
     EXPECT_EQ(
         code_of(tenants.verify(std::string(kContextBytesMax + 1, 'a'), kPost)), "context.too_large"
