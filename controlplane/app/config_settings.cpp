@@ -136,6 +136,16 @@ std::optional<std::string> apply_open_registration(Config& config, const std::st
     return apply_flag(config.is_registration_open, text);
 }
 
+std::optional<std::string> apply_service_ports(Config& config, const std::string& text) {
+    static const std::map<std::string, ServicePorts> kWords{
+        {"off", ServicePorts::off}, {"on", ServicePorts::on}, {"any", ServicePorts::any}
+    };
+    const auto found = kWords.find(text);
+    if (found == kWords.end()) return "is none of off, on, any";
+    config.service_ports = found->second;
+    return std::nullopt;
+}
+
 std::optional<std::string> apply_count(
     std::size_t& count, const std::string& text, std::size_t highest, std::size_t lowest = 1
 ) {
@@ -292,6 +302,10 @@ std::vector<Setting> make_table() {
         {{"open-registration", "SYNAPSEX_OPEN_REGISTRATION",
           "let anybody register: true or false", "false"},
          apply_open_registration},
+        {{"service-ports", "SYNAPSEX_SERVICE_PORTS",
+          "serve each service to the others at its own port on loopback too: off, on, or any for "
+          "free ports", "off"},
+         apply_service_ports},
         {{"io-threads", "SYNAPSEX_IO_THREADS", "threads that serve connections", "1"},
          apply_io_threads},
         {{"worker-threads", "SYNAPSEX_WORKER_THREADS", "threads that run handlers", "64"},

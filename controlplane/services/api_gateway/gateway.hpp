@@ -13,16 +13,10 @@
 #include "controlplane/platform/metrics.hpp"
 #include "controlplane/services/api_gateway/answer_fields.hpp"
 #include "controlplane/services/api_gateway/client_address.hpp"
+#include "controlplane/services/api_gateway/handling.hpp"
 #include "shared/base/random.hpp"
 
 namespace synapsex::api_gateway {
-
-// Of a handler, from the end of the request's body; waiting for a worker counts.
-inline constexpr std::chrono::seconds kRequestBudget{30};
-// Of an agent's body that came with Content-Encoding: gzip.
-inline constexpr std::size_t kUnpackedBytesMax = 1024 * 1024;
-
-enum class AccessLog { off, on };
 
 class Gateway final : public http::Application {
  public:
