@@ -169,7 +169,10 @@ constexpr const char* kPassphraseHelp =
     "File with the passphrase, 16 characters or more, mode 0600; neither beside the backup nor in "
     "the data directory.";
 
-void add_backup_options(CLI::App& command, app::BackupWish& wish) {
+CLI::App& add_backup(CLI::App& program, app::BackupWish& wish) {
+    auto& command = *program.add_subcommand(
+        "backup", "Write databases and keys to a sealed file, while the control plane serves."
+    );
     auto* to = command.add_option("--to", wish.file, "The file to write; one there is replaced.");
     auto* verify = command.add_option(
         "--verify", wish.verified,
@@ -182,9 +185,13 @@ void add_backup_options(CLI::App& command, app::BackupWish& wish) {
         "Where plain copies are put meanwhile (default the data directory; --verify: /var/tmp)."
     );
     command.add_flag("--json", wish.is_json, "Print JSON.");
+    return command;
 }
 
-void add_restore_options(CLI::App& command, app::RestoreWish& wish) {
+CLI::App& add_restore(CLI::App& program, app::RestoreWish& wish) {
+    auto& command = *program.add_subcommand(
+        "restore", "Bring databases and keys back from a backup; the control plane is stopped."
+    );
     command.add_option("file", wish.file, "The backup.")->required();
     command.add_option("--passphrase-file", wish.passphrase_file, kPassphraseHelp)->required();
     command.add_flag(
@@ -196,6 +203,7 @@ void add_restore_options(CLI::App& command, app::RestoreWish& wish) {
         "it would work again."
     );
     command.add_flag("--json", wish.is_json, "Print JSON.");
+    return command;
 }
 
 // Settings that cannot be read decide nothing about a URL: not the code of a refused one.
@@ -224,20 +232,22 @@ int run(int argc, char** argv) {
     app::RecoverOwnerWish recovery_wish;
     auto& recover_owner = add_recover_owner(program, recovery_wish);
     auto& keys = *program.add_subcommand("keys", "List the keys by their ids; nothing secret.");
+    auto& service_key = *program.add_subcommand(
+        "service-key", "Print the public key by which services elsewhere believe those here."
+    );
     auto& check_egress = *program.add_subcommand(
         "check-egress", "Say whether a URL that a tenant supplied would be sent to, and why."
     );
     auto& authority = *program.add_subcommand("authority", "Show or replace what agents pin.");
     std::string authority_wish = "show";
     add_authority_options(authority, authority_wish);
-    auto& backup = *program.add_subcommand(
-        "backup", "Write databases and keys to a sealed file, while the control plane serves."
-    );
-    auto& restore = *program.add_subcommand(
-        "restore", "Bring databases and keys back from a backup; the control plane is stopped."
-    );
+    app::BackupWish backup_wish;
+    app::RestoreWish restore_wish;
+    auto& backup = add_backup(program, backup_wish);
+    auto& restore = add_restore(program, restore_wish);
     for (auto* command :
-         {&serve, &init, &recover_owner, &keys, &check_egress, &authority, &backup, &restore})
+         {&serve, &init, &recover_owner, &keys, &service_key, &check_egress, &authority, &backup,
+          &restore})
         add_settings(*command, file, sources.flags);
     bool is_only_migrated = false;
     add_serve_options(serve, is_config_printed, is_only_migrated);
@@ -245,10 +255,6 @@ int run(int argc, char** argv) {
     add_init_options(init, wish);
     app::EgressQuestion question;
     add_egress_options(check_egress, question);
-    app::BackupWish backup_wish;
-    app::RestoreWish restore_wish;
-    add_backup_options(backup, backup_wish);
-    add_restore_options(restore, restore_wish);
     app::TenantsWish tenants_wish;
     auto& tenants = add_tenants(program, tenants_wish, file, sources.flags);
     const auto list = add_catalog(program);
@@ -276,6 +282,7 @@ int run(int argc, char** argv) {
     if (recover_owner) return app::recover_owner(*config, recovery_wish);
     if (tenants) return app::administer_tenants(*config, tenants_wish);
     if (keys) return app::list_keys(*config);
+    if (service_key) return app::print_service_key(*config);
     if (authority) return app::manage_authority(*config, authority_wish_of(authority_wish));
     return is_only_migrated ? app::migrate(*config) : app::serve(*config);
 }

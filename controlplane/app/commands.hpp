@@ -61,6 +61,10 @@ int administer_tenants(const Config& config, const TenantsWish& wish);
 // The keys of the data directory, a line each: name, algorithm, key id, public key. Nothing secret.
 int list_keys(const Config& config);
 
+// The public key by which other processes believe this one's services, as their service-keys/ take
+// it. Makes the key if there is none.
+int print_service_key(const Config& config);
+
 enum class AuthorityWish { show, rotate, retire };
 // The installation's certificate authority: its certificate in PEM; another one after it, which it
 // vouches for; or an end of that.

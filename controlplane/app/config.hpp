@@ -21,6 +21,13 @@
 
 namespace synapsex::app {
 
+// Whether each service is also served at a port of its own, on loopback.
+enum class ServicePorts {
+    off,
+    on,   // those of the services' manifests
+    any,  // free ones, which the log tells
+};
+
 struct Config {
     std::string listen_address = "127.0.0.1";  // without brackets: "::1"
     std::uint16_t listen_port = 8080;
@@ -41,6 +48,7 @@ struct Config {
     bool is_access_logged = true;
     bool is_registration_open = false;
     tenant::PlanName default_plan = tenant::PlanName::free;  // of tenants that users make
+    ServicePorts service_ports = ServicePorts::off;
     std::size_t io_threads = 1;
     std::size_t worker_threads = 64;
     std::size_t connections_max = 10'000;

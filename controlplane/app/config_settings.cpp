@@ -139,6 +139,16 @@ std::optional<std::string> apply_open_registration(Config& config, const std::st
     return apply_flag(config.is_registration_open, text);
 }
 
+std::optional<std::string> apply_service_ports(Config& config, const std::string& text) {
+    static const std::map<std::string, ServicePorts> kWords{
+        {"off", ServicePorts::off}, {"on", ServicePorts::on}, {"any", ServicePorts::any}
+    };
+    const auto found = kWords.find(text);
+    if (found == kWords.end()) return "is none of off, on, any";
+    config.service_ports = found->second;
+    return std::nullopt;
+}
+
 std::optional<std::string> apply_default_plan(Config& config, const std::string& text) {
     const auto plan = parse_enum<tenant::PlanName>(text);
     if (!plan) return "is none of free, pro, team, enterprise";
@@ -311,6 +321,10 @@ std::vector<Setting> make_table() {
         {{"default-plan", "SYNAPSEX_DEFAULT_PLAN",
           "plan of the tenants that users make: free, pro, team or enterprise", "free"},
          apply_default_plan},
+        {{"service-ports", "SYNAPSEX_SERVICE_PORTS",
+          "serve each service to the others at its own port on loopback too: off, on, or any for "
+          "free ports", "off"},
+         apply_service_ports},
         {{"io-threads", "SYNAPSEX_IO_THREADS", "threads that serve connections", "1"},
          apply_io_threads},
         {{"worker-threads", "SYNAPSEX_WORKER_THREADS", "threads that run handlers", "64"},

@@ -4,7 +4,8 @@
 // installation's certificate authority), the issuer in issuer, the own certificate in tls/, the
 // SQLite database beside them. Keys are made by `init` and by nothing else: a control plane that
 // made one at its start would sign or seal what those beside it cannot verify or open, and a key
-// that a restore forgot has to be missed at once.
+// that a restore forgot has to be missed at once. The one exception is in service_keys.hpp: a key
+// of this process alone, and those who do not know it yet say so.
 
 #include <filesystem>
 #include <functional>

@@ -6,6 +6,7 @@
 #include "controlplane/app/commands.hpp"
 #include "controlplane/app/data_dir.hpp"
 #include "controlplane/app/open_files.hpp"
+#include "controlplane/app/service_doors.hpp"
 #include "controlplane/app/services.hpp"
 #include "controlplane/platform/certificates/certificate_watch.hpp"
 #include "controlplane/platform/certificates/own_certificate.hpp"
@@ -175,10 +176,12 @@ int serve(const Config& config) {
             config.is_access_logged ? api_gateway::AccessLog::on : api_gateway::AccessLog::off,
     }};
     const auto server = listen(config, certificates.shown.get(), gateway);
+    ServiceDoors doors{platform, config, services, pool};
     publish_counters(metrics, *server);
     services.start();
     auto watch = watch_certificate(certificates, services.installation(), platform);
     server->start();
+    doors.start();
     log_info(
         "control plane serves", {{"version", kVersion},
                                  {"address", config.listen_address},
@@ -196,6 +199,7 @@ int serve(const Config& config) {
     log_info("control plane stops", {{"signal", signal}});
     parking.wake_all(api::Wake::draining);
     server->stop();
+    doors.stop();
     // Before what handlers use goes away: one that outlived the drain may still run.
     pool.stop();
     watch.reset();

@@ -28,7 +28,7 @@ agent_registry::Peers peers_of(const Config& config) {
     return is_file ? agent_registry::Peers::none : agent_registry::Peers::possible;
 }
 
-Readiness readiness_of(std::string_view service, db::Database& database) {
+Readiness database_readiness(std::string_view service, db::Database& database) {
     const bool is_healthy = database.is_healthy();
     std::string detail = is_healthy ? "answers" : "does not answer";
     if (database.room() != db::Room::plenty)
@@ -37,7 +37,7 @@ Readiness readiness_of(std::string_view service, db::Database& database) {
 }
 
 // A task that fails is told of, and does not take the server away from those who call it.
-Readiness readiness_of(const TaskReport& task) {
+Readiness task_readiness(const TaskReport& task) {
     std::string detail = "has not run yet";
     if (!task.is_ours)
         detail = "runs in another replica";
@@ -99,14 +99,16 @@ std::vector<TableOwner> Services::table_owners() const {
 
 void Services::prepare(api::Router& router) {
     databases_.prepare(modules_);
-    for (auto* module : modules_) {
-        const auto& manifest = module->manifest();
-        const bool has_database = !manifest.migrations.empty();
-        router.keep_answers_in(
-            has_database ? &databases_.hosted(folder_of(manifest.name)).answers() : nullptr
-        );
-        module->mount(router);
-    }
+    for (auto* module : modules_) mount(*module, router);
+}
+
+void Services::mount(Module& module, api::Router& router) {
+    const auto& manifest = module.manifest();
+    const bool has_database = !manifest.migrations.empty();
+    router.keep_answers_in(
+        has_database ? &databases_.hosted(folder_of(manifest.name)).answers() : nullptr
+    );
+    module.mount(router);
 }
 
 void Services::start() {
@@ -124,17 +126,22 @@ void Services::stop() {
     databases_.stop();
 }
 
+std::vector<Readiness> Services::readiness_of(Module& module) {
+    std::vector<Readiness> checks;
+    const auto& manifest = module.manifest();
+    if (!manifest.migrations.empty())
+        checks.push_back(
+            database_readiness(manifest.name, databases_.of(folder_of(manifest.name)))
+        );
+    for (auto& check : module.readiness()) checks.push_back(std::move(check));
+    return checks;
+}
+
 std::vector<Readiness> Services::readiness() {
     std::vector<Readiness> checks;
-    for (auto* module : modules_) {
-        const auto& manifest = module->manifest();
-        if (!manifest.migrations.empty())
-            checks.push_back(
-                readiness_of(manifest.name, databases_.of(folder_of(manifest.name)))
-            );
-        for (auto& check : module->readiness()) checks.push_back(std::move(check));
-    }
-    for (const auto& task : tasks_.report()) checks.push_back(readiness_of(task));
+    for (auto* module : modules_)
+        for (auto& check : readiness_of(*module)) checks.push_back(std::move(check));
+    for (const auto& task : tasks_.report()) checks.push_back(task_readiness(task));
     return checks;
 }
 

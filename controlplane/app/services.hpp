@@ -45,9 +45,13 @@ class Services {
     std::vector<TableOwner> table_owners() const;
     // Migrates, prepares every query, mounts.
     void prepare(api::Router& router);
+    // One service's operations, into another router than that of all. After prepare().
+    void mount(Module& module, api::Router& router);
     // start in order, then messages go to their consumers; stop in reverse.
     void start();
     void stop();
+    // Of one service.
+    std::vector<Readiness> readiness_of(Module& module);
 
  private:
     std::vector<Readiness> readiness();

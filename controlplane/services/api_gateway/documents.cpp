@@ -71,13 +71,13 @@ std::string make_openapi(const api::Router& router, std::string_view public_url)
     return api::openapi_document(router, info);
 }
 
-void mount_probes(api::Router& router, const DocumentSources& sources) {
+void mount_health(api::Router& router, std::function<std::vector<Readiness>()> readiness) {
     router.mount_raw(document("gateway.healthz", "/healthz"), [](const Call&, const auto&) {
         return api::Outcome{api::Reply{.body = R"({"status":"ok"})"}};
     });
     auto ready = document("gateway.readyz", "/readyz");
     ready.runs = api::Runs::pool;
-    router.mount_raw(ready, [read = sources.readiness](const Call&, const auto&) {
+    router.mount_raw(ready, [read = std::move(readiness)](const Call&, const auto&) {
         const auto checks = read();
         bool is_ready = true;
         for (const auto& check : checks) is_ready = is_ready && check.is_ready;
@@ -85,6 +85,10 @@ void mount_probes(api::Router& router, const DocumentSources& sources) {
             .status = is_ready ? 200 : 503, .body = render_readiness(checks, is_ready)
         }};
     });
+}
+
+void mount_probes(api::Router& router, const DocumentSources& sources) {
+    mount_health(router, sources.readiness);
     // Inline, so that it answers when every worker waits for a database: that is when it is needed.
     // What a gauge reads has to be in memory at hand.
     router.mount_raw(

@@ -20,7 +20,9 @@ struct DocumentSources {
 // The OpenAPI document of what is mounted by now; what operators and the golden test read.
 std::string make_openapi(const api::Router& router, std::string_view public_url);
 
-// GET /healthz, /readyz, /metrics.
+// GET /healthz, /readyz.
+void mount_health(api::Router& router, std::function<std::vector<Readiness>()> readiness);
+// The same and /metrics.
 void mount_probes(api::Router& router, const DocumentSources& sources);
 // GET /v1/openapi.json, /docs and the viewer's files. Mount last: it describes what is there.
 void mount_reference(api::Router& router, const DocumentSources& sources);

@@ -2,16 +2,12 @@
 
 #include <algorithm>
 
-#include "controlplane/platform/api/gzip.hpp"
-#include "controlplane/platform/api/parameters.hpp"
 #include "controlplane/platform/api/problem_document.hpp"
-#include "controlplane/platform/db/query.hpp"
 #include "controlplane/services/api_gateway/answer_fields.hpp"
 #include "controlplane/services/api_gateway/authorization.hpp"
 #include "controlplane/services/api_gateway/credential.hpp"
 #include "controlplane/services/api_gateway/header_text.hpp"
 #include "controlplane/services/api_gateway/negotiation.hpp"
-#include "controlplane/services/api_gateway/refusals.hpp"
 #include "controlplane/services/api_gateway/trace_context.hpp"
 #include "shared/base/log.hpp"
 #include "shared/crypto/hash.hpp"
@@ -40,53 +36,6 @@ bool is_acceptable(const http::RequestHead& head, const api::Route& route) {
         return true;
     return route.operation.body == api::BodyKind::protobuf &&
            takes_type(accept, "application/x-protobuf");
-}
-
-// nullopt without one. Two of them are malformed, as a list of two would be.
-Result<std::optional<std::string>> find_idempotency_key(const http::RequestHead& head) {
-    std::optional<std::string> value;
-    for (const auto& [name, text] : head.headers) {
-        if (name != "idempotency-key") continue;
-        value = value ? *value + ", " + text : text;
-    }
-    if (!value) return std::optional<std::string>{};
-    SYNAPSEX_TRY(auto key, api::parse_idempotency_key(*value));
-    return std::optional{std::move(key)};
-}
-
-// What `make` returns, or the problem that what it threw is told as.
-template <class Make>
-auto guarded(const std::string& request_id, const Make& make) -> decltype(make()) {
-    const LogScope request_scope{{"requestId", request_id}};
-    try {
-        return make();
-    } catch (const db::DatabaseError& error) {
-        log_error("database failed", {{"error", error.what()}});
-        const Problem problem{
-            .kind = Kind::unavailable,
-            .code = "database.unavailable",
-            .detail = "The database cannot serve this now.",
-            .retry_after = std::chrono::seconds{5},
-        };
-        return api::problem_reply(problem, request_id);
-    } catch (const std::exception& error) {
-        log_error("handler failed", {{"error", error.what()}});
-        return api::problem_reply(internal_error(), request_id);
-    }
-}
-
-// What `make` returns, whatever happens around the handler (no memory, a bug in the log): an answer
-// that is not given leaves its connection waiting.
-template <class Make>
-auto always_answered(const std::string& request_id, const Make& make) -> decltype(make()) {
-    try {
-        return make();
-    } catch (const std::exception& error) {
-        log_error("request failed", {{"requestId", request_id}, {"error", error.what()}});
-        auto reply = api::problem_reply(internal_error(), request_id);
-        reply.headers.emplace_back("X-Request-Id", request_id);
-        return reply;
-    }
 }
 
 const std::shared_ptr<const Principal>& nobody() {
@@ -230,21 +179,12 @@ http::Plan Gateway::plan(const http::RequestHead& head) {
         if (!found) return refuse(found.error(), head, terms);
         credential = *std::move(found);
     }
-    auto query = api::parse_parameters(head.query);
-    if (!query) return refuse(query.error(), head, terms);
-    std::optional<std::string> idempotency_key;
-    if (api::stores_answers(operation)) {
-        auto found = find_idempotency_key(head);
-        if (!found) return refuse(found.error(), head, terms);
-        idempotency_key = *std::move(found);
-    }
+    auto parts = read_parts(head, match);
+    if (!parts) return refuse(parts.error(), head, terms);
 
     auto pending = std::make_shared<Pending>();
     pending->origin = origin_of(head, *match.route, std::move(terms));
-    pending->parts.path = std::move(match.path_parameters);
-    pending->parts.query = *std::move(query);
-    pending->parts.media_type = media_type_of(head.header("content-type"));
-    pending->parts.idempotency_key = std::move(idempotency_key);
+    pending->parts = *std::move(parts);
     pending->credential = std::move(credential);
     pending->content_encoding = head.header("content-encoding");
     pending->call.request_id = pending->origin.terms.request_id;
@@ -370,18 +310,8 @@ api::Outcome Gateway::call_handler(Pending& pending) {
         return failed(waited_too_long());
     }
     if (auto allowed = authenticate(pending); !allowed) return failed(allowed.error());
-    if (!pending.content_encoding.empty() && pending.content_encoding != "identity") {
-        const bool is_agent = operation.access.kind == auth::AccessKind::agent;
-        if (!is_agent || pending.content_encoding != "gzip")
-            return failed(
-                {Kind::unsupported_media, "request.unsupported_encoding",
-                 is_agent ? "Only Content-Encoding: gzip is understood."
-                          : "Content-Encoding is not understood here."}
-            );
-        auto unpacked = api::gunzip(pending.parts.body, kUnpackedBytesMax);
-        if (!unpacked) return failed(unpacked.error());
-        pending.parts.body = *std::move(unpacked);
-    }
+    if (auto read = unpack_body(operation, pending.content_encoding, pending.parts.body); !read)
+        return failed(read.error());
     if (operation.method != api::Verb::get && operation.access.kind != auth::AccessKind::agent)
         pending.call.argument_digest =
             crypto::hmac_sha256_hex(parts_.digest_key, pending.parts.body);
@@ -397,18 +327,10 @@ api::Outcome Gateway::handle(Pending& pending) {
         return outcome;
     }
     // Nothing else of the request outlives this call: parked agents are many.
-    auto& held = std::get<api::HeldReply>(outcome);
-    held.finish = [this, origin = pending.origin,
-                   inner = std::move(held.finish)](api::Wake wake) {
-        return always_answered(origin.terms.request_id, [&] {
-            auto late = guarded(origin.terms.request_id, [&] {
-                const LogScope tenant_scope{{"tenantId", origin.tenant.text()}};
-                return inner(wake);
-            });
-            conclude(origin, late);
-            return late;
-        });
-    };
+    guard_held(
+        std::get<api::HeldReply>(outcome), pending.call.request_id, pending.call.tenant,
+        [this, origin = pending.origin](api::Reply& late) { conclude(origin, late); }
+    );
     return outcome;
 }
 

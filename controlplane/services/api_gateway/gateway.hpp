@@ -13,18 +13,12 @@
 #include "controlplane/platform/metrics.hpp"
 #include "controlplane/services/api_gateway/answer_fields.hpp"
 #include "controlplane/services/api_gateway/client_address.hpp"
+#include "controlplane/services/api_gateway/handling.hpp"
 #include "controlplane/services/api_gateway/receipts.hpp"
 #include "controlplane/services/api_gateway/request_limits.hpp"
 #include "shared/base/random.hpp"
 
 namespace synapsex::api_gateway {
-
-// Of a handler, from the end of the request's body; waiting for a worker counts.
-inline constexpr std::chrono::seconds kRequestBudget{30};
-// Of an agent's body that came with Content-Encoding: gzip.
-inline constexpr std::size_t kUnpackedBytesMax = 1024 * 1024;
-
-enum class AccessLog { off, on };
 
 // A call of a known principal that was answered 403, by the gateway or by the operation.
 struct Denial {

@@ -1,12 +1,8 @@
 #include "controlplane/services/auth/jwt.hpp"
 
 #include <cmath>
-#include <stdexcept>
 
 #include <boost/json.hpp>
-
-#include "shared/crypto/ed25519.hpp"
-#include "shared/crypto/hash.hpp"
 
 namespace synapsex::auth {
 
@@ -14,7 +10,6 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::size_t kSignatureBytes = 64;
 // The last second of the year 9999: what lies beyond would overflow when it becomes microseconds.
 constexpr std::int64_t kSecondsMax = 253'402'300'799;
 
@@ -64,31 +59,13 @@ class ObjectReader {
     bool is_good_ = true;
 };
 
-std::optional<json::object> parse_part(std::string_view part) {
-    const auto bytes = crypto::from_base64url(part);
-    if (!bytes) return std::nullopt;
+bool read_claims(std::string_view payload, JwtClaims& claims) {
     json::parse_options options;
     options.max_depth = 4;
     boost::system::error_code error;
-    auto value = json::parse(*bytes, error, {}, options);
-    if (error || !value.is_object()) return std::nullopt;
-    return std::move(value.get_object());
-}
-
-bool read_header(std::string_view part, Jwt& jwt) {
-    const auto header = parse_part(part);
-    if (!header || header->contains("crit")) return false;
-    ObjectReader reader{*header};
-    reader.read("alg", jwt.alg);
-    reader.read("typ", jwt.typ);
-    reader.read("kid", jwt.kid);
-    return reader.is_good() && jwt.alg == "EdDSA";
-}
-
-bool read_claims(std::string_view part, JwtClaims& claims) {
-    const auto object = parse_part(part);
-    if (!object) return false;
-    ObjectReader reader{*object};
+    const auto value = json::parse(payload, error, {}, options);
+    if (error || !value.is_object()) return false;
+    ObjectReader reader{value.get_object()};
     reader.read("iss", claims.iss);
     reader.read("sub", claims.sub);
     reader.read("aud", claims.aud);
@@ -124,33 +101,14 @@ json::object to_object(const JwtClaims& claims) {
     return object;
 }
 
-// As RFC 8037 names it in `alg`.
-std::string_view algorithm_of(const crypto::Signer& signer) {
-    switch (signer.algorithm()) {
-    case crypto::SignatureAlgorithm::ed25519:
-        return "EdDSA";
-    }
-    throw std::logic_error("no JWT algorithm for this key");
-}
-
 }  // namespace
-
-bool Jwt::has_valid_signature(std::string_view public_key) const {
-    return crypto::verify_ed25519(public_key, signed_text, signature);
-}
 
 std::optional<Jwt> parse_jwt(std::string_view text) {
     if (text.size() > kJwtBytesMax) return std::nullopt;
-    const auto first = text.find('.');
-    const auto second = first == text.npos ? text.npos : text.find('.', first + 1);
-    if (second == text.npos) return std::nullopt;
-    auto signature = crypto::from_base64url(text.substr(second + 1));
-    if (!signature || signature->size() != kSignatureBytes) return std::nullopt;
-    Jwt jwt;
-    if (!read_header(text.substr(0, first), jwt)) return std::nullopt;
-    if (!read_claims(text.substr(first + 1, second - first - 1), jwt.claims)) return std::nullopt;
-    jwt.signed_text = std::string{text.substr(0, second)};
-    jwt.signature = *std::move(signature);
+    auto signed_claims = jws::parse(text);
+    if (!signed_claims) return std::nullopt;
+    Jwt jwt{*std::move(signed_claims), {}};
+    if (!read_claims(jwt.payload, jwt.claims)) return std::nullopt;
     return jwt;
 }
 
@@ -160,14 +118,7 @@ std::string sign_jwt(
     std::string_view kid,
     const JwtClaims& claims
 ) {
-    json::object header;
-    header.emplace("alg", algorithm_of(signer));
-    header.emplace("typ", typ);
-    if (!kid.empty()) header.emplace("kid", kid);
-    auto text = crypto::to_base64url(json::serialize(header)) + "." +
-                crypto::to_base64url(json::serialize(to_object(claims)));
-    const auto signature = signer.sign(text);
-    return text + "." + crypto::to_base64url(signature);
+    return jws::sign(signer, typ, kid, json::serialize(to_object(claims)));
 }
 
 }  // namespace synapsex::auth

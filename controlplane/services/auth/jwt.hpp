@@ -1,9 +1,6 @@
 #pragma once
 
-// JSON Web Tokens (RFC 7519) in the compact form, signed with EdDSA over Ed25519 (RFC 8037) and
-// with nothing else: what an algorithm means is never the token's to say.
-//
-//   base64url(header) "." base64url(claims) "." base64url(64 bytes)
+// JSON Web Tokens (RFC 7519): claims in a compact JWS of EdDSA (platform/jws).
 
 #include <cstdint>
 #include <optional>
@@ -11,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "shared/crypto/signer.hpp"
+#include "controlplane/platform/jws/jws.hpp"
 
 namespace synapsex::auth {
 
@@ -33,21 +30,12 @@ struct JwtClaims {
 };
 
 // A token that is well formed. Nothing in it is to be believed before has_valid_signature().
-struct Jwt {
-    std::string alg;
-    std::string typ;
-    std::string kid;
+struct Jwt : jws::Jws {
     JwtClaims claims;
-    std::string signed_text;  // header and claims, as they came
-    std::string signature;    // 64 bytes
-
-    // By the raw 32 bytes of an Ed25519 key.
-    bool has_valid_signature(std::string_view public_key) const;
 };
 
-// nullopt unless it is a compact JWS of at most kJwtBytesMax: three parts of base64url, JSON
-// objects in the first two, members of the right types, `alg` EdDSA, no `crit`, a signature of 64
-// bytes.
+// nullopt unless it is a JWS that jws::parse reads, of at most kJwtBytesMax, with a JSON object of
+// claims of the right types.
 std::optional<Jwt> parse_jwt(std::string_view text);
 
 // Members that are empty are left out; one audience is written as a string. `kid` is the signer's
