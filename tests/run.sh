@@ -433,9 +433,10 @@ benches() {
     [[ $is_long == yes && ( -z $wanted || bench == *"$wanted"* || $wanted == bench* ) ]] || return 0
     local folder="$root/build/release"
     configure release -DSYNAPSEX_TESTS=ON -DSYNAPSEX_BENCH=ON || return 0
-    build_preset release bench_json bench_db bench_claims bench_outbox bench_http_server "${programs[@]}" ||
+    build_preset release bench_json bench_tokens bench_db bench_claims bench_outbox bench_http_server "${programs[@]}" ||
         return 0
     bench json 120 "$folder/bin/bench_json"
+    bench tokens 120 "$folder/bin/bench_tokens"
     bench db 600 "$folder/bin/bench_db"
     bench claims 300 "$root/tests/bench/db/on_both_engines.sh" "$folder/bin/bench_claims"
     bench outbox 300 "$root/tests/bench/db/on_both_engines.sh" "$folder/bin/bench_outbox"

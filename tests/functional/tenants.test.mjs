@@ -5,7 +5,7 @@ import test, { after, before } from 'node:test';
 
 import { assertProblem, ControlPlane } from '../support/control_plane.mjs';
 import { JsonAgent } from '../support/json_agent.mjs';
-import { eventually } from '../support/processes.mjs';
+import { Wall } from '../support/wall.mjs';
 
 let controlPlane;
 let owner;
@@ -105,59 +105,18 @@ test('each role may what it may and gets 403 for the rest', async (t) => {
 });
 
 test('another tenant\'s things are 404, everywhere, for every verb', async (t) => {
-    const agent = await JsonAgent.start(controlPlane, { name: 'walled-vm' });
-    const token = await controlPlane.enrollmentToken();
-    const key = await controlPlane.must('POST', '/v1/auth/keys', { name: 'walled' });
-    const stranger = await controlPlane.register('stranger');
-    const strangersAgent = await JsonAgent.start(controlPlane, { name: 'strangers-vm', as: stranger });
-    const values = {
-        tenantId: owner.tenantId, userId: owner.id, agentId: agent.agentId, vmId: agent.vmId, tokenId: token.id,
-        key_id: key.id, section: 'os', requestId: 'walled-request',
-        key_id: key.id, section: 'os',
-        entryId: await eventually('there is an entry', async () =>
-            (await controlPlane.must('GET', `/v1/audit?subject=${key.id}`)).items[0]?.id),
-    };
-    await controlPlane.get('/v1/vms', { as: owner, headers: { 'x-request-id': 'walled-request' } });
-    const bodies = {
-        'agents.update': { name: 'mine now' },
-        'agents.heartbeat': {
-            sequence: 1, bootId: '', agentVersion: '1', capabilities: [], holdSeconds: 0, hashes: [], telemetry: [],
-            spoolDroppedSamples: 0, goodbye: '', serverIncarnation: '', executor: 'ok',
-        },
-        'agents.key.put': {
-            publicKey: 'A'.repeat(43), formerKeyId: 'A'.repeat(16), signature: 'A'.repeat(86), proof: 'A'.repeat(86),
-        },
-        'agents.inventory.put': {
-            content: 'GgA', signedAt: new Date().toISOString(), keyId: 'A'.repeat(16), signature: 'A'.repeat(86),
-        },
-        'tenants.update': { name: 'mine now' },
-        'tenants.members.add': { userId: stranger.id, role: 'owner' },
-        'tenants.members.update': { role: 'viewer' },
-        'vms.watch': {},
-    };
-    const queries = { 'tenants.delete': '/v1/tenants/{tenantId}?confirm=main-street' };
-    const { paths } = (await controlPlane.get('/v1/openapi.json')).json;
-    let count = 0;
-    for (const [template, methods] of Object.entries(paths)) {
-        if (!template.includes('{')) continue;
-        for (const [method, operation] of Object.entries(methods)) {
-            if (!operation.operationId) continue;
-            ++count;
-            await t.test(`${method.toUpperCase()} ${template}`, async () => {
-                const path = (queries[operation.operationId] ?? template).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? assert.fail(`no value for ${name}: make one above and add it to values`));
-                const isAgents = /agentId\}\/(heartbeat|inventory|key)/.test(template);
-                const answer = await controlPlane.call(method.toUpperCase(), path, {
-                    as: isAgents ? strangersAgent : stranger, body: bodies[operation.operationId],
-                });
-                assertProblem(answer, 404);
-                assert.ok(!answer.text.includes('walled'), 'and it tells nothing');
-            });
-        }
-    }
-    assert.ok(count >= 10, `only ${count} operations with a path parameter`);
-    for (const path of ['/v1/vms', '/v1/agents', '/v1/agents/enrollment-tokens', '/v1/auth/keys']) {
-        const list = await controlPlane.get(path, { as: stranger });
-        assert.ok(!list.text.includes(agent.agentId) && !list.text.includes(token.id) && !list.text.includes(key.id), path);
+    const wall = await Wall.build(controlPlane);
+    const { agent, key, stranger } = wall;
+    assert.ok(wall.attacks.length >= 10, `only ${wall.attacks.length} operations with a path parameter`);
+    for (const operation of wall.attacks)
+        await t.test(`${operation.method} ${operation.template}`, async () => {
+            const answer = await wall.attack(operation);
+            assertProblem(answer, 404);
+            assert.ok(!answer.text.includes('walled-'), 'and it tells nothing');
+        });
+    for (const { template } of wall.lists) {
+        const list = await controlPlane.get(template, { as: stranger });
+        assert.equal(wall.shows(list.text), undefined, template);
     }
     // Nothing happened behind the wall.
     assert.equal((await controlPlane.must('GET', `/v1/vms/${agent.vmId}`)).name, 'walled-vm');

@@ -4,8 +4,8 @@
 #
 #   run.sh --server <bench_http_server>
 #       the server alone: inline and pooled answers, TLS beside clear, memory of a parked connection
-#   run.sh --control-plane <folder of synapsex-controlplane>
-#       a control plane of its own: GET /v1/auth/me with an API key
+#   run.sh --control-plane <folder of synapsex-controlplane and bench_http_server>
+#       a control plane of its own: who one is, a page of members, refusals for their rate, memory
 #   run.sh --url <http://127.0.0.1:8080/v1/auth/me>
 #       one that runs already; SYNAPSEX_API_KEY is the key
 set -euo pipefail
@@ -73,11 +73,13 @@ CONF
     die "nginx did not start"
 }
 
-# Requests a second of one run. Fails if any answer was not 2xx.
+# Requests a second of one run. Fails if any answer was not 2xx, unless they are to be `refused`.
+answers=served
 measure() {
     local url=$1 time=$2 output
     output=$(wrk -t1 -c"$connections" -d"${time}s" -H "X-API-Key: $api_key" "$url")
-    ! grep -q 'Non-2xx' <<<"$output" || die "$url answered with errors: $output"
+    [[ $answers == refused ]] || ! grep -q 'Non-2xx' <<<"$output" ||
+        die "$url answered with errors: $output"
     awk '/^Requests\/sec/ { print $2 }' <<<"$output"
 }
 
@@ -100,6 +102,22 @@ compare() {
     printf '%-22s %9.0f/s (%s)   %-5s %9.0f/s (%s)   ratio %.2f\n' "$name" \
         "$ours" "$(spread <"$work/ours")" "$peer_name" "$peer" "$(spread <"$work/peer")" \
         "$(awk "BEGIN { print $ours / $peer }")"
+}
+
+# Resident memory of a process, in KiB.
+resident() { awk '/^VmRSS/ { print $2 }' "/proc/$1/status"; }
+
+# flat_memory <name> <url> <pid>: what a million requests leave behind.
+flat_memory() {
+    local name=$1 url=$2 pid=$3 before after output count=0
+    measure "$url" 3 >/dev/null
+    before=$(resident "$pid")
+    while ((count < 1000000)); do
+        output=$(wrk -t1 -c"$connections" -d"${seconds}s" -H "X-API-Key: $api_key" "$url")
+        count=$((count + $(awk '/ requests in / { print $1 }' <<<"$output")))
+    done
+    after=$(resident "$pid")
+    printf '%-22s %9s requests: %d KiB before, %d KiB after\n' "$name" "$count" "$before" "$after"
 }
 
 # A certificate of its own, in $work.
@@ -141,10 +159,24 @@ case $1 in
         ;;
     --control-plane)
         SYNAPSEX_BIN=$2 start node "$here/control_plane_with_key.mjs" --access-log false
-        api_key=${said#* }
-        compare "GET /v1/auth/me" "${said% *}"
-        exec 3>&-
-        wait "$started"
+        controlplane=$started
+        read -r url key members limited_key pid <<<"$said"
+        exec 4>&3
+        api_key=$key
+        compare "GET /v1/auth/me" "$url/v1/auth/me"
+        compare "50 members, SQLite" "$url$members?limit=50"
+        flat_memory "memory" "$url/v1/auth/me" "$pid"
+        if [[ -x $2/bench_http_server ]]; then
+            make_certificate
+            rm "$work/stdin" "$work/said"
+            start "$2/bench_http_server" "$work/server.crt" "$work/server.key"
+            api_key=$limited_key
+            answers=refused
+            compare "429, over its limit" "$url/v1/auth/me" "bare" "http://127.0.0.1:${said% *}/inline"
+            exec 3>&-
+        fi
+        exec 4>&-
+        wait "$controlplane"
         ;;
     --url) compare "$2" "$2" ;;
     *) die "unknown option $1" ;;
