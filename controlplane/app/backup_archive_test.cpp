@@ -1,11 +1,13 @@
 #include "controlplane/app/backup_archive.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
+#include "controlplane/app/backup_parts.hpp"
 #include "controlplane/app/start_refused.hpp"
 #include "tests/support/seeded_random.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -53,11 +55,27 @@ class BackupArchive : public ::testing::Test {
         return manifest;
     }
 
+    static bool fits_at(std::string name, std::vector<std::string> services) {
+        BackupManifest manifest = some_manifest();
+        manifest.databases.push_back({"vm_registry", "sqlite", {"vm_registry"}, "", {}});
+        const auto found =
+            std::ranges::find(manifest.databases, name, &BackedUpDatabase::name);
+        return fits(*found, {name, std::move(services), "/file.db", ""}, manifest);
+    }
+
     testing::TemporaryFolder folder;
     testing::SeededRandom random;
     std::filesystem::path file = folder.path() / "backup";
     std::filesystem::path part = folder.path() / "backup.part";
 };
+
+TEST_F(BackupArchive, fits_the_same_services_and_those_of_a_later_release_beside_them) {
+    EXPECT_TRUE(fits_at("main", {"tenant", "auth"}));
+    EXPECT_TRUE(fits_at("main", {"tenant", "auth", "audit"}));
+    EXPECT_FALSE(fits_at("main", {"tenant"})) << "auth has gone elsewhere";
+    EXPECT_FALSE(fits_at("main", {"tenant", "auth", "vm_registry"})) << "it has its own";
+    EXPECT_FALSE(fits_at("vm_registry", {"audit"}));
+}
 
 TEST_F(BackupArchive, gives_back_what_was_written_in_any_pieces) {
     const std::string large(3'000'000, 'x');

@@ -67,6 +67,18 @@ std::vector<DatabasePlace> list_places(const Config& config) {
     return places;
 }
 
+bool fits(
+    const BackedUpDatabase& database, const DatabasePlace& place, const BackupManifest& manifest
+) {
+    auto services = place.services;
+    std::erase_if(services, [&](const std::string& service) {
+        return std::ranges::none_of(manifest.databases, [&](const BackedUpDatabase& each) {
+            return std::ranges::find(each.services, service) != each.services.end();
+        });
+    });
+    return database.engine == place.engine() && database.services == services;
+}
+
 std::string shown(const DatabasePlace& place) {
     return place.is_file() ? place.file.string() : without_password(place.url);
 }

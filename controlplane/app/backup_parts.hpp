@@ -34,6 +34,12 @@ std::vector<DatabasePlace> list_places(const Config& config);
 // The place as a person may read it: a file's path, or a URL without its password.
 std::string shown(const DatabasePlace& place);
 
+// Whether what was backed up may go there: the same engine, the same services. A service that the
+// backup does not know came with a later release: it begins with nothing, in whatever database.
+bool fits(
+    const BackedUpDatabase& database, const DatabasePlace& place, const BackupManifest& manifest
+);
+
 // All that this release knows, of every service and of the platform.
 std::vector<AppliedMigration> known_migrations();
 

@@ -102,11 +102,8 @@ class Restore {
  private:
     // The databases are the same ones, with the same services in each, on the same engine.
     void check_fits() const {
-        for (const auto& place : places_) {
-            const auto& database = about(place);
-            if (database.engine != place.engine() || database.services != place.services)
-                throw StartRefused(differs());
-        }
+        for (const auto& place : places_)
+            if (!fits(about(place), place, manifest_)) throw StartRefused(differs());
         if (manifest_.databases.size() != places_.size()) throw StartRefused(differs());
     }
     std::string differs() const {

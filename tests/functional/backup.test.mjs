@@ -438,9 +438,9 @@ test('a service with a database of its own is in the backup, and has to be in th
     await plane.init();
     const both = join(folder, 'both.backup');
     const result = JSON.parse(succeeded(await backup(plane, ['--json'], both)));
-    assert.deepEqual(result.databases.map(({ name, services }) => [name, services]), [['main', ['tenant', 'vm_registry', 'agent_registry']], ['auth', ['auth']]]);
+    assert.deepEqual(result.databases.map(({ name, services }) => [name, services]), [['main', ['tenant', 'vm_registry', 'agent_registry', 'audit']], ['auth', ['auth']]]);
     const empty = new ControlPlane({ settings: [], folder: temporaryFolder(), env: {}, port: 1 });
-    refused(await restore(empty, both), /databases are not those of this configuration: it has main \(sqlite: tenant, vm_registry, agent_registry\) auth \(sqlite: auth\); set DATABASE_URL/);
+    refused(await restore(empty, both), /databases are not those of this configuration: it has main \(sqlite: tenant, vm_registry, agent_registry, audit\) auth \(sqlite: auth\); set DATABASE_URL/);
     empty.settings = ['--auth-database-url', `sqlite://${join(empty.folder, 'users', 'auth.db')}`];
     succeeded(await restore(empty, both));
     assert.equal(statSync(join(empty.folder, 'users', 'auth.db')).mode & 0o777, 0o600);
