@@ -19,6 +19,8 @@ namespace synapsex::api_gateway {
 
 namespace {
 
+constexpr std::size_t kUserAgentMax = 200;
+
 // Where people look first. No operation can have these paths: none ends in a slash.
 bool is_way_to_reference(const http::RequestHead& head) {
     return (head.method == "GET" || head.method == "HEAD") &&
@@ -254,6 +256,7 @@ http::Plan Gateway::plan(const http::RequestHead& head) {
     pending->call.principal = nobody();
     pending->call.traceparent = terms.traceparent;
     pending->call.client_address = parts_.proxies.client_of(head);
+    pending->call.user_agent = printable(head.header("user-agent"), kUserAgentMax);
     pending->terms = std::move(terms);
 
     http::Plan plan;
