@@ -111,7 +111,7 @@ test('another tenant\'s things are 404, everywhere, for every verb', async (t) =
     const strangersAgent = await JsonAgent.start(controlPlane, { name: 'strangers-vm', as: stranger });
     const values = {
         tenantId: owner.tenantId, userId: owner.id, agentId: agent.agentId, vmId: agent.vmId, tokenId: token.id,
-        key_id: key.id, section: 'os',
+        key_id: key.id, section: 'os', session_id: (await controlPlane.must('GET', '/v1/auth/me')).credentialId,
     };
     const bodies = {
         'agents.update': { name: 'mine now' },
