@@ -39,6 +39,7 @@ const scopes = new Map([
 // Tables that belong to no tenant.
 const shared = new Map([
     ['auth_users', 'a user may belong to several tenants'],
+    ['auth_sign_in_locks', 'of accounts and addresses, whether there is such a user or not'],
     ['auth_sessions', 'a session is a user\'s, and may change its tenant'],
     ['agent_registry_server', 'one row about this server'],
     ['agent_registry_replicas', 'processes on the database'],

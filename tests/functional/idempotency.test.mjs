@@ -19,10 +19,15 @@ after(async () => { await controlPlane?.stop(); });
 const send = (method, path, body, key, options = {}) =>
     controlPlane.call(method, path, { as: owner, body, ...options, headers: { 'idempotency-key': key, ...options.headers } });
 
-// What each operation that stores its answers is asked for; `fresh` gives bodies that differ.
+// What each operation that stores its answers is asked for; `fresh` gives bodies that differ, `as`
+// who asks.
 const recipes = {
     'agents.enrollment_tokens.create': { fresh: (n) => ({ name: `token ${n}` }) },
     'auth.keys.create': { fresh: (n) => ({ name: `key ${n}` }) },
+    'auth.password.change': {
+        as: () => controlPlane.register('changes-it'),
+        fresh: (n) => ({ currentPassword: 'changes-it has a long password', newPassword: `a long password, number ${n}` }),
+    },
     'tenants.create': { fresh: (n) => ({ name: `Tenant ${n}` }) },
     'tenants.update': { path: () => `/v1/tenants/${owner.tenantId}`, fresh: (n) => ({ name: `Name ${n}` }) },
     'tenants.members.add': {
@@ -49,21 +54,22 @@ test('every operation that says so gives its first answer again', async (t) => {
     let n = 0;
     for (const { id, method, path: template } of found) {
         await t.test(id, async () => {
-            const { path = () => template, fresh } = recipes[id];
+            const { path = () => template, fresh, as = () => owner } = recipes[id];
             const target = await path();
+            const options = { as: await as() };
             const body = await fresh(++n);
             const key = randomUUID();
-            const first = await send(method, target, body, key);
+            const first = await send(method, target, body, key, options);
             assert.ok(first.status < 300, first.text);
             assert.equal(first.headers['idempotent-replayed'], undefined);
             for (const spelling of [key, `"${key}"`]) {
-                const again = await send(method, target, body, spelling);
+                const again = await send(method, target, body, spelling, options);
                 assert.equal(again.status, first.status);
                 assert.equal(again.text, first.text);
                 assert.equal(again.headers['idempotent-replayed'], 'true');
                 assert.notEqual(again.headers['x-request-id'], first.headers['x-request-id']);
             }
-            assertProblem(await send(method, target, await fresh(++n), key), 422, 'idempotency_key.reused');
+            assertProblem(await send(method, target, await fresh(++n), key, options), 422, 'idempotency_key.reused');
         });
     }
 });

@@ -21,6 +21,7 @@ export class Wall {
         wall.values = {
             tenantId: owner.tenantId, userId: owner.id, agentId: wall.agent.agentId, vmId: wall.agent.vmId,
             tokenId: wall.token.id, key_id: wall.key.id, section: 'os', requestId: 'walled-request',
+            session_id: (await controlPlane.must('GET', '/v1/auth/me')).credentialId,
             entryId: await eventually('there is an entry', async () =>
                 (await controlPlane.must('GET', `/v1/audit?subject=${wall.key.id}`)).items[0]?.id),
         };
@@ -68,7 +69,7 @@ export class Wall {
 
     // Whether an answer to the stranger has something from behind the wall.
     shows(text) {
-        const { tenantId, userId, agentId, vmId, tokenId, key_id, entryId } = this.values;
-        return ['walled', tenantId, userId, agentId, vmId, tokenId, key_id, entryId].find((thing) => text.includes(thing));
+        const { tenantId, userId, agentId, vmId, tokenId, key_id, session_id, entryId } = this.values;
+        return ['walled', tenantId, userId, agentId, vmId, tokenId, key_id, session_id, entryId].find((thing) => text.includes(thing));
     }
 }

@@ -45,6 +45,8 @@ struct Call {
     Deadline deadline = Deadline::never();
     std::string traceparent{};     // W3C Trace Context, as received, unread; empty if it was not
     std::string client_address{};  // the peer's, without port
+    // What the client says that it is: printable ASCII, at most 200 characters, proved by nothing.
+    std::string user_agent{};
     // HMAC-SHA-256 of what was asked for, hex; empty for what reads. Keyed, since a body may hold
     // what can be guessed: a password.
     std::string argument_digest{};

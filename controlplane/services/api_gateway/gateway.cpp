@@ -16,6 +16,8 @@ namespace synapsex::api_gateway {
 
 namespace {
 
+constexpr std::size_t kUserAgentMax = 200;
+
 // Where people look first. No operation can have these paths: none ends in a slash.
 bool is_way_to_reference(const http::RequestHead& head) {
     return (head.method == "GET" || head.method == "HEAD") &&
@@ -191,6 +193,7 @@ http::Plan Gateway::plan(const http::RequestHead& head) {
     pending->call.principal = nobody();
     pending->call.traceparent = pending->origin.terms.traceparent;
     pending->call.client_address = pending->origin.receipt.client_address;
+    pending->call.user_agent = printable(head.header("user-agent"), kUserAgentMax);
     if (pending->credential)
         if (auto cached = parts_.authenticator.find_cached(*pending->credential))
             pending->call.principal = std::move(cached);

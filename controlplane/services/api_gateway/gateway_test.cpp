@@ -606,6 +606,17 @@ TEST_F(GatewayTest, the_client_behind_a_trusted_proxy_is_who_calls) {
     EXPECT_EQ(seen, "127.0.0.1");
 }
 
+TEST_F(GatewayTest, what_the_client_says_that_it_is_is_cut_and_made_printable) {
+    std::string seen = "nothing";
+    look = [&](const Call& call) { seen = call.user_agent; };
+    auto head = head_of("GET", "/v1/open");
+    send(head);
+    EXPECT_EQ(seen, "");
+    head.headers.emplace_back("user-agent", "A/1\x1b[2J\xff\t\xc3\xa9" + std::string(300, 'x'));
+    send(head);
+    EXPECT_EQ(seen, "A/1?[2J????" + std::string(189, 'x'));
+}
+
 TEST(Reference, is_sent_from_where_it_lies) {
     Metrics metrics;
     api::Router router;

@@ -25,4 +25,10 @@ std::string list_header(const http::RequestHead& head, std::string_view lower_ca
     return list;
 }
 
+std::string printable(std::string_view text, std::size_t size_max) {
+    std::string shown{text.substr(0, size_max)};
+    std::ranges::replace_if(shown, [](char c) { return c < ' ' || c > '~'; }, '?');
+    return shown;
+}
+
 }  // namespace synapsex::api_gateway

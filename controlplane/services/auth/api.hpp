@@ -111,6 +111,56 @@ struct CreatedApiKey {
 };
 BOOST_DESCRIBE_STRUCT(CreatedApiKey, (), (id, name, description, prefix, created_at, key))
 
+struct ChangePassword {
+    GivenPassword current_password;
+    Password new_password;
+};
+BOOST_DESCRIBE_STRUCT(ChangePassword, (), (current_password, new_password))
+
+// What a sign-in began, and refreshes keep alive.
+struct SignedInSession {
+    SessionId id;
+    Timestamp created_at{};
+    Timestamp signed_in_at{};  // when a password was given in it last
+    Timestamp last_refreshed_at{};
+    Timestamp expires_at{};
+    std::string last_address;
+    std::string user_agent;
+    bool is_current = false;
+};
+BOOST_DESCRIBE_STRUCT(
+    SignedInSession, (),
+    (id, created_at, signed_in_at, last_refreshed_at, expires_at, last_address, user_agent,
+     is_current)
+)
+
+struct ListSessions {
+    api::PageLimit limit;
+    std::optional<api::Cursor> cursor;
+};
+BOOST_DESCRIBE_STRUCT(ListSessions, (), (limit, cursor))
+
+struct SessionPage {
+    std::vector<SignedInSession> items;
+    std::optional<std::string> next_cursor;
+};
+BOOST_DESCRIBE_STRUCT(SessionPage, (), (items, next_cursor))
+
+struct SessionPath {
+    SessionId session_id;
+};
+BOOST_DESCRIBE_STRUCT(SessionPath, (), (session_id))
+
+struct LogoutEverywhere {
+    std::optional<bool> keep_current;
+};
+BOOST_DESCRIBE_STRUCT(LogoutEverywhere, (), (keep_current))
+
+struct SessionsEnded {
+    std::int64_t sessions_ended = 0;
+};
+BOOST_DESCRIBE_STRUCT(SessionsEnded, (), (sessions_ended))
+
 struct ListApiKeys {
     api::PageLimit limit;
     std::optional<api::Cursor> cursor;
@@ -254,6 +304,52 @@ inline constexpr synapsex::api::Doc synapsex::api::kDocOf<synapsex::auth::Create
       {"key", "The secret: goes into X-API-Key or Authorization: Bearer."}}}
 };
 template <>
+inline constexpr synapsex::api::Doc synapsex::api::kDocOf<synapsex::auth::ChangePassword>{
+    "Another password for the caller.",
+    {{{"current_password", "The one that signs the user in today.",
+       R"("correct horse battery staple")"},
+      {"new_password", "At least 12 characters; length counts, not kinds of characters.",
+       R"("seven brown hens under a bridge")"}}}
+};
+template <>
+inline constexpr synapsex::api::Doc synapsex::api::kDocOf<synapsex::auth::SignedInSession>{
+    "A sign-in that has not ended: it lives 30 days from its last refresh.",
+    {{{"id", "Names the session."},
+      {"created_at", "When it was begun."},
+      {"signed_in_at", "When the user last gave the password in it."},
+      {"last_refreshed_at", "When its tokens were made last."},
+      {"expires_at", "When it ends unless it is refreshed."},
+      {"last_address", "Where the sign-in or the last refresh came from; empty if that was before "
+                       "this was kept.", R"("192.0.2.7")"},
+      {"user_agent", "What the client then said that it was: printable ASCII, at most 200 "
+                     "characters, proved by nothing.", R"("synapsexctl/1.0.0")"},
+      {"is_current", "Whether it is the session of this call.", "true"}}}
+};
+template <>
+inline constexpr synapsex::api::Doc synapsex::api::kDocOf<synapsex::auth::ListSessions>{
+    "Which page of the caller's sessions.",
+    {},
+    &synapsex::api::kPageDoc};
+template <>
+inline constexpr synapsex::api::Doc synapsex::api::kDocOf<synapsex::auth::SessionPage>{
+    "The caller's sessions, the newest first.",
+    {{{"items", "The sessions, without their tokens."}}},
+    &synapsex::api::kPageDoc};
+template <>
+inline constexpr synapsex::api::Doc synapsex::api::kDocOf<synapsex::auth::SessionPath>{
+    "One of the caller's sessions.", {{{"session_id", "The session."}}}
+};
+template <>
+inline constexpr synapsex::api::Doc synapsex::api::kDocOf<synapsex::auth::LogoutEverywhere>{
+    "Which of the caller's sessions end.",
+    {{{"keep_current", "true leaves the session of this call; without it that ends, too.",
+       "false"}}}
+};
+template <>
+inline constexpr synapsex::api::Doc synapsex::api::kDocOf<synapsex::auth::SessionsEnded>{
+    "What has ended.", {{{"sessions_ended", "How many sessions.", "3"}}}
+};
+template <>
 inline constexpr synapsex::api::Doc synapsex::api::kDocOf<synapsex::auth::ListApiKeys>{
     "Which page of the caller's keys.",
     {},
@@ -292,13 +388,40 @@ inline constexpr api::Operation<Register, TokenPair> kRegister{
                    "--open-registration. The first owner is made by `synapsex-controlplane init`."};
 inline constexpr api::Operation<Login, TokenPair> kLogin{
     .id = "auth.login", .method = api::Verb::post, .path = "/v1/auth/login", .access = proof(),
-    .replay = api::Replay::none, .summary = "Sign in with e-mail and password."};
+    .replay = api::Replay::none, .summary = "Sign in with e-mail and password.",
+    .description = "After some failures for an account or from an address the next try has to "
+                   "wait: 429 auth.too_many_attempts with Retry-After, for the right password "
+                   "too. 503 auth.busy while too many sign in at once."};
 inline constexpr api::Operation<Refresh, TokenPair> kRefresh{
     .id = "auth.refresh", .method = api::Verb::post, .path = "/v1/auth/refresh",
     .access = proof(), .replay = api::Replay::none,
     .summary = "Exchange a refresh token for new tokens.",
     .description = "The refresh token is used up: keep the one in the answer. `refreshToken` or "
-                   "`refresh_token` has to be there."};
+                   "`refresh_token` has to be there. For 20 s a used one gives the same new one "
+                   "again, so a client may repeat the call, and two tabs may make it at once; 409 "
+                   "auth.refresh_superseded if that one was used as well. Later it is 401 "
+                   "auth.refresh_reused, and the session ends."};
+inline constexpr api::Operation<ListSessions, SessionPage> kListSessions{
+    .id = "auth.sessions.list", .path = "/v1/auth/sessions", .access = without_keys(signed_in()),
+    .summary = "List where the caller is signed in."};
+inline constexpr api::Operation<SessionPath, api::None> kEndSession{
+    .id = "auth.sessions.end", .method = api::Verb::delete_,
+    .path = "/v1/auth/sessions/{session_id}", .access = without_keys(signed_in()),
+    .replay = api::Replay::natural, .summary = "End one of the caller's sessions, at once."};
+inline constexpr api::Operation<api::None, api::None> kLogout{
+    .id = "auth.logout", .method = api::Verb::post, .path = "/v1/auth/logout",
+    .access = without_keys(signed_in()), .replay = api::Replay::natural,
+    .summary = "End the session of this call."};
+inline constexpr api::Operation<LogoutEverywhere, SessionsEnded> kLogoutEverywhere{
+    .id = "auth.logout_everywhere", .method = api::Verb::post,
+    .path = "/v1/auth/logout-everywhere", .access = without_keys(signed_in()),
+    .replay = api::Replay::natural, .summary = "End all sessions of the caller.",
+    .description = "The one of this call as well, unless `keepCurrent` is true. API keys stay."};
+inline constexpr api::Operation<ChangePassword, api::None> kChangePassword{
+    .id = "auth.password.change", .method = api::Verb::post, .path = "/v1/auth/password",
+    .access = without_keys(signed_in()), .summary = "Change the caller's password.",
+    .description = "All other sessions of the caller end; API keys stay. A wrong current password "
+                   "is 403 auth.password_wrong, and counts as a sign-in that failed."};
 inline constexpr api::Operation<TokenRequest, AccessToken> kToken{
     .id = "auth.token", .method = api::Verb::post, .path = "/v1/auth/token", .access = proof(),
     .body = api::BodyKind::form, .replay = api::Replay::none, .unknown = api::Unknown::ignore,

@@ -67,7 +67,11 @@ TEST_F(AuthApi, signs_in_and_refreshes) {
     const auto pair = registered("bob@example.com");
     const auto body = R"({"refreshToken":")" + pair.refresh_token + R"("})";
     EXPECT_EQ(post("/v1/auth/refresh", body).status, 200);
-    EXPECT_EQ(post("/v1/auth/refresh", body).status, 401);
+    EXPECT_EQ(post("/v1/auth/refresh", body).status, 200) << "within the grace";
+    age_refreshes(kRefreshGrace + std::chrono::seconds{1});
+    const auto reused = post("/v1/auth/refresh", body);
+    EXPECT_EQ(reused.status, 401);
+    EXPECT_THAT(reused.body, HasSubstr(R"("code":"auth.refresh_reused")"));
 }
 
 TEST_F(AuthApi, takes_a_refresh_token_as_it_was_answered_and_only_once) {

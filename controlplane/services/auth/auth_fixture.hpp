@@ -190,6 +190,17 @@ class AuthFixture : public ::testing::Test {
             .request_id = "req_1", .tenant = pair.user.tenant_id, .principal = std::move(principal)
         };
     }
+    Result<TokenPair> refreshed(const std::string& token) {
+        return service.sessions().refresh(nobody(), {RefreshToken{token}, {}});
+    }
+    // Tokens were used that much earlier. When they were is by the database's clock, which is not
+    // `clock` on PostgreSQL.
+    void age_refreshes(std::chrono::microseconds age) {
+        static constexpr db::Query kAge{"test.age_refreshes", R"sql(
+            UPDATE auth_sessions SET previous_used_at = previous_used_at - $1,
+                older_used_at = older_used_at - $1)sql"};
+        database.in_write([&](db::Session& session) { session.execute(kAge, age.count()); });
+    }
     template <class Fn>
     auto in_store(Fn fn) {
         return database.in_write([&](db::Session& session) {

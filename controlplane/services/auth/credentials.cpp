@@ -142,6 +142,7 @@ Result<Credentials::Proved> Credentials::prove_user(
     principal.tenant = place.tenant_id;
     principal.user = user.user_id;
     principal.credential_id = user.session_id.text();
+    principal.signed_in_at = user.signed_in_at;
     principal.role = place.role;
     principal.scopes = scopes_of(place.role);
     principal.standing = place.standing;

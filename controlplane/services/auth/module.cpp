@@ -1,6 +1,7 @@
 #include "controlplane/services/auth/module.hpp"
 
 #include <array>
+#include <vector>
 
 #include "controlplane/services/auth/agent_tokens.hpp"
 #include "controlplane/services/auth/credentials.hpp"
@@ -32,6 +33,13 @@ constexpr std::array kTables{
         .pruner = "auth.sessions",
     },
     db::Table{
+        .name = "auth_sign_in_locks",
+        .growth = db::Growth::growing,
+        .kept_for = SignInLimits::kForgottenAfter,
+        .kept = "{time} after the sign-in that failed last",
+        .pruner = "auth.sessions",
+    },
+    db::Table{
         .name = "auth_api_keys",
         .growth = db::Growth::bounded,
         .kept_for = kRevokedKeysKeptFor,
@@ -46,6 +54,16 @@ constexpr std::array kTables{
         .pruner = "auth.used_assertions",
     },
 };
+
+std::span<const db::Query* const> queries() {
+    static const auto all = [] {
+        std::vector<const db::Query*> of_both;
+        for (const auto& some : {AuthStore::queries(), SessionStore::queries()})
+            of_both.insert(of_both.end(), some.begin(), some.end());
+        return of_both;
+    }();
+    return all;
+}
 
 }  // namespace
 
@@ -140,7 +158,7 @@ const ServiceManifest& AuthModule::manifest() const {
         .prefixes = kPrefixes,
         .table_prefix = "auth_",
         .migrations = kMigrations,
-        .queries = AuthStore::queries(),
+        .queries = queries(),
         .tables = kTables,
         .tasks = kTasks,
     };

@@ -25,6 +25,22 @@ TEST_F(PasswordGateTest, knows_right_from_wrong) {
     EXPECT_FALSE(gate.check(call, kPassword, std::nullopt)->is_right);
 }
 
+TEST_F(PasswordGateTest, costs_what_owasp_asks_for_with_a_salt_of_16_bytes_and_a_tag_of_32) {
+    PasswordGate gate{clock, random, {}, {}};
+    const auto hash = gate.hash(call, kPassword).value();
+    const std::string parameters = "$argon2id$v=19$m=19456,t=2,p=1$";
+    ASSERT_THAT(hash, ::testing::StartsWith(parameters));
+    EXPECT_THAT(
+        hash.substr(parameters.size()),
+        ::testing::MatchesRegex("[A-Za-z0-9+/]{22}\\$[A-Za-z0-9+/]{43}")
+    );
+    EXPECT_NE(hash, gate.hash(call, kPassword).value()) << "salted";
+    const auto verdict = gate.check(call, kPassword, hash).value();
+    EXPECT_TRUE(verdict.is_right && !verdict.better_hash);
+    EXPECT_TRUE(gate.check(call, kPassword, crypto::hash_password(kPassword, random, kCheap))
+                    ->better_hash) << "one of a cheaper day";
+}
+
 TEST_F(PasswordGateTest, hashes_again_when_the_cost_has_risen_and_only_then) {
     PasswordGate yesterday{clock, random, kCheap, {}};
     const auto hash = yesterday.hash(call, kPassword).value();

@@ -89,7 +89,52 @@ inline Problem refresh_missing() {
 inline Problem refresh_invalid() {
     return {
         Kind::unauthenticated, "auth.refresh_invalid",
-        "The refresh token is unknown, expired or used up. Sign in again."
+        "The refresh token is unknown or expired, or its session has ended. Sign in again."
+    };
+}
+
+inline Problem refresh_reused() {
+    return {
+        Kind::unauthenticated, "auth.refresh_reused",
+        "The refresh token was used before, so somebody may have a copy of it: its session has "
+        "ended. Sign in again. If that happens again, look at GET /v1/auth/sessions and change the "
+        "password."
+    };
+}
+
+// No 401: a client that gets one forgets the tokens that it has, and they are good.
+inline Problem refresh_superseded() {
+    return {
+        Kind::conflict, "auth.refresh_superseded",
+        "The refresh token was used some seconds ago, and so was the one that it gave. Use the "
+        "latest one of this session, which goes on."
+    };
+}
+
+inline Problem too_many_attempts(std::chrono::seconds wait) {
+    return {
+        Kind::rate_limited, "auth.too_many_attempts",
+        "Too many sign-ins have failed for this account or from this address. Wait " +
+            std::to_string(wait.count()) +
+            " s; until then the right password is refused, too. Who is signed in stays so, and API "
+            "keys go on.",
+        {}, wait
+    };
+}
+
+// No 401: the credential of the call is good.
+inline Problem password_wrong() {
+    return {
+        Kind::forbidden, "auth.password_wrong",
+        "The current password is wrong. Nothing was changed.",
+        {{"/currentPassword", "wrong", "Give the password that you sign in with today."}}
+    };
+}
+
+inline Problem session_not_found() {
+    return {
+        Kind::not_found, "auth.session_not_found",
+        "You have no such session; it may have ended already."
     };
 }
 

@@ -115,10 +115,10 @@ TEST_F(RecoveryTest, gives_a_new_password_and_ends_the_sessions_of_that_user_alo
     EXPECT_EQ(recovered->sessions_ended, 2U);
     EXPECT_EQ(sign_in("ada@example.com", kPassword), "auth.login_failed");
     EXPECT_EQ(sign_in("ada@example.com", kNew), "");
-    EXPECT_EQ(code_of(service.refresh(nobody(), {RefreshToken{ada.refresh_token}, {}})),
+    EXPECT_EQ(code_of(service.sessions().refresh(nobody(), {RefreshToken{ada.refresh_token}, {}})),
               "auth.refresh_invalid");
     EXPECT_EQ(sign_in("eve@example.com", kPassword), "");
-    EXPECT_TRUE(service.refresh(nobody(), {RefreshToken{eve.refresh_token}, {}}));
+    EXPECT_TRUE(service.sessions().refresh(nobody(), {RefreshToken{eve.refresh_token}, {}}));
 }
 
 TEST_F(RecoveryTest, tells_the_outbox_who_did_it_and_never_the_password) {

@@ -20,7 +20,24 @@ void mount_routes(
         return service.login(call, login);
     });
     router.mount(kRefresh, [&](const Call& call, const Refresh& refresh) {
-        return service.refresh(call, refresh);
+        return service.sessions().refresh(call, refresh);
+    });
+    router.mount(kListSessions, [&](const Call& call, const ListSessions& wish) {
+        return service.sessions().list(call, wish);
+    });
+    router.mount(kEndSession, [&](const Call& call, const SessionPath& path) -> Result<api::None> {
+        SYNAPSEX_CHECK(service.sessions().end(call, path.session_id));
+        return api::None{};
+    });
+    router.mount(kLogout, [&](const Call& call, const api::None&) -> Result<api::None> {
+        SYNAPSEX_CHECK(service.sessions().end_current(call));
+        return api::None{};
+    });
+    router.mount(kLogoutEverywhere, [&](const Call& call, const LogoutEverywhere& wish) {
+        return service.sessions().end_all(call, wish);
+    });
+    router.mount(kChangePassword, [&](const Call& call, const ChangePassword& wish) {
+        return service.change_password(call, wish);
     });
     router.mount(kToken, [&](const Call& call, const TokenRequest& request) {
         return agent_tokens.exchange(call, request);

@@ -12,6 +12,7 @@ constexpr std::string_view kBase62 =
 constexpr std::size_t kKeyRandomSize = 30;
 constexpr std::size_t kChecksumSize = 6;
 constexpr std::size_t kRefreshRandomSize = 43;
+constexpr std::size_t kFamilySize = 21;
 constexpr std::size_t kDisplaySize = 6;
 
 bool is_base62(std::string_view text) {
@@ -47,6 +48,15 @@ std::string api_key_display_prefix(std::string_view key) {
 
 std::string make_refresh_token(Random& random) {
     return std::string{kRefreshTokenPrefix} + random.base62(kRefreshRandomSize);
+}
+
+std::string make_successor(std::string_view refresh_token, Random& random) {
+    return std::string{family_of(refresh_token)} +
+           random.base62(kRefreshRandomSize - kFamilySize);
+}
+
+std::string_view family_of(std::string_view refresh_token) {
+    return refresh_token.substr(0, kRefreshTokenPrefix.size() + kFamilySize);
 }
 
 bool is_refresh_token(std::string_view text) {

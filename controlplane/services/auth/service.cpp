@@ -12,8 +12,6 @@ namespace synapsex::auth {
 
 namespace {
 
-constexpr std::int64_t kPruneBatch = 500;
-
 std::string local_part(const std::string& email) { return email.substr(0, email.find('@')); }
 
 Counter& login_counter(Metrics& metrics, const std::string& outcome) {
@@ -28,6 +26,11 @@ Counter& login_counter(Metrics& metrics, const std::string& outcome) {
 AuthService::AuthService(const Parts& parts, RegistrationMode mode)
     : parts_(parts),
       mode_(mode),
+      sessions_(
+          {parts.database, parts.tenants, parts.tokens, parts.cache, parts.clock, parts.random}
+      ),
+      limits_(parts.database, parts.clock),
+      refused_(parts.database, parts.tenants, parts.clock, parts.random),
       logins_succeeded_(login_counter(parts.metrics, "succeeded")),
       logins_refused_(login_counter(parts.metrics, "refused")) {}
 
@@ -38,8 +41,8 @@ Result<TokenPair> AuthService::register_user(const Call& call, const Register& w
         registrant.full_name = wish.full_name->value;
         registrant.tenant_name = wish.full_name->value;
     }
-    SYNAPSEX_TRY(auto user, parts_.registration.register_user(call, registrant));
-    SYNAPSEX_TRY(auto pair, sign_in(call, {std::move(user), {}}));
+    SYNAPSEX_TRY(const auto user, parts_.registration.register_user(call, registrant));
+    SYNAPSEX_TRY(auto pair, sessions_.begin(call, user, {}));
     if (!pair) return login_failed();
     return *std::move(pair);
 }
@@ -53,124 +56,93 @@ Result<TokenPair> AuthService::login(const Call& call, const Login& login) {
 Result<TokenPair> AuthService::try_login(const Call& call, const Login& login) {
     // Again where the password was changed between its check and the session.
     for (int tries = 0; tries < 2; ++tries) {
-        SYNAPSEX_TRY(const auto checked, check_password(call, login));
-        SYNAPSEX_TRY(auto pair, sign_in(call, checked));
+        SYNAPSEX_TRY(
+            const auto checked, check_password(call, login.email.value, login.password.value)
+        );
+        SYNAPSEX_TRY(auto pair, sessions_.begin(call, checked.user, checked.better_hash));
         if (pair) return *std::move(pair);
     }
     return busy();
 }
 
-Result<AuthService::Checked> AuthService::check_password(const Call& call, const Login& login) {
-    // What is no address has no user either.
-    const auto email = normalize_email(login.email.value).value_or("");
+Result<AuthService::Checked> AuthService::check_password(
+    const Call& call, const std::string& address, const std::string& password
+) {
+    // What is no address has no user either, and is counted as it was typed.
+    const auto email = normalize_email(address).value_or(address);
+    const auto place = place_of(call.client_address);
+    const auto subject = SignInLimits::subject_of(email, place);
+    const auto now = parts_.clock.now();
+    struct Found {
+        std::optional<UserRow> user;
+        SignInLimits::Known known;
+    };
     SYNAPSEX_TRY(
-        auto found,
-        parts_.database.read(call, [&](db::Session& session) -> Result<std::optional<UserRow>> {
-            return AuthStore{session}.find_user(email);
+        auto found, parts_.database.read(call, [&](db::Session& session) -> Result<Found> {
+            SessionStore store{session};
+            return Found{
+                AuthStore{session}.find_user(email),
+                {store.find_locks(subject[0], subject[1], subject[2]),
+                 store.has_session_at(email, place, now)}
+            };
         })
     );
-    const bool is_known = found && found->state == UserState::active;
+    const bool is_known = found.user && found.user->state == UserState::active;
+    const auto user = is_known ? std::optional{found.user->user_id} : std::nullopt;
+    auto attempt = limits_.enter(subject, found.known);
+    if (!attempt) {
+        refused_.note(call, user, RefusedSignIns::Reason::held_up);
+        return attempt.error();
+    }
     SYNAPSEX_TRY(
         auto verdict,
         parts_.passwords.check(
-            call, login.password.value,
-            is_known ? std::optional{found->password_hash} : std::nullopt
+            call, password, is_known ? std::optional{found.user->password_hash} : std::nullopt
         )
     );
-    if (!verdict.is_right) return login_failed();
-    return Checked{*std::move(found), std::move(verdict.better_hash)};
-}
-
-Result<std::optional<TokenPair>> AuthService::sign_in(const Call& call, const Checked& checked) {
-    const auto& user = checked.user;
-    SYNAPSEX_TRY(const auto tenant, default_tenant(call, user.user_id));
-    const auto now = parts_.clock.now();
-    const auto refresh = make_refresh_token(parts_.random);
-    const SessionRow row{
-        SessionId::make(now, parts_.random), user.user_id, crypto::sha256_hex(refresh), now,
-        now + kSessionLifetime
-    };
-    SYNAPSEX_TRY(
-        const bool is_current,
-        parts_.database.write(call, [&](db::Session& session) -> Result<bool> {
-            AuthStore store{session};
-            // Or a recovery that has ended all sessions would miss this one.
-            if (!store.has_password(user.user_id, user.password_hash)) return false;
-            if (checked.better_hash)
-                store.replace_password_hash(
-                    user.user_id, user.password_hash, *checked.better_hash, now
-                );
-            store.insert_session(row);
-            store.end_oldest_sessions(
-                user.user_id, kSessionsMax, AccessTokens::latest_issue(now)
-            );
-            return true;
-        })
-    );
-    if (!is_current) return std::optional<TokenPair>{};
-    return std::optional{
-        make_pair({user.user_id, user.email, user.full_name, row.session_id}, tenant, refresh)
-    };
-}
-
-Result<TokenPair> AuthService::refresh(const Call& call, const Refresh& refresh) {
-    if (refresh.refreshToken.has_value() == refresh.refresh_token.has_value())
-        return refresh_missing();
-    const auto& token = refresh.refreshToken ? *refresh.refreshToken : *refresh.refresh_token;
-    if (!is_refresh_token(token.value)) return refresh_invalid();
-    const auto old_hash = crypto::sha256_hex(token.value);
-    const auto now = parts_.clock.now();
-    SYNAPSEX_TRY(
-        const auto user,
-        parts_.database.read(call, [&](db::Session& session) -> Result<SignedInRow> {
-            const auto row = AuthStore{session}.find_session_by_refresh(
-                old_hash, now, AccessTokens::latest_issue(now)
-            );
-            if (!row) return refresh_invalid();
-            return *row;
-        })
-    );
-    SYNAPSEX_TRY(const auto tenant, default_tenant(call, user.user_id));
-    // Last, so that nothing can fail once the old token is gone.
-    const auto next = make_refresh_token(parts_.random);
-    const auto next_hash = crypto::sha256_hex(next);
-    SYNAPSEX_CHECK(parts_.database.write(call, [&](db::Session& session) -> Result<Done> {
-        const bool has_won = AuthStore{session}.rotate_refresh(
-            old_hash, next_hash, now, now + kSessionLifetime
-        );
-        if (!has_won) return refresh_invalid();
-        return Done{};
-    }));
-    return make_pair(user, tenant, next);
-}
-
-Result<Done> AuthService::prune_sessions(const Call& call) {
-    const auto now = parts_.clock.now();
-    const auto prune_batch = [&](db::Session& session) -> Result<std::int64_t> {
-        return AuthStore{session}.prune_sessions(now, kPruneBatch);
-    };
-    // In batches, so that others write in between.
-    for (;;) {
-        SYNAPSEX_TRY(const auto pruned, parts_.database.write(call, prune_batch));
-        if (pruned < kPruneBatch) return Done{};
+    if (!verdict.is_right) {
+        SYNAPSEX_CHECK(attempt->failed(call));
+        refused_.note(call, user, RefusedSignIns::Reason::wrong);
+        return login_failed();
     }
+    SYNAPSEX_CHECK(attempt->succeeded(call));
+    return Checked{*std::move(found.user), std::move(verdict.better_hash)};
 }
 
-Result<TenantId> AuthService::default_tenant(const Call& call, const UserId& user) {
-    SYNAPSEX_TRY(const auto memberships, parts_.tenants.list_memberships(call, user));
-    if (memberships.empty()) return no_tenant();
-    return memberships.front().tenant_id;
-}
-
-TokenPair AuthService::make_pair(
-    const SignedInRow& user, const TenantId& tenant, std::string refresh
-) const {
-    TokenPair pair;
-    pair.access_token = parts_.tokens.issue_to_user(tenant, user.user_id, user.session_id);
-    pair.refresh_token = std::move(refresh);
-    pair.expires_in = AccessTokens::kLifetime.count();
-    pair.user = {user.user_id, user.email, tenant};
-    return pair;
+Result<api::None> AuthService::change_password(const Call& call, const ChangePassword& wish) {
+    // The one effect of the call is the write below (db/effect.hpp).
+    auto checking = call;
+    checking.effect = nullptr;
+    auto checked = check_password(checking, call.principal->email, wish.current_password.value);
+    if (!checked && checked.error().kind == Kind::unauthenticated) return password_wrong();
+    if (!checked) return checked.error();
+    SYNAPSEX_TRY(const auto hash, parts_.passwords.hash(call, wish.new_password.value));
+    const auto& user = checked->user;
+    const auto now = parts_.clock.now();
+    const auto news = outbox::MessageId::make(now, parts_.random);
+    const EndedSessions others{now, parts_.random};
+    const auto current = session_of(call);
+    std::vector<SessionId> ended;
+    SYNAPSEX_CHECK(parts_.database.write(call, [&](db::Session& session) -> Result<api::None> {
+        AuthStore store{session};
+        // Changed meanwhile, or by a recovery: what was given is no more the current one.
+        if (!store.has_password(user.user_id, user.password_hash)) return password_wrong();
+        store.replace_password_hash(user.user_id, user.password_hash, hash, now);
+        ended = SessionStore{session}.end_others(user.user_id, current.text());
+        SessionStore{session}.set_signed_in(current, now);
+        wakeups::tell(session, kKeyRevoked, current.text());
+        const auto data = api::JsonObjectText{}
+                              .add("sessionsEnded", std::to_string(ended.size()))
+                              .finish();
+        outbox::add(
+            session, call, {news, now, "user.password_changed", user.user_id.text(), data}
+        );
+        others.tell(session, call, ended, "password_changed");
+        return api::None{};
+    }));
+    ended.push_back(current);  // that it was signed in to now counts at once
+    sessions_.forget(ended);
+    return api::None{};
 }
 
 Result<ApiKeyPage> AuthService::list_keys(const Call& call, const ListApiKeys& wish) {

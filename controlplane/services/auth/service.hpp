@@ -6,23 +6,20 @@
 
 #include "controlplane/platform/db/database.hpp"
 #include "controlplane/platform/metrics.hpp"
-#include "controlplane/platform/wakeups/wakeups.hpp"
 #include "controlplane/services/auth/access_tokens.hpp"
 #include "controlplane/services/auth/password_gate.hpp"
 #include "controlplane/services/auth/principal_cache.hpp"
+#include "controlplane/services/auth/refused_sign_ins.hpp"
 #include "controlplane/services/auth/registration.hpp"
+#include "controlplane/services/auth/sessions.hpp"
+#include "controlplane/services/auth/sign_in_limits.hpp"
 #include "controlplane/services/tenant/public.hpp"
 
 namespace synapsex::auth {
 
-inline constexpr std::chrono::hours kSessionLifetime{30 * 24};  // from its last refresh
-inline constexpr std::int64_t kSessionsMax = 100;               // of a user; the oldest end
 inline constexpr std::int64_t kApiKeysMax = 100;                // of a user in a tenant; then 409
 inline constexpr std::int64_t kRevokedKeysKept = 100;           // so that they read as revoked …
 inline constexpr std::chrono::hours kRevokedKeysKeptFor{30 * 24};  // … this long
-
-// The key's id; or a session's that somebody else has ended.
-inline constexpr wakeups::Topic kKeyRevoked{"auth.key_revoked"};
 
 enum class RegistrationMode { closed, open };
 
@@ -55,12 +52,14 @@ class AuthService {
     AuthService(const Parts& parts, RegistrationMode mode);
 
     Result<TokenPair> register_user(const Call& call, const Register& wish);
-    // An unknown e-mail takes as long and reads the same as a wrong password.
+    // An unknown e-mail takes as long and reads the same as a wrong password, and is held up alike:
+    // Kind::rate_limited auth.too_many_attempts.
     Result<TokenPair> login(const Call& call, const Login& login);
-    // Uses the token up: of two who bring the same one, one wins.
-    Result<TokenPair> refresh(const Call& call, const Refresh& refresh);
-    // Forgets the sessions that have expired.
-    Result<Done> prune_sessions(const Call& call);
+    // All other sessions of the user end with it. Kind::forbidden auth.password_wrong.
+    Result<api::None> change_password(const Call& call, const ChangePassword& wish);
+    Sessions& sessions() { return sessions_; }
+    SignInLimits& limits() { return limits_; }
+    RefusedSignIns& refused_sign_ins() { return refused_; }
 
     // The caller's own keys, in the tenant of the call. Only who signed in makes one, no API key:
     // the operation says so, else whoever found a key would make others that outlive it.
@@ -81,14 +80,16 @@ class AuthService {
         UserRow user;
         std::optional<std::string> better_hash;  // of the same password
     };
-    Result<Checked> check_password(const Call& call, const Login& login);
-    // nullopt: the user has another password by now.
-    Result<std::optional<TokenPair>> sign_in(const Call& call, const Checked& checked);
-    Result<TenantId> default_tenant(const Call& call, const UserId& user);
-    TokenPair make_pair(const SignedInRow& user, const TenantId& tenant, std::string refresh) const;
+    // Held up by limits; a refusal is noted.
+    Result<Checked> check_password(
+        const Call& call, const std::string& address, const std::string& password
+    );
 
     Parts parts_;
     RegistrationMode mode_;
+    Sessions sessions_;
+    SignInLimits limits_;
+    RefusedSignIns refused_;
     Counter& logins_succeeded_;
     Counter& logins_refused_;
 };

@@ -1,7 +1,6 @@
 #include "controlplane/services/auth/service.hpp"
 
 #include <algorithm>
-#include <thread>
 
 #include "controlplane/services/auth/auth_fixture.hpp"
 
@@ -21,8 +20,6 @@ using FirstOwnerTest = AuthFixture;
 Login login_of(const std::string& email, const std::string& password = kPassword) {
     return {{email}, {password}};
 }
-
-Refresh with(const std::string& token) { return {RefreshToken{token}, {}}; }
 
 TEST_F(SigningIn, after_registering_with_the_same_password) {
     const auto registered_pair = registered("ada@example.com");
@@ -59,7 +56,7 @@ TEST_F(SigningIn, sessions_of_a_clock_that_was_ahead_crowd_nobody_out) {
         ASSERT_TRUE(service.login(nobody(), login_of("ada@example.com")));
     clock.jump(-24h);
     const auto pair = service.login(nobody(), login_of("ada@example.com")).value();
-    EXPECT_EQ(code_of(service.refresh(nobody(), with(pair.refresh_token))), "");
+    EXPECT_EQ(code_of(refreshed(pair.refresh_token)), "");
 }
 
 TEST_F(StayingSignedIn, what_a_clock_that_was_ahead_began_or_refreshed_ends_when_it_is_right) {
@@ -71,17 +68,17 @@ TEST_F(StayingSignedIn, what_a_clock_that_was_ahead_began_or_refreshed_ends_when
         const auto before = log_in();
         clock.jump(ahead);
         const auto begun = log_in();
-        const auto refreshed = service.refresh(nobody(), with(before)).value().refresh_token;
+        const auto next = refreshed(before).value().refresh_token;
         clock.jump(-ahead);
-        for (const auto& token : {begun, refreshed})
+        for (const auto& token : {begun, next})
             EXPECT_EQ(
-                code_of(service.refresh(nobody(), with(token))), "auth.refresh_invalid"
+                code_of(refreshed(token)), "auth.refresh_invalid"
             ) << ahead.count();
     }
     clock.jump(60s);
     const auto token = log_in();
     clock.jump(-60s);
-    EXPECT_EQ(code_of(service.refresh(nobody(), with(token))), "") << "of another replica";
+    EXPECT_EQ(code_of(refreshed(token)), "") << "of another replica";
 }
 
 TEST_F(SigningIn, a_user_whose_registration_is_unfinished_is_unknown) {
@@ -128,7 +125,7 @@ TEST_F(SigningIn, who_belongs_to_no_tenant_is_told_so) {
     const auto refused = service.login(nobody(), login_of("ada@example.com"));
     EXPECT_EQ(code_of(refused), "auth.no_tenant");
     EXPECT_EQ(refused.error().kind, Kind::forbidden);
-    EXPECT_EQ(code_of(service.refresh(nobody(), with(ada.refresh_token))), "auth.no_tenant");
+    EXPECT_EQ(code_of(refreshed(ada.refresh_token)), "auth.no_tenant");
 }
 
 TEST_F(SigningIn, registration_is_closed_unless_it_is_opened) {
@@ -159,7 +156,7 @@ TEST_F(SigningIn, beyond_a_hundred_sessions_the_oldest_ends) {
         );
     }));
     service.login(nobody(), login_of("ada@example.com")).value();
-    const auto again = service.refresh(nobody(), with(first.refresh_token));
+    const auto again = refreshed(first.refresh_token);
     EXPECT_EQ(code_of(again), "auth.refresh_invalid");
 }
 
@@ -173,77 +170,45 @@ TEST_F(SigningIn, sessions_are_pruned_when_they_have_expired) {
     registered("ada@example.com");
     clock.advance(kSessionLifetime - 1s);
     service.login(nobody(), login_of("ada@example.com")).value();
-    EXPECT_TRUE(service.prune_sessions(nobody()));
+    EXPECT_TRUE(service.sessions().prune(nobody()));
     EXPECT_EQ(count(), 2);
     clock.advance(1s);
-    EXPECT_TRUE(service.prune_sessions(nobody()));
+    EXPECT_TRUE(service.sessions().prune(nobody()));
     EXPECT_EQ(count(), 1);
 }
 
 TEST_F(StayingSignedIn, a_refresh_gives_new_tokens_of_the_same_session) {
     const auto first = registered("ada@example.com");
     clock.advance(10min);
-    const auto second = service.refresh(nobody(), with(first.refresh_token));
+    const auto second = refreshed(first.refresh_token);
     ASSERT_TRUE(second) << code_of(second);
     EXPECT_NE(second->refresh_token, first.refresh_token);
     const auto session = tokens.verify(second->access_token)->session;
     EXPECT_EQ(session, tokens.verify(first.access_token)->session);
     EXPECT_EQ(second->user.id, first.user.id);
-    EXPECT_TRUE(service.refresh(nobody(), with(second->refresh_token)));
-}
-
-TEST_F(StayingSignedIn, a_refresh_token_is_used_once) {
-    const auto pair = registered("ada@example.com");
-    EXPECT_TRUE(service.refresh(nobody(), with(pair.refresh_token)));
-    const auto again = service.refresh(nobody(), with(pair.refresh_token));
-    EXPECT_EQ(code_of(again), "auth.refresh_invalid");
-    EXPECT_EQ(again.error().kind, Kind::unauthenticated);
+    EXPECT_TRUE(refreshed(second->refresh_token));
 }
 
 TEST_F(StayingSignedIn, a_refresh_that_fails_on_the_way_does_not_use_the_token_up) {
     const auto pair = registered("ada@example.com");
     const auto places = std::exchange(tenants.places, {});
-    EXPECT_FALSE(service.refresh(nobody(), with(pair.refresh_token)));
+    EXPECT_FALSE(refreshed(pair.refresh_token));
     tenants.places = places;
-    EXPECT_TRUE(service.refresh(nobody(), with(pair.refresh_token)));
+    EXPECT_TRUE(refreshed(pair.refresh_token));
 }
 
 TEST_F(StayingSignedIn, a_refresh_token_lives_30_days_from_its_last_use) {
     auto pair = registered("ada@example.com");
     clock.advance(kSessionLifetime - 1us);
-    pair = service.refresh(nobody(), with(pair.refresh_token)).value();
+    pair = refreshed(pair.refresh_token).value();
     clock.advance(kSessionLifetime);
-    EXPECT_EQ(code_of(service.refresh(nobody(), with(pair.refresh_token))), "auth.refresh_invalid");
+    EXPECT_EQ(code_of(refreshed(pair.refresh_token)), "auth.refresh_invalid");
 }
 
 TEST_F(StayingSignedIn, what_is_no_refresh_token_is_refused) {
     const auto pair = registered("ada@example.com");
     for (const auto& bad : {std::string{"x"}, pair.access_token, "rt_sx_" + std::string(43, '0')})
-        EXPECT_EQ(code_of(service.refresh(nobody(), with(bad))), "auth.refresh_invalid");
-}
-
-TEST_F(StayingSignedIn, of_many_parallel_refreshes_with_one_token_one_wins) {
-    const auto pair = registered("ada@example.com");
-    // A random of its own for each: SeededRandom is for one thread.
-    std::vector<Result<TokenPair>> answers(8, Problem{});
-    std::vector<std::thread> tabs;
-    for (std::size_t i = 0; i < answers.size(); ++i) {
-        tabs.emplace_back([&, i] {
-            testing::SeededRandom own{100 + i};
-            AccessTokens own_tokens{kIssuer, signing_keys, clock, own};
-            AuthService own_service{
-                {*database, tenants, registration, passwords, own_tokens, cache, clock, own,
-                 database.metrics()},
-                RegistrationMode::open
-            };
-            answers[i] = own_service.refresh(nobody(), with(pair.refresh_token));
-        });
-    }
-    for (auto& tab : tabs) tab.join();
-    const auto won = std::ranges::count_if(answers, [](const auto& answer) { return !!answer; });
-    EXPECT_EQ(won, 1);
-    for (const auto& answer : answers)
-        EXPECT_THAT(code_of(answer), ::testing::AnyOf("", "auth.refresh_invalid"));
+        EXPECT_EQ(code_of(refreshed(bad)), "auth.refresh_invalid");
 }
 
 TEST_F(ApiKeys, are_shown_once_and_listed_by_their_prefix) {

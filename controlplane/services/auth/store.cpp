@@ -62,13 +62,15 @@ constexpr Query kDeleteAbandoned{"auth.delete_abandoned_user", R"sql(
 
 constexpr Query kInsertSession{"auth.insert_session", R"sql(
     INSERT INTO auth_sessions
-        (session_id, user_id, refresh_hash, created_at, refreshed_at, expires_at)
-    VALUES ($1, $2, $3, $4, $4, $5))sql"};
+        (session_id, user_id, refresh_hash, created_at, signed_in_at, refreshed_at, expires_at,
+         family_hash, last_address, place, user_agent)
+    VALUES ($1, $2, $3, $4, $4, $4, $5, $6, $7, $8, $9))sql"};
 
 constexpr Query kEndOldestSessions{"auth.end_oldest_sessions", R"sql(
     DELETE FROM auth_sessions WHERE user_id = $1 AND session_id NOT IN (
         SELECT session_id FROM auth_sessions WHERE user_id = $1
-        ORDER BY refreshed_at > $3, refreshed_at DESC, session_id DESC LIMIT $2))sql"};
+        ORDER BY refreshed_at > $3, refreshed_at DESC, session_id DESC LIMIT $2)
+    RETURNING session_id)sql"};
 
 constexpr Query kEndSessions{"auth.end_sessions", R"sql(
     DELETE FROM auth_sessions WHERE user_id = $1 RETURNING session_id)sql"};
@@ -79,20 +81,11 @@ constexpr Query kPruneSessions{"auth.prune_sessions", R"sql(
         ORDER BY expires_at LIMIT $2))sql"};
 
 constexpr Query kFindSession{"auth.find_session", R"sql(
-    SELECT u.user_id, u.email, u.full_name, s.session_id
+    SELECT u.user_id, u.email, u.full_name, s.session_id,
+        coalesce(s.signed_in_at, s.created_at) AS signed_in_at
     FROM auth_sessions s JOIN auth_users u ON u.user_id = s.user_id
     WHERE s.session_id = $1 AND s.expires_at > $2 AND s.refreshed_at <= $3
         AND u.state = 'active')sql"};
-
-constexpr Query kFindSessionByRefresh{"auth.find_session_by_refresh", R"sql(
-    SELECT u.user_id, u.email, u.full_name, s.session_id
-    FROM auth_sessions s JOIN auth_users u ON u.user_id = s.user_id
-    WHERE s.refresh_hash = $1 AND s.expires_at > $2 AND s.refreshed_at <= $3
-        AND u.state = 'active')sql"};
-
-constexpr Query kRotateRefresh{"auth.rotate_refresh", R"sql(
-    UPDATE auth_sessions SET refresh_hash = $2, refreshed_at = $3, expires_at = $4
-    WHERE refresh_hash = $1 AND expires_at > $3)sql"};
 
 constexpr Query kInsertKey{"auth.insert_key", R"sql(
     INSERT INTO auth_api_keys
@@ -152,12 +145,19 @@ constexpr std::array kQueries{
     &kHasActiveUsers,      &kFindUser,        &kInsertUser,           &kRestartRegistration,
     &kActivateUser,        &kDeleteAbandoned, &kAbandonRegistrations, &kReplacePasswordHash,
     &kInsertSession,       &kPruneSessions,   &kEndOldestSessions,    &kFindSession,
-    &kFindSessionByRefresh, &kRotateRefresh,  &kInsertKey,            &kCountKeys,
+    &kInsertKey,           &kCountKeys,
     &kListKeys,            &kRevokeKey,       &kPruneKeys,            &kSetLastUsed,
     &kFindKey,             &kInsertAssertion, &kPruneAssertions,      &kRecoverUser,
     &kFindEmail,           &kEndSessions,     &kHasPassword,          &kTakeOverRegistration,
     &kCountRows,           &kPurgeKeys,       &kPurgeAssertions,
 };
+
+std::vector<SessionId> ids_of(const db::Rows& rows) {
+    std::vector<SessionId> sessions;
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        sessions.push_back(rows[i].get<SessionId>("session_id"));
+    return sessions;
+}
 
 }  // namespace
 
@@ -227,20 +227,19 @@ void AuthStore::remove_abandoned_user(const UserId& user) {
 void AuthStore::insert_session(const SessionRow& session) {
     session_.execute(
         kInsertSession, session.session_id, session.user_id, session.refresh_hash,
-        session.created_at, session.expires_at
+        session.created_at, session.expires_at, session.family_hash, session.where.address,
+        session.where.place, session.where.user_agent
     );
 }
 
-void AuthStore::end_oldest_sessions(const UserId& user, std::int64_t keep, Timestamp latest) {
-    session_.execute(kEndOldestSessions, user, keep, latest);
+std::vector<SessionId> AuthStore::end_oldest_sessions(
+    const UserId& user, std::int64_t keep, Timestamp latest
+) {
+    return ids_of(session_.query(kEndOldestSessions, user, keep, latest));
 }
 
 std::vector<SessionId> AuthStore::end_sessions(const UserId& user) {
-    const auto rows = session_.query(kEndSessions, user);
-    std::vector<SessionId> ended;
-    for (std::size_t i = 0; i < rows.size(); ++i)
-        ended.push_back(rows[i].get<SessionId>("session_id"));
-    return ended;
+    return ids_of(session_.query(kEndSessions, user));
 }
 
 std::int64_t AuthStore::prune_sessions(Timestamp now, std::int64_t limit) {
@@ -251,18 +250,6 @@ std::optional<SignedInRow> AuthStore::find_session(
     const SessionId& session, Timestamp now, Timestamp latest
 ) {
     return session_.find<SignedInRow>(kFindSession, session, now, latest);
-}
-
-std::optional<SignedInRow> AuthStore::find_session_by_refresh(
-    std::string_view refresh_hash, Timestamp now, Timestamp latest
-) {
-    return session_.find<SignedInRow>(kFindSessionByRefresh, refresh_hash, now, latest);
-}
-
-bool AuthStore::rotate_refresh(
-    std::string_view old_hash, std::string_view new_hash, Timestamp now, Timestamp expires_at
-) {
-    return session_.execute(kRotateRefresh, old_hash, new_hash, now, expires_at) == 1;
 }
 
 void AuthStore::insert_key(const TenantId& tenant, const NewApiKey& key) {

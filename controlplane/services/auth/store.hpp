@@ -30,12 +30,21 @@ BOOST_DESCRIBE_STRUCT(
     UserRow, (), (user_id, email, password_hash, full_name, state, updated_at)
 )
 
+// Where a session was begun or refreshed last, as far as the call says.
+struct Whereabouts {
+    std::string address;
+    std::string place;  // the address as limits on sign-ins know it
+    std::string user_agent;
+};
+
 struct SessionRow {
     SessionId session_id;
     UserId user_id;
     std::string refresh_hash;
     Timestamp created_at{};
     Timestamp expires_at{};
+    std::string family_hash{};
+    Whereabouts where{};
 };
 
 // A session or a key, and whose it is.
@@ -44,8 +53,9 @@ struct SignedInRow {
     std::string email;
     std::string full_name;
     SessionId session_id;
+    Timestamp signed_in_at{};
 };
-BOOST_DESCRIBE_STRUCT(SignedInRow, (), (user_id, email, full_name, session_id))
+BOOST_DESCRIBE_STRUCT(SignedInRow, (), (user_id, email, full_name, session_id, signed_in_at))
 
 struct ApiKeyRow {
     TenantId tenant_id;
@@ -107,21 +117,16 @@ class AuthStore {
     void remove_abandoned_user(const UserId& user);
 
     void insert_session(const SessionRow& session);
-    // All but the `keep` newest of the user, those later than `latest` first.
-    void end_oldest_sessions(const UserId& user, std::int64_t keep, Timestamp latest);
+    // All but the `keep` newest of the user, those later than `latest` first; which they were.
+    std::vector<SessionId> end_oldest_sessions(
+        const UserId& user, std::int64_t keep, Timestamp latest
+    );
     // All of the user; which they were.
     std::vector<SessionId> end_sessions(const UserId& user);
     std::int64_t prune_sessions(Timestamp now, std::int64_t limit);
     // Begun or refreshed by `latest`, and not expired now.
     std::optional<SignedInRow> find_session(
         const SessionId& session, Timestamp now, Timestamp latest
-    );
-    std::optional<SignedInRow> find_session_by_refresh(
-        std::string_view refresh_hash, Timestamp now, Timestamp latest
-    );
-    // One winner among all who bring the same token. False: not this one.
-    bool rotate_refresh(
-        std::string_view old_hash, std::string_view new_hash, Timestamp now, Timestamp expires_at
     );
 
     void insert_key(const TenantId& tenant, const NewApiKey& key);

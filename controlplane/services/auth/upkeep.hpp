@@ -1,8 +1,9 @@
 #pragma once
 
-// The background work of auth-service: writes when keys were used, every 15 s and at the end; one
-// replica forgets old assertions, every minute, and expired sessions, and takes back unfinished
-// registrations, every hour.
+// The background work of auth-service: writes when keys were used and which sign-ins were refused,
+// every 15 s and at the end; one replica forgets old assertions and what refreshes have sealed,
+// every minute, and expired sessions and waits, and takes back unfinished registrations, every
+// hour.
 
 #include <array>
 #include <optional>
@@ -15,11 +16,13 @@
 
 namespace synapsex::auth {
 
-inline constexpr std::array<TaskInfo, 4> kTasks{{
+inline constexpr std::array<TaskInfo, 6> kTasks{{
     {"auth.key_usage", std::chrono::seconds{15}},
     {"auth.used_assertions", std::chrono::minutes{1}, Replicas::one},
     {"auth.registrations", std::chrono::hours{1}, Replicas::one},
     {"auth.sessions", std::chrono::hours{1}, Replicas::one},
+    {"auth.refused_sign_ins", std::chrono::seconds{15}},
+    {"auth.refresh_successors", std::chrono::minutes{1}, Replicas::one},
 }};
 
 class Upkeep {
@@ -49,6 +52,8 @@ class Upkeep {
     std::optional<leases::LeasedTask> pruning_;
     std::optional<leases::LeasedTask> sweeping_;
     std::optional<leases::LeasedTask> ending_;
+    std::optional<PeriodicTask> telling_;
+    std::optional<leases::LeasedTask> forgetting_;
 };
 
 }  // namespace synapsex::auth
