@@ -9,7 +9,7 @@ import test, { after, before } from 'node:test';
 
 import { Agent } from '../support/agent.mjs';
 import { assertProblem, ControlPlane } from '../support/control_plane.mjs';
-import { isPostgres, makeDatabase } from '../support/databases.mjs';
+import { isPostgres, makeDatabase, nextMigration } from '../support/databases.mjs';
 import { eventually, isRoot, Program, program, run, temporaryFolder, throughout } from '../support/processes.mjs';
 import { mountTmpfs, whyNoSmallDisk } from '../support/small_disk.mjs';
 
@@ -206,11 +206,11 @@ test('a backup of a newer release is refused with its name', async () => {
     const newer = join(folder, 'newer.backup');
     const before = join(folder, 'before.backup');
     succeeded(await backup(controlPlane, [], before));
-    const upgraded = await run(program('next_release'), [url, '0002_add_region', "ALTER TABLE tenant_tenants ADD COLUMN region TEXT NOT NULL DEFAULT 'eu'"]);
+    const upgraded = await run(program('next_release'), [url, nextMigration('add_region'), "ALTER TABLE tenant_tenants ADD COLUMN region TEXT NOT NULL DEFAULT 'eu'"]);
     assert.equal(upgraded.code, 0, upgraded.stderr);
     succeeded(await backup(controlPlane, [], newer));
     succeeded(await verify(newer));
-    refused(await restore(controlPlane, newer, ['--replace']), /of a newer release, SynapseX .*: it has 0002_add_region of tenant-service, which this program, .*, does not know; restore it with that release/);
+    refused(await restore(controlPlane, newer, ['--replace']), new RegExp(`of a newer release, SynapseX .*: it has ${nextMigration('add_region')} of tenant-service, which this program, .*, does not know; restore it with that release`));
     succeeded(await restore(controlPlane, before, ['--replace']));
     await controlPlane.serve();
     controlPlane.owner = await controlPlane.signIn(controlPlane.credentials);

@@ -91,7 +91,7 @@ async function refusesChanges({ person, agent, key, token, things }, code) {
     // Its VMs are seen as they are; no further one gets in, though the token is good.
     await agent.signIn();
     assert.equal((await agent.heartbeat()).status, 200);
-    await agent.report('os', { name: 'Debian GNU/Linux' });
+    await agent.report('os', { id: 'debian', version_id: '12' });
     await eventually('the VM is online', async () => (await controlPlane.get(`/v1/vms/${agent.vmId}`, { as: person })).json.state === 'online');
     assertProblem(await new JsonAgent(controlPlane, { name: 'too-late' }).enroll(token.token), 403, code);
 }
@@ -172,7 +172,7 @@ test('after the grace all of it is gone, in every service, and a certificate say
     const scene = await customer('purged');
     const { person, agent, key, token } = scene;
     const neighbour = await customer('purged-not');
-    await agent.report('os', { name: 'Debian GNU/Linux' });
+    await agent.report('os', { id: 'debian', version_id: '12' });
     const asked = await controlPlane.delete(`${tenantOf(person)}?confirm=purged`, { as: person });
     assert.equal(asked.status, 202, asked.text);
     // Thirty days pass.

@@ -6,6 +6,8 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
+import { root } from './processes.mjs';
+
 export const isPostgres = process.env.SYNAPSEX_TEST_ENGINE === 'postgres';
 
 // A statement that waits for a lock is a failure that names it, not the end of all.
@@ -46,6 +48,12 @@ class PostgresDatabase {
         return parseRows(call('psql', ['-qAt', '-v', 'ON_ERROR_STOP=1', '-d', this.name, '-c', wrapped], { encoding: 'utf8', maxBuffer: 1 << 28 }));
     }
     bytes() { return call('pg_dump', [this.name], { maxBuffer: 1 << 28 }); }
+}
+
+// What the release after this one would call its next migration of tenant-service.
+export function nextMigration(what) {
+    const known = readdirSync(join(root, 'controlplane/services/tenant/migrations')).length;
+    return `${String(known + 1).padStart(4, '0')}_${what}`;
 }
 
 export function makeDatabase(dataDir) {

@@ -77,7 +77,8 @@ Result<bool> Purges::begin(const Call& in_tenant) {
         store.lock(tenant);
         const auto row = store.find_administered(tenant.text());
         const bool is_due = row && row->state == TenantState::pending_deletion &&
-                            row->delete_after && *row->delete_after <= earliest_now(session, clock_);
+                            row->delete_after &&
+                            *row->delete_after <= earliest_now(session, clock_);
         if (!is_due) return false;
         store.begin_purge({tenant, row->slug, row->state_by, row->state_since.value_or(now), now});
         return true;

@@ -27,7 +27,8 @@ class Purges {
     // In the order in which they are asked. Before the first run.
     void set_services(std::vector<TenantPurge*> services) { services_ = std::move(services); }
 
-    // All that are due, by the database's clock and this process's. The first failure, after the others were tried.
+    // All that are due, by the database's clock and this process's. The first failure, after the
+    // others were tried.
     Result<Done> run(const Call& call);
 
  private:
