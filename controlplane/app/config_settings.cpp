@@ -1,6 +1,7 @@
 #include "controlplane/app/config_settings.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <array>
 #include <charconv>
 
@@ -280,8 +281,9 @@ void add_service_settings(std::vector<Setting>& table, std::index_sequence<Index
      ...);
 }
 
-std::vector<Setting> make_table() {
-    std::vector<Setting> table{
+// Where the server is, and what it works with.
+std::vector<Setting> settings_of_places() {
+    return {
         {{"listen", "SYNAPSEX_LISTEN", "address:port of plain HTTP, on loopback", "127.0.0.1:8080"},
          apply_listen},
         {{"listen-tls", "SYNAPSEX_LISTEN_TLS",
@@ -311,6 +313,12 @@ std::vector<Setting> make_table() {
         {{"database-listen-url", "DATABASE_LISTEN_URL",
           "the PostgreSQL server itself, where database-url names a pooler of transactions", ""},
          apply_text<&Config::database_listen_url>},
+    };
+}
+
+// How it does its work, and for whom.
+std::vector<Setting> settings_of_work() {
+    return {
         {{"log-level", "SYNAPSEX_LOG_LEVEL", "debug, info, warning or error", "info"},
          apply_log_level},
         {{"access-log", "SYNAPSEX_ACCESS_LOG", "log each request of users: true or false", "true"},
@@ -355,6 +363,11 @@ std::vector<Setting> make_table() {
           "let tenants' URLs be http:// into the networks of egress-allow: true or false", "false"},
          apply_egress_http},
     };
+}
+
+std::vector<Setting> make_table() {
+    auto table = settings_of_places();
+    std::ranges::move(settings_of_work(), std::back_inserter(table));
     add_service_settings(table, std::make_index_sequence<kServicesWithTables.size()>{});
     return table;
 }

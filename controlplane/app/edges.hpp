@@ -11,6 +11,7 @@
 namespace synapsex::app {
 
 inline constexpr std::array kEdges{
+    context::Edge{"agent-registry-service", "tenant-service"},
     context::Edge{"agent-registry-service", "vm-registry-service"},
     context::Edge{"auth-service", "tenant-service"},
     context::Edge{"auth-service", "agent-registry-service"},
@@ -18,6 +19,7 @@ inline constexpr std::array kEdges{
     context::Edge{"api-gateway", "vm-registry-service"},
     context::Edge{"api-gateway", "agent-registry-service"},
     context::Edge{"api-gateway", "auth-service"},
+    context::Edge{"api-gateway", "audit-service"},
 };
 
 }  // namespace synapsex::app

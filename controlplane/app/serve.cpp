@@ -127,6 +127,32 @@ std::unique_ptr<WatchedCertificate> watch_certificate(
     return std::make_unique<WatchedCertificate>(opened, database, platform);
 }
 
+api_gateway::Gateway::Parts gateway_parts(
+    const Config& config, const Platform& platform, Services& services, const api::Router& router,
+    http::WorkerPool& pool
+) {
+    return {
+        .router = router,
+        .authenticator = services.auth().authenticator(),
+        .pool = pool,
+        .clock = platform.clock,
+        .random = platform.random,
+        .metrics = platform.metrics,
+        .digest_key = {},
+        .limits = services.gateway().limits(),
+        .receipts = services.gateway().receipts(),
+        .on_denied = [&services](const Call& call, const api_gateway::Denial& denial) {
+            services.audit().denials().note(
+                call, {std::string{denial.operation}, std::string{denial.scope}, denial.code}
+            );
+        },
+        .pages = api_gateway::CrossOrigin{config.cors_origins},
+        .proxies = api_gateway::TrustedProxies{config.trusted_proxies},
+        .access_log =
+            config.is_access_logged ? api_gateway::AccessLog::on : api_gateway::AccessLog::off,
+    };
+}
+
 }  // namespace
 
 int serve(const Config& config) {
@@ -155,26 +181,9 @@ int serve(const Config& config) {
     http::WorkerPool::Options pool_options;
     pool_options.threads = config.worker_threads;
     http::WorkerPool pool{pool_options};
-    api_gateway::Gateway gateway{{
-        .router = router,
-        .authenticator = services.auth().authenticator(),
-        .pool = pool,
-        .clock = clock,
-        .random = random,
-        .metrics = metrics,
-        .digest_key = keys.get_root_key().value().derive("synapsex.argument-digest").bytes(),
-        .limits = services.gateway().limits(),
-        .receipts = services.gateway().receipts(),
-        .on_denied = [&services](const Call& call, const api_gateway::Denial& denial) {
-            services.audit().denials().note(
-                call, {std::string{denial.operation}, std::string{denial.scope}, denial.code}
-            );
-        },
-        .pages = api_gateway::CrossOrigin{config.cors_origins},
-        .proxies = api_gateway::TrustedProxies{config.trusted_proxies},
-        .access_log =
-            config.is_access_logged ? api_gateway::AccessLog::on : api_gateway::AccessLog::off,
-    }};
+    auto parts = gateway_parts(config, platform, services, router, pool);
+    parts.digest_key = keys.get_root_key().value().derive("synapsex.argument-digest").bytes();
+    api_gateway::Gateway gateway{parts};
     const auto server = listen(config, certificates.shown.get(), gateway);
     ServiceDoors doors{platform, config, services, pool};
     publish_counters(metrics, *server);

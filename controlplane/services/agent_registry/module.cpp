@@ -160,7 +160,7 @@ AgentRegistryModule::~AgentRegistryModule() = default;
 
 AgentDirectory& AgentRegistryModule::directory() { return impl_->agents; }
 
-tenant::TenantPurge& AgentRegistryModule::purge() { return impl_->purge; }
+TenantPurge& AgentRegistryModule::purge() { return impl_->purge; }
 
 const ServiceManifest& AgentRegistryModule::manifest() const { return kManifest; }
 

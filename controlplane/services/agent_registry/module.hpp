@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "controlplane/platform/module.hpp"
+#include "controlplane/platform/tenant_purge.hpp"
 #include "controlplane/services/agent_registry/public.hpp"
 #include "controlplane/services/agent_registry/trust.hpp"
 #include "controlplane/services/tenant/public.hpp"
@@ -28,7 +29,7 @@ class AgentRegistryModule final : public Module {
     ~AgentRegistryModule() override;
 
     AgentDirectory& directory();
-    tenant::TenantPurge& purge();
+    TenantPurge& purge();
 
     const ServiceManifest& manifest() const override;
     void mount(api::Router& router) override;

@@ -8,12 +8,12 @@ namespace {
 constexpr std::int64_t kBatch = 100;
 }  // namespace
 
-Result<std::vector<tenant::TableCount>> AgentPurge::count_rows(
+Result<std::vector<TableCount>> AgentPurge::count_rows(
     const Call& call, const TenantId& tenant
 ) {
     return database_.read(
         call.of_tenant(tenant),
-        [&](db::Session& session) -> Result<std::vector<tenant::TableCount>> {
+        [&](db::Session& session) -> Result<std::vector<TableCount>> {
             return AgentStore{session}.count_rows(tenant);
         }
     );

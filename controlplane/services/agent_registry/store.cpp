@@ -218,8 +218,8 @@ std::int64_t AgentStore::count(const TenantId& tenant) {
     return session_.query(kCountAgents, tenant)[0].get<std::int64_t>("agents");
 }
 
-std::vector<tenant::TableCount> AgentStore::count_rows(const TenantId& tenant) {
-    return session_.list<tenant::TableCount>(kCountRows, tenant);
+std::vector<TableCount> AgentStore::count_rows(const TenantId& tenant) {
+    return session_.list<TableCount>(kCountRows, tenant);
 }
 
 void AgentStore::remove_rows(const TenantId& tenant) {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "controlplane/platform/db/database.hpp"
-#include "controlplane/services/tenant/public.hpp"
+#include "controlplane/platform/tenant_purge.hpp"
 #include "controlplane/services/vm_registry/public.hpp"
 
 namespace synapsex::agent_registry {
@@ -116,7 +116,7 @@ class AgentStore {
     );
     std::int64_t count(const TenantId& tenant);
     // All that is here of a tenant, agents that were removed too.
-    std::vector<tenant::TableCount> count_rows(const TenantId& tenant);
+    std::vector<TableCount> count_rows(const TenantId& tenant);
     void remove_rows(const TenantId& tenant);
     // Of all tenants, for presence.
     std::vector<AgentRow> list_all();

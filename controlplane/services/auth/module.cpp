@@ -129,7 +129,7 @@ AuthModule::~AuthModule() = default;
 
 Authenticator& AuthModule::authenticator() { return impl_->credentials; }
 
-tenant::TenantPurge& AuthModule::purge() { return impl_->purge; }
+TenantPurge& AuthModule::purge() { return impl_->purge; }
 
 void AuthModule::forget_agent(const AgentId& agent) { impl_->cache.forget_agent(agent); }
 

@@ -7,6 +7,7 @@
 
 #include "controlplane/platform/auth/authenticator.hpp"
 #include "controlplane/platform/module.hpp"
+#include "controlplane/platform/tenant_purge.hpp"
 #include "controlplane/services/agent_registry/public.hpp"
 #include "controlplane/services/auth/recovery.hpp"
 #include "controlplane/services/auth/service.hpp"
@@ -46,7 +47,7 @@ class AuthModule final : public Module {
     // The same of all in the tenant: it stands otherwise, or may use another amount. Any thread.
     void forget_tenant(const TenantId& tenant);
 
-    tenant::TenantPurge& purge();
+    TenantPurge& purge();
 
     // For the local command `init`; registration may be closed. Kind::conflict
     // auth.already_initialized if anybody has registered.

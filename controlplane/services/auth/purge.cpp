@@ -4,12 +4,12 @@
 
 namespace synapsex::auth {
 
-Result<std::vector<tenant::TableCount>> AuthPurge::count_rows(
+Result<std::vector<TableCount>> AuthPurge::count_rows(
     const Call& call, const TenantId& tenant
 ) {
     return database_.read(
         call.of_tenant(tenant),
-        [&](db::Session& session) -> Result<std::vector<tenant::TableCount>> {
+        [&](db::Session& session) -> Result<std::vector<TableCount>> {
             return AuthStore{session}.count_rows(tenant);
         }
     );

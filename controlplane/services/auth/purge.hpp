@@ -1,17 +1,17 @@
 #pragma once
 
 #include "controlplane/platform/db/database.hpp"
-#include "controlplane/services/tenant/public.hpp"
+#include "controlplane/platform/tenant_purge.hpp"
 
 namespace synapsex::auth {
 
 // API keys, and what agents proved themselves with. Users and their sessions are nobody's tenant's:
 // they stay.
-class AuthPurge final : public tenant::TenantPurge {
+class AuthPurge final : public TenantPurge {
  public:
     explicit AuthPurge(db::Database& database) : database_(database) {}
 
-    Result<std::vector<tenant::TableCount>> count_rows(
+    Result<std::vector<TableCount>> count_rows(
         const Call& call, const TenantId& tenant
     ) override;
     Result<Done> remove_rows(const Call& call, const TenantId& tenant) override;

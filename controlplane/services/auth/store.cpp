@@ -302,8 +302,8 @@ std::int64_t AuthStore::prune_assertions(Timestamp now, std::int64_t limit) {
     return session_.execute(kPruneAssertions, now, limit);
 }
 
-std::vector<tenant::TableCount> AuthStore::count_rows(const TenantId& tenant) {
-    return session_.list<tenant::TableCount>(kCountRows, tenant);
+std::vector<TableCount> AuthStore::count_rows(const TenantId& tenant) {
+    return session_.list<TableCount>(kCountRows, tenant);
 }
 
 void AuthStore::remove_rows(const TenantId& tenant) {

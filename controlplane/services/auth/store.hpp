@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "controlplane/platform/db/database.hpp"
+#include "controlplane/platform/tenant_purge.hpp"
 #include "controlplane/services/auth/api.hpp"
-#include "controlplane/services/tenant/public.hpp"
 
 namespace synapsex::auth {
 
@@ -154,7 +154,7 @@ class AuthStore {
     std::int64_t prune_assertions(Timestamp now, std::int64_t limit);
 
     // All that is here of a tenant.
-    std::vector<tenant::TableCount> count_rows(const TenantId& tenant);
+    std::vector<TableCount> count_rows(const TenantId& tenant);
     void remove_rows(const TenantId& tenant);
 
  private:

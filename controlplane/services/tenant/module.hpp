@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "controlplane/platform/module.hpp"
+#include "controlplane/platform/tenant_purge.hpp"
 #include "controlplane/services/tenant/administration.hpp"
 #include "controlplane/services/tenant/public.hpp"
 

@@ -50,28 +50,6 @@ class TenantRecovery {
     virtual Result<Done> make_owner(const Call& call, const UserId& user) = 0;
 };
 
-// How many rows of a tenant's a table has.
-struct TableCount {
-    std::string table;
-    std::int64_t rows = 0;
-};
-BOOST_DESCRIBE_STRUCT(TableCount, (), (table, rows))
-
-// What a service keeps of a tenant, and how it goes. Every service with tables of tenants has one;
-// tenant-service asks them all once the grace of a deletion is over, those first that depend on
-// others. Nothing new comes in any more then.
-class TenantPurge {
- public:
-    virtual ~TenantPurge() = default;
-
-    virtual Result<std::vector<TableCount>> count_rows(
-        const Call& call, const TenantId& tenant
-    ) = 0;
-    // All of them, in batches, so that others write in between. Repeatable: what breaks off is
-    // taken up again.
-    virtual Result<Done> remove_rows(const Call& call, const TenantId& tenant) = 0;
-};
-
 class TenantDirectory {
  public:
     virtual ~TenantDirectory() = default;

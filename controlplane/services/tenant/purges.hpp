@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "controlplane/platform/db/database.hpp"
+#include "controlplane/platform/tenant_purge.hpp"
 #include "controlplane/services/tenant/public.hpp"
 #include "controlplane/services/tenant/standings.hpp"
 #include "shared/base/random.hpp"

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "controlplane/platform/db/database.hpp"
+#include "controlplane/platform/tenant_purge.hpp"
 #include "controlplane/services/tenant/administration.hpp"
 #include "controlplane/services/tenant/api.hpp"
 #include "controlplane/services/tenant/public.hpp"

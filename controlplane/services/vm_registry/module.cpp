@@ -65,7 +65,7 @@ VmRegistryModule::~VmRegistryModule() = default;
 
 VmDirectory& VmRegistryModule::directory() { return impl_->vms; }
 
-tenant::TenantPurge& VmRegistryModule::purge() { return impl_->purge; }
+TenantPurge& VmRegistryModule::purge() { return impl_->purge; }
 
 const ServiceManifest& VmRegistryModule::manifest() const { return kManifest; }
 

@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "controlplane/platform/module.hpp"
-#include "controlplane/services/tenant/public.hpp"
+#include "controlplane/platform/tenant_purge.hpp"
 #include "controlplane/services/vm_registry/public.hpp"
 
 namespace synapsex::vm_registry {
@@ -16,7 +16,7 @@ class VmRegistryModule final : public Module {
     ~VmRegistryModule() override;
 
     VmDirectory& directory();
-    tenant::TenantPurge& purge();
+    TenantPurge& purge();
 
     const ServiceManifest& manifest() const override;
     void mount(api::Router& router) override;

@@ -174,8 +174,8 @@ void VmStore::remove(const TenantId& tenant, const VmId& vm) {
     session_.execute(kDeleteVm, tenant, vm);
 }
 
-std::vector<tenant::TableCount> VmStore::count_rows(const TenantId& tenant) {
-    return session_.list<tenant::TableCount>(kCountRows, tenant);
+std::vector<TableCount> VmStore::count_rows(const TenantId& tenant) {
+    return session_.list<TableCount>(kCountRows, tenant);
 }
 
 void VmStore::remove_rows(const TenantId& tenant) {

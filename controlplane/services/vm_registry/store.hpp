@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "controlplane/platform/db/database.hpp"
-#include "controlplane/services/tenant/public.hpp"
+#include "controlplane/platform/tenant_purge.hpp"
 #include "controlplane/services/vm_registry/public.hpp"
 
 namespace synapsex::vm_registry {
@@ -90,7 +90,7 @@ class VmStore {
     // The VM with its sections and chunks.
     void remove(const TenantId& tenant, const VmId& vm);
     // All that is here of a tenant.
-    std::vector<tenant::TableCount> count_rows(const TenantId& tenant);
+    std::vector<TableCount> count_rows(const TenantId& tenant);
     void remove_rows(const TenantId& tenant);
     // False also if the VM was seen later than that: what a replica tells late is old. A time that
     // is still to come at `now` was a clock's mistake and keeps nothing from being told.
