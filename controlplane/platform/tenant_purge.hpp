@@ -20,8 +20,8 @@ struct TableCount {
 BOOST_DESCRIBE_STRUCT(TableCount, (), (table, rows))
 
 // What a service keeps of a tenant, and how it goes. Every service with tables of tenants has one,
-// but for what stays; tenant-service asks them all once the grace of a deletion is over, those first
-// that depend on others. Nothing new comes in any more then.
+// but for what stays; tenant-service asks them all once the grace of a deletion is over, those
+// first that depend on others. Nothing new comes in any more then.
 class TenantPurge {
  public:
     virtual ~TenantPurge() = default;
