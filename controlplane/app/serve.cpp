@@ -126,6 +126,14 @@ std::unique_ptr<WatchedCertificate> watch_certificate(
     return std::make_unique<WatchedCertificate>(opened, database, platform);
 }
 
+auto told_to(audit::Denials& denials) {
+    return [&denials](const Call& call, const api_gateway::Denial& denial) {
+        denials.note(
+            call, {std::string{denial.operation}, std::string{denial.scope}, denial.code}
+        );
+    };
+}
+
 }  // namespace
 
 int serve(const Config& config) {
@@ -162,11 +170,7 @@ int serve(const Config& config) {
         .random = random,
         .metrics = metrics,
         .digest_key = keys.get_root_key().value().derive("synapsex.argument-digest").bytes(),
-        .on_denied = [&services](const Call& call, const api_gateway::Denial& denial) {
-            services.audit().denials().note(
-                call, {std::string{denial.operation}, std::string{denial.scope}, denial.code}
-            );
-        },
+        .on_denied = told_to(services.audit().denials()),
         .pages = api_gateway::CrossOrigin{config.cors_origins},
         .proxies = api_gateway::TrustedProxies{config.trusted_proxies},
         .access_log =
