@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <boost/json.hpp>
 #include <memory>
 
@@ -52,16 +53,17 @@ void set_filter(std::optional<audit::FilterText>& filter, const std::string& tex
     if (!text.empty()) filter.emplace().value = text;
 }
 
-// Who asked: the user, and the key with which a program spoke for it. That a user had a session
-// goes without saying.
+// Who asked first: the user, whatever spoke for it.
 std::string actor_text(const AuditEntry& entry) {
-    std::string text;
-    for (const auto& actor : entry.actor) {
-        if (actor.type == "session") continue;
-        if (!text.empty()) text += " with ";
-        text += actor.id.empty() ? actor.type : actor.id;
-    }
-    return text.empty() ? "nobody signed in" : text;
+    if (entry.actor.empty()) return "nobody signed in";
+    const auto& actor = entry.actor.front();
+    return actor.id.empty() ? actor.type : actor.id;
+}
+
+// The key with which a program did. That a user had a session goes without saying.
+std::string key_text(const AuditEntry& entry) {
+    const auto found = std::ranges::find(entry.actor, "api_key", &audit::Actor::type);
+    return found == entry.actor.end() ? std::string{} : found->id;
 }
 
 // What people call it, where the entry has that.
@@ -92,8 +94,9 @@ Result<Done> list_entries(Context& context, const AuditOptions& options) {
              {"ACTION"},
              {"SUBJECT", Align::left, {.width_min = 14}},
              {"NAME", Align::left, {.width_min = 8, .leaves = 2}},
-             {"ACTOR", Align::left, {.width_min = 14}},
+             {"ACTOR"},
              {"FROM"},
+             {"WITH KEY", Align::left, {.leaves = 3}},
              {"ID", Align::left, {.leaves = 1}}}},
         "There are no such entries.",
         [](const AuditEntry& entry) {
@@ -105,6 +108,7 @@ Result<Done> list_entries(Context& context, const AuditOptions& options) {
                 {name_in(entry)},
                 {actor_text(entry)},
                 {entry.client_address.value_or("")},
+                {key_text(entry)},
                 {entry.id.text(), Style::dim}};
         }
     );

@@ -145,7 +145,7 @@ test('it tells at a glance who minted which key, from where and when', async () 
     const row = table.stdout.split('\n').find((line) => line.includes(key.id));
     for (const part of ['api_key.created', owner.id, '127.0.0.1', entry.time.slice(0, 10), 'glance\\u{202e}']) assert.ok(row.includes(part), `${part} in ${row}`);
     assert.ok(!table.stdout.includes('\u202E'));
-    assert.match(table.stdout.split('\n')[0], /^TIME +ACTION +SUBJECT +NAME +ACTOR +FROM +ID/);
+    assert.match(table.stdout.split('\n')[0], /^TIME +ACTION +SUBJECT +NAME +ACTOR +FROM +WITH KEY +ID/);
     const screen = await cli.runOnTerminal(['audit', 'list', '--action', 'api_key.'], { columns: 100 });
     assert.equal(screen.code, 0, screen.stdout);
     const json = JSON.parse((await cli.run(['audit', 'list', '--subject', key.id, '--json'])).stdout);
