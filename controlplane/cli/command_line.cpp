@@ -177,6 +177,7 @@ ExitCode run_command_line(const std::vector<std::string>& arguments, Surrounding
     add_agent_commands(app, chosen);
     add_vm_commands(app, chosen);
     add_key_commands(app, chosen);
+    add_session_commands(app, chosen);
     add_trust_commands(app, chosen);
     app.footer(footer());
     allow_global_options_anywhere(app);

@@ -22,5 +22,6 @@ void add_trust_commands(CLI::App& app, Action& chosen);
 void add_agent_commands(CLI::App& app, Action& chosen);
 void add_vm_commands(CLI::App& app, Action& chosen);
 void add_key_commands(CLI::App& app, Action& chosen);
+void add_session_commands(CLI::App& app, Action& chosen);  // sessions, password
 
 }  // namespace synapsex::cli
