@@ -179,6 +179,7 @@ ExitCode run_command_line(const std::vector<std::string>& arguments, Surrounding
     add_key_commands(app, chosen);
     add_explain_command(app, chosen);
     add_audit_commands(app, chosen);
+    add_session_commands(app, chosen);
     add_trust_commands(app, chosen);
     app.footer(footer());
     allow_global_options_anywhere(app);

@@ -62,7 +62,7 @@ TEST_F(CommandLineTest, help_is_also_a_word) {
     EXPECT_EQ(run({"help"}), 0);
     EXPECT_THAT(out.str(), HasSubstr("Exit codes"));
     EXPECT_EQ(run({"help", "logout"}), 0);
-    EXPECT_THAT(out.str(), HasSubstr("The server is not told"));
+    EXPECT_THAT(out.str(), HasSubstr("Without --everywhere"));
     EXPECT_EQ(run({"help", "tokens", "create"}), 0);
     EXPECT_THAT(out.str(), AllOf(HasSubstr("--token-file token"), HasSubstr("synapsexctl --help")));
 }

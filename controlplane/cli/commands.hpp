@@ -25,5 +25,6 @@ void add_vm_commands(CLI::App& app, Action& chosen);
 void add_key_commands(CLI::App& app, Action& chosen);
 void add_explain_command(CLI::App& app, Action& chosen);
 void add_audit_commands(CLI::App& app, Action& chosen);
+void add_session_commands(CLI::App& app, Action& chosen);  // sessions, password
 
 }  // namespace synapsex::cli

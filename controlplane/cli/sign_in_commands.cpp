@@ -16,6 +16,10 @@ struct LoginOptions {
     bool is_password_on_stdin = false;
 };
 
+struct LogoutOptions {
+    bool is_everywhere = false;
+};
+
 std::string read_line(std::istream& in) {
     std::string line;
     std::getline(in, line);
@@ -107,13 +111,48 @@ Result<Done> login(Context& context, const LoginOptions& options) {
     return Done{};
 }
 
-Result<Done> logout(Context& context) {
+// With the kept sign-in, whatever the environment says.
+Result<Done> tell_server_of_logout(
+    Context& context, const Credentials& credentials, const LogoutOptions& options
+) {
+    const SessionSettings settings{
+        .url = credentials.url, .sign_in = SignIn::file, .bearer = credentials.access_token};
+    SYNAPSEX_TRY(auto* session, context.open_session(settings, credentials.ca_file));
+    if (options.is_everywhere) {
+        SYNAPSEX_CHECK(session->call(auth::kLogoutEverywhere, auth::LogoutEverywhere{}));
+        return Done{};
+    }
+    SYNAPSEX_CHECK(session->call(auth::kLogout, api::None{}));
+    return Done{};
+}
+
+Result<Done> logout(Context& context, const LogoutOptions& options) {
     SYNAPSEX_TRY(const auto file, context.credentials_file());
+    const auto former = file.load();
+    if (former && *former) {
+        const auto told = tell_server_of_logout(context, **former, options);
+        // What has ended already needs no end, unless all are to end.
+        const bool is_over = !told && told.error().kind == Kind::unauthenticated;
+        if (!told && options.is_everywhere) return told;
+        if (!told && !is_over)
+            context.note(
+                "{} was not told ({}): who has a copy of the tokens stays signed in. Sign in again "
+                "and end that session with {}.",
+                {(*former)->url, told.error().detail, context.command("sessions revoke")}
+            );
+    } else if (options.is_everywhere) {
+        return Problem{
+            .kind = Kind::unauthenticated,
+            .code = "cli.not_signed_in",
+            .detail = "You are not signed in here, so nothing was ended elsewhere."};
+    }
     SYNAPSEX_TRY(const bool was_signed_in, file.remove());
     if (context.wants_json())
         context.print_json({});
+    else if (options.is_everywhere)
+        context.say("Signed out everywhere: all your sessions have ended. API keys stay.");
     else if (was_signed_in)
-        context.say("Signed out here: the tokens in {} are gone.", {file.path().string()});
+        context.say("Signed out: the tokens in {} are gone.", {file.path().string()});
     else
         context.say("You were not signed in.");
     return Done{};
@@ -152,13 +191,19 @@ void add_sign_in_commands(CLI::App& app, Action& chosen) {
     login_command->callback([&chosen, options] {
         chosen = [options](Context& context) { return login(context, *options); };
     });
-    auto* logout_command =
-        app.add_subcommand("logout", "Forget the tokens on this machine, and only here");
+    const auto logout_options = std::make_shared<LogoutOptions>();
+    auto* logout_command = app.add_subcommand("logout", "End this sign-in and forget its tokens");
+    logout_command->add_flag(
+        "--everywhere", logout_options->is_everywhere, "End all your sessions, on every machine"
+    );
     add_footer(
         *logout_command,
-        "The server is not told: whoever copied the tokens stays signed in until they expire."
+        "Without --everywhere the tokens are forgotten even if the server does not answer.\n"
+        "Where else you are signed in: synapsexctl sessions list"
     );
-    logout_command->callback([&chosen] { chosen = logout; });
+    logout_command->callback([&chosen, logout_options] {
+        chosen = [logout_options](Context& context) { return logout(context, *logout_options); };
+    });
     app.add_subcommand("whoami", "Show who the commands act as")->callback([&chosen] {
         chosen = whoami;
     });

@@ -52,6 +52,32 @@ TEST_F(UserTokens, act_in_the_tenant_that_the_user_joined_first) {
     EXPECT_EQ((*principal)->role, Role::owner);
     EXPECT_EQ((*principal)->email, "ada@example.com");
     EXPECT_TRUE((*principal)->credential_id.starts_with("ses_"));
+    EXPECT_EQ((*principal)->signed_in_at, clock.now());
+}
+
+TEST_F(UserTokens, say_when_a_password_was_given_last_which_a_refresh_is_not) {
+    const auto pair = registered("ada@example.com");
+    const auto signed_in_at = clock.now();
+    clock.advance(1h);
+    const auto next = refreshed(pair.refresh_token).value();
+    EXPECT_EQ(authenticate(next.access_token).value()->signed_in_at, signed_in_at);
+    auto call = nobody();
+    call.principal = authenticate(next.access_token).value();
+    call.tenant = call.principal->tenant;
+    EXPECT_TRUE(service.change_password(call, {{kPassword}, {"another and long password"}}));
+    EXPECT_FALSE(is_cached(next.access_token)) << "it counts at once";
+    EXPECT_EQ(authenticate(next.access_token).value()->signed_in_at, clock.now());
+}
+
+TEST_F(UserTokens, end_with_their_session_though_they_are_remembered) {
+    const auto pair = registered("ada@example.com");
+    auto call = nobody();
+    call.principal = authenticate(pair.access_token).value();
+    call.tenant = call.principal->tenant;
+    ASSERT_TRUE(is_cached(pair.access_token));
+    EXPECT_TRUE(service.sessions().end_current(call));
+    EXPECT_FALSE(is_cached(pair.access_token));
+    EXPECT_EQ(code_of(authenticate(pair.access_token)), "auth.credential_revoked");
 }
 
 TEST_F(UserTokens, act_in_another_tenant_of_the_user_by_id_or_slug) {
