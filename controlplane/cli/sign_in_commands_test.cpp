@@ -150,6 +150,7 @@ TEST_F(SignInTest, a_chosen_tenant_that_has_gone_does_not_keep_from_choosing_ano
     signed_in();
     const auto tenants = page(
         R"({"id":")" + id("ten_") + R"(","slug":"acme","name":"Acme","role":"operator",)"
+        R"("plan":"free","state":"active",)"
         R"("createdAt":"2026-01-01T00:00:00Z","updatedAt":"2026-01-01T00:00:00Z"})"
     );
     server.answer(200, tenants);
@@ -166,6 +167,7 @@ TEST_F(SignInTest, the_chosen_tenant_is_kept_and_sent) {
     signed_in();
     const auto tenants = page(
         R"({"id":")" + id("ten_", kUlid2) + R"(","slug":"acme","name":"Acme","role":"operator",)"
+        R"("plan":"free","state":"active",)"
         R"("createdAt":"2026-01-01T00:00:00Z","updatedAt":"2026-01-01T00:00:00Z"})"
     );
     server.answer(200, tenants);

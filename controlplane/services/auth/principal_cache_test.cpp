@@ -18,6 +18,12 @@ class PrincipalCacheTest : public ::testing::Test {
         made->credential_id = std::move(credential_id);
         return made;
     }
+    std::shared_ptr<const Principal> member(const UserId& user, const TenantId& tenant) {
+        auto made = std::make_shared<Principal>();
+        made->user = user;
+        made->tenant = tenant;
+        return made;
+    }
     void put(const Credential& credential, std::shared_ptr<const Principal> whose) {
         cache.put(credential, std::move(whose), clock.steady_now() + 5s, cache.epoch());
     }
@@ -82,12 +88,6 @@ TEST_F(PrincipalCacheTest, forgets_an_agent) {
 TEST_F(PrincipalCacheTest, forgets_a_member_in_one_tenant) {
     const auto ada = UserId::make(clock.now(), random);
     const auto acme = TenantId::make(clock.now(), random);
-    const auto member = [&](const UserId& user, const TenantId& tenant) {
-        auto made = std::make_shared<Principal>();
-        made->user = user;
-        made->tenant = tenant;
-        return made;
-    };
     put({"session", ""}, member(ada, acme));
     put({"key", ""}, member(ada, acme));
     put({"session", "other"}, member(ada, TenantId::make(clock.now(), random)));
