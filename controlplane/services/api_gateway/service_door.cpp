@@ -138,6 +138,7 @@ api::Outcome ServiceDoor::call_handler(Pending& pending) {
     const auto failed = [&](const Problem& problem) {
         return api::problem_reply(problem, call.request_id);
     };
+    const auto& operation = pending.route->operation;
     if (call.deadline.is_expired(parts_.clock)) return failed(waited_too_long());
     if (pending.verified) {
         const auto admitted = parts_.verifier.admit(*pending.verified, pending.parts.body);
@@ -146,11 +147,9 @@ api::Outcome ServiceDoor::call_handler(Pending& pending) {
             return failed(admitted.error());
         }
         // The gateway has asked already; a service that calls another one has not.
-        const auto& access = pending.route->operation.access;
-        if (auto allowed = authorize(*call.principal, access); !allowed)
+        if (auto allowed = authorize(*call.principal, operation); !allowed)
             return failed(allowed.error());
     }
-    const auto& operation = pending.route->operation;
     if (auto read = unpack_body(operation, pending.content_encoding, pending.parts.body); !read)
         return failed(read.error());
     const LogScope tenant_scope{{"tenantId", call.tenant.text()}};
