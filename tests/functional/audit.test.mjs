@@ -55,7 +55,6 @@ const exempt = new Map([
     ['agents.heartbeat', 'an agent says how it is, all the time; what changes by it is told'],
     ['agents.inventory.put', 'an agent says what its VM is; signed, and shown as reported'],
     ['agents.prove_time', 'changes nothing'],
-    ['auth.login', 'auth-service tells of sign-ins itself'],
     ['auth.refresh', 'goes on with a sign-in'],
     ['auth.token', 'an agent gets one every fifteen minutes: 100,000 would tell of nothing else'],
     ['vms.watch', 'changes how often is sampled, for some minutes'],
@@ -77,6 +76,19 @@ async function* mutations() {
     const key = await call('POST', '/v1/auth/keys', { name: 'walked' });
     yield ['auth.keys.create', 'api_key.created', key];
     yield ['auth.keys.revoke', 'api_key.revoked', await call('DELETE', `/v1/auth/keys/${key.json.id}`)];
+    yield ['auth.login', 'session.created', await controlPlane.post('/v1/auth/login', credentialsOf(controlPlane))];
+    const ended = await controlPlane.signIn(controlPlane.credentials);
+    const session = (await controlPlane.get('/v1/auth/me', { as: ended })).json.credentialId;
+    yield ['auth.sessions.end', 'session.ended', await call('DELETE', `/v1/auth/sessions/${session}`)];
+    const leaving = await controlPlane.signIn(controlPlane.credentials);
+    yield ['auth.logout', 'session.ended', await controlPlane.post('/v1/auth/logout', undefined, { as: leaving })];
+    await controlPlane.signIn(controlPlane.credentials);
+    yield ['auth.logout_everywhere', 'session.ended', await call('POST', '/v1/auth/logout-everywhere', { keepCurrent: true })];
+    const { password } = controlPlane.credentials;
+    const change = (currentPassword, newPassword) => call('POST', '/v1/auth/password', { currentPassword, newPassword });
+    yield ['auth.password.change', 'user.password_changed', await change(password, `${password} and more`)];
+    assert.equal((await change(`${password} and more`, password)).status, 204);
+    assert.equal((await cli.login(controlPlane.credentials)).code, 0);
     const token = await call('POST', '/v1/agents/enrollment-tokens', { name: 'walked', uses: 2 });
     yield ['agents.enrollment_tokens.create', 'enrollment_token.created', token];
     const agent = new JsonAgent(controlPlane, { name: 'walked' });
@@ -90,7 +102,11 @@ async function* mutations() {
     yield ['agents.rotate_key', 'agent.key_wanted', await call('POST', `${path}/rotate-key`, {})];
     yield ['agents.key.put', 'agent.key_registered', await controlPlane.put(`${path}/key`, await nextKeyOf(agent), { as: agent })];
     yield ['agents.remove', 'agent.removed', await call('DELETE', path)];
+    yield ['tenants.delete', 'tenant.deletion_requested', await call('DELETE', `${tenant}?confirm=main-street`)];
+    yield ['tenants.restore', 'tenant.restored', await call('POST', `${tenant}/restore`)];
 }
+
+const credentialsOf = ({ credentials: { email, password } }) => ({ email, password });
 
 async function nextKeyOf(agent) {
     const next = generateKeyPairSync('ed25519').privateKey;
