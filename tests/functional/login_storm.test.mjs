@@ -13,7 +13,7 @@ let controlPlane;
 let ada;
 before(async () => {
     controlPlane = await ControlPlane.start({
-        settings: ['--open-registration', 'true', '--trusted-proxies', '127.0.0.0/8'],
+        settings: ['--open-registration', 'true', '--trusted-proxies', '127.0.0.0/8', '--default-plan', 'enterprise'],
     });
     ada = await from('192.0.2.7').register('ada');
 });

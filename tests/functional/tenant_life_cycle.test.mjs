@@ -34,6 +34,10 @@ const goesOn = new Map([
     ['auth.keys.revoke', 'takes access away'],
     ['agents.enrollment_tokens.revoke', 'takes access away'],
     ['tenants.members.remove', 'takes access away'],
+    ['auth.sessions.end', 'takes access away'],
+    ['auth.logout', 'takes access away'],
+    ['auth.logout_everywhere', 'takes access away'],
+    ['auth.password.change', 'is the person\'s, and nothing of the tenant\'s'],
     ['vms.watch', 'changes nothing of the tenant\'s'],
     ['tenants.create', 'makes another one; a suspended tenant\'s people are refused by the service'],
     ['tenants.delete', 'says the same day again; refused by the service while suspended'],
@@ -63,6 +67,7 @@ async function customer(name) {
     const things = {
         tenantId: person.tenantId, userId: person.id, agentId: agent.agentId, vmId: agent.vmId, key_id: key.id,
         tokenId: token.id, section: 'os',
+        session_id: (await controlPlane.get('/v1/auth/me', { as: person })).json.credentialId,
     };
     return { person, agent, key, token, things };
 }
@@ -189,7 +194,7 @@ test('after the grace all of it is gone, in every service, and a certificate say
     const tables = controlPlane.database.rows(isPostgres
         ? "SELECT table_name AS name FROM information_schema.columns WHERE table_schema = 'public' AND column_name = 'tenant_id'"
         : "SELECT m.name AS name FROM sqlite_master m JOIN pragma_table_info(m.name) c ON c.name = 'tenant_id' WHERE m.type = 'table'").map(({ name }) => name);
-    const kept = /^(platform_|tenant_purge)/;  // the audit trail, and what says that it is gone
+    const kept = /^(platform_|audit_|tenant_purge)/;  // the audit log, and what says that it is gone
     assert.ok(tables.length >= 10, tables.join());
     const rowsOf = (table, tenant) => controlPlane.database.rows(`SELECT count(*) AS n FROM ${table} WHERE tenant_id = '${tenant}'`)[0].n;
     for (const table of tables.filter((name) => !kept.test(name))) assert.equal(rowsOf(table, person.tenantId), 0, table);

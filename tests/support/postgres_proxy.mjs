@@ -6,7 +6,7 @@ import net from 'node:net';
 
 import { freePort } from './processes.mjs';
 
-const kTyped = /\$(\d+)::[a-z ]+\b/g;  // the control plane adds the types
+const kTyped = /\$(\d+)::(?:text|bigint|boolean|double precision|bytea)\b/g;  // the control plane adds the types
 
 export class PostgresProxy {
     // `to`: "host:port". `rewrite(sql, {role})` gives back the text that goes on; role is "tenant" or

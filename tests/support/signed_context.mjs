@@ -48,7 +48,7 @@ export function callOf(person, { scopes, role = 'owner', requestId = 'req-of-a-t
         deadlineMs: 20_000,
         principal: {
             kind: 'user', tenant: person.tenantId, user: person.id, credentialId: 'ses_test', role, scopes,
-            standing: { state: 'active' }, email: person.email, fullName: 'Olive Owner',
+            standing: { state: 'active', reason: '' }, email: person.email, fullName: 'Olive Owner',
         },
     };
 }

@@ -406,20 +406,21 @@ inline constexpr api::Operation<ListSessions, SessionPage> kListSessions{
     .summary = "List where the caller is signed in."};
 inline constexpr api::Operation<SessionPath, api::None> kEndSession{
     .id = "auth.sessions.end", .method = api::Verb::delete_,
-    .path = "/v1/auth/sessions/{session_id}", .access = without_keys(signed_in()),
+    .path = "/v1/auth/sessions/{session_id}", .access = in_any_standing(without_keys(signed_in())),
     .replay = api::Replay::natural, .summary = "End one of the caller's sessions, at once."};
 inline constexpr api::Operation<api::None, api::None> kLogout{
     .id = "auth.logout", .method = api::Verb::post, .path = "/v1/auth/logout",
-    .access = without_keys(signed_in()), .replay = api::Replay::natural,
+    .access = in_any_standing(without_keys(signed_in())), .replay = api::Replay::natural,
     .summary = "End the session of this call."};
 inline constexpr api::Operation<LogoutEverywhere, SessionsEnded> kLogoutEverywhere{
     .id = "auth.logout_everywhere", .method = api::Verb::post,
-    .path = "/v1/auth/logout-everywhere", .access = without_keys(signed_in()),
+    .path = "/v1/auth/logout-everywhere", .access = in_any_standing(without_keys(signed_in())),
     .replay = api::Replay::natural, .summary = "End all sessions of the caller.",
     .description = "The one of this call as well, unless `keepCurrent` is true. API keys stay."};
 inline constexpr api::Operation<ChangePassword, api::None> kChangePassword{
     .id = "auth.password.change", .method = api::Verb::post, .path = "/v1/auth/password",
-    .access = without_keys(signed_in()), .summary = "Change the caller's password.",
+    .access = in_any_standing(without_keys(signed_in())),
+    .summary = "Change the caller's password.",
     .description = "All other sessions of the caller end; API keys stay. A wrong current password "
                    "is 403 auth.password_wrong, and counts as a sign-in that failed."};
 inline constexpr api::Operation<TokenRequest, AccessToken> kToken{
