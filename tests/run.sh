@@ -243,14 +243,17 @@ matching_files() {
 
 runner=()  # what node is run by
 
-# node_tests NAME SECONDS FILE…: counts what node counts.
+# node_tests NAME SECONDS FILE…: counts what node counts. A file that still runs 30 seconds before
+# the end says what it waits for.
 node_tests() {
     local name=$1 seconds=$2 status=0
     shift 2
     (($# > 0)) || return 0
     local report="$logs/${name// /-}.tap"
     rm -f -- "$report"
-    step "$name" "$seconds" "${runner[@]}" node --test --test-concurrency="$(nproc)" \
+    local deadline=$(($(date +%s) + seconds - 30))
+    step "$name" "$seconds" env SYNAPSEX_TEST_DEADLINE="$deadline" \
+        "${runner[@]}" node --test --test-concurrency="$(nproc)" \
         --test-reporter=spec --test-reporter-destination=stdout \
         --test-reporter=tap --test-reporter-destination="$report" "$@" || status=$?
     count_node_tests "$report" "$status"

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -54,6 +55,12 @@ class ConversationTest : public ::testing::Test {
         clock_.advance(sent.hold);
         conversation_.on_heartbeat(answer(), 0);
         return sent;
+    }
+    // The heartbeat that is under way is answered so.
+    void be_asked_for(std::vector<std::string> sections) {
+        auto wanting = answer();
+        wanting.want_sections = std::move(sections);
+        conversation_.on_heartbeat(wanting, 0);
     }
     void fail(CallFailure::Kind kind, int status = 0, std::string code = {}) {
         conversation_.on_heartbeat_failed({.kind = kind, .status = status, .code = std::move(code)}

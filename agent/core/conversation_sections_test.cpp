@@ -35,9 +35,7 @@ TEST_F(ConversationTest, announces_everything_again_to_another_incarnation) {
 TEST_F(ConversationTest, sends_wanted_sections_before_the_next_heartbeat) {
     conversation_.set_section({"os", "a"});
     heartbeat();
-    auto wanting = answer();
-    wanting.want_sections = {"os", "unheard-of"};
-    conversation_.on_heartbeat(wanting, 0);
+    be_asked_for({"os", "unheard-of"});
     const auto action = next();
     ASSERT_TRUE(std::holds_alternative<PutSection>(action));
     EXPECT_EQ(std::get<PutSection>(action).section, "os");
@@ -48,9 +46,7 @@ TEST_F(ConversationTest, sends_wanted_sections_before_the_next_heartbeat) {
 TEST_F(ConversationTest, keeps_beating_while_a_section_cannot_be_stored) {
     conversation_.set_section({"os", "a"});
     heartbeat();
-    auto wanting = answer();
-    wanting.want_sections = {"os"};
-    conversation_.on_heartbeat(wanting, 0);
+    be_asked_for({"os"});
     ASSERT_TRUE(std::holds_alternative<PutSection>(next()));
     conversation_.on_section_failed({"os", "a"}, {.kind = Kind::refused, .status = 503});
     EXPECT_TRUE(std::holds_alternative<SendHeartbeat>(next()));
@@ -59,9 +55,7 @@ TEST_F(ConversationTest, keeps_beating_while_a_section_cannot_be_stored) {
 TEST_F(ConversationTest, beats_between_sections_that_cannot_be_stored) {
     for (const auto* name : {"cpu", "disks", "os"}) conversation_.set_section({name, "a"});
     heartbeat();
-    auto wanting = answer();
-    wanting.want_sections = {"cpu", "disks", "os"};
-    conversation_.on_heartbeat(wanting, 0);
+    be_asked_for({"cpu", "disks", "os"});
     for (const auto* name : {"cpu", "disks"}) {
         const auto action = next();
         ASSERT_TRUE(std::holds_alternative<PutSection>(action));
@@ -77,9 +71,7 @@ TEST_F(ConversationTest, beats_between_sections_that_cannot_be_stored) {
 TEST_F(ConversationTest, does_not_wait_for_a_section_that_takes_long_to_collect) {
     conversation_.set_section({"os", "a"});
     heartbeat();
-    auto wanting = answer();
-    wanting.want_sections = {"os"};
-    conversation_.on_heartbeat(wanting, 0);
+    be_asked_for({"os"});
     ASSERT_TRUE(std::holds_alternative<PutSection>(next()));
     conversation_.on_section_late();
     EXPECT_EQ(beat().hold, 55s);
@@ -90,9 +82,7 @@ TEST_F(ConversationTest, does_not_wait_for_a_section_that_takes_long_to_collect)
 TEST_F(ConversationTest, asks_for_no_other_section_while_one_takes_long) {
     for (const auto* name : {"cpu", "os"}) conversation_.set_section({name, "a"});
     heartbeat();
-    auto wanting = answer();
-    wanting.want_sections = {"cpu", "os"};
-    conversation_.on_heartbeat(wanting, 0);
+    be_asked_for({"cpu", "os"});
     for (int i = 0; i < 10; ++i) {
         const auto action = next();
         ASSERT_TRUE(std::holds_alternative<PutSection>(action));
@@ -119,9 +109,7 @@ TEST_F(ConversationTest, stays_present_while_sections_alone_are_unauthenticated)
         } else if (const auto* sent = std::get_if<SendHeartbeat>(&action)) {
             ++heartbeats;
             clock_.advance(sent->hold);
-            auto wanting = answer();
-            wanting.want_sections = {"os"};
-            conversation_.on_heartbeat(wanting, 0);
+            be_asked_for({"os"});
         } else {
             ++puts;
             conversation_.on_section_failed({"os", "a"}, {.kind = Kind::refused, .status = 401});
@@ -135,9 +123,7 @@ TEST_F(ConversationTest, learns_the_time_anew_when_a_signature_is_of_another_one
     conversation_.set_section({"os", "a"});
     beat();
     heartbeat();
-    auto wanting = answer();
-    wanting.want_sections = {"os"};
-    conversation_.on_heartbeat(wanting, 0);
+    be_asked_for({"os"});
     clock_.jump(10min);
     const auto servers = [&] { return clock_.now() - 10min; };
     ASSERT_TRUE(std::holds_alternative<PutSection>(next()));
@@ -156,7 +142,7 @@ TEST_F(ConversationTest, learns_the_time_anew_when_a_signature_is_of_another_one
     ASSERT_TRUE(wants_token());
     conversation_.on_token({"token", 900s});
     EXPECT_EQ(heartbeat().hold, 0s);
-    conversation_.on_heartbeat(wanting, 0);
+    be_asked_for({"os"});
     clock_.advance(2min);
     ASSERT_TRUE(std::holds_alternative<PutSection>(next()));
     EXPECT_EQ(conversation_.assertion_time(), servers());

@@ -33,11 +33,11 @@ api::Reply redirection_to_reference() {
 // Documents and probes are what they are, whatever Accept says.
 bool is_acceptable(const http::RequestHead& head, const api::Route& route) {
     const auto accept = list_header(head, "accept");
-    if (accept.empty() || accept == "*/*" || !route.describe) return true;
-    if (takes_type(accept, route.answer_type) || takes_type(accept, "application/json"))
+    if (!accept || *accept == "*/*" || !route.describe) return true;
+    if (takes_type(*accept, route.answer_type) || takes_type(*accept, "application/json"))
         return true;
     return route.operation.body == api::BodyKind::protobuf &&
-           takes_type(accept, "application/x-protobuf");
+           takes_type(*accept, "application/x-protobuf");
 }
 
 const std::shared_ptr<const Principal>& nobody() {
@@ -120,12 +120,10 @@ std::string Gateway::request_id_of(const http::RequestHead& head) {
 
 AnswerTerms Gateway::terms_of(const http::RequestHead& head) {
     AnswerTerms terms{.request_id = request_id_of(head)};
-    const auto traceparent = list_header(head, "traceparent");
-    if (!traceparent.empty())
-        terms.traceparent = span_of_request(traceparent, parts_.random).text();
+    if (const auto traceparent = list_header(head, "traceparent"))
+        terms.traceparent = span_of_request(*traceparent, parts_.random).text();
     terms.origin = parts_.pages.origin_of(head);
-    const auto encodings = list_header(head, "accept-encoding");
-    terms.takes_gzip = !encodings.empty() && takes_gzip(encodings);
+    terms.takes_gzip = takes_gzip(list_header(head, "accept-encoding").value_or(""));
     return terms;
 }
 

@@ -1,14 +1,11 @@
 #include "controlplane/services/api_gateway/gateway.hpp"
 
 #include <gmock/gmock.h>
-#include <zlib.h>
 
 #include <future>
 
 #include "controlplane/platform/api/gzip.hpp"
 #include "controlplane/platform/db/query.hpp"
-#include "controlplane/services/api_gateway/credential.hpp"
-#include "controlplane/services/api_gateway/documents.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/seeded_random.hpp"
 
@@ -508,64 +505,17 @@ TEST_F(GatewayTest, a_full_queue_is_503_with_retry_after) {
     while (answered < 12) std::this_thread::yield();
 }
 
-std::string gzip(std::string_view text) {
-    z_stream stream{};
-    deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
-    std::string out(deflateBound(&stream, text.size()) + 64, '\0');
-    stream.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(text.data()));
-    stream.avail_in = static_cast<uInt>(text.size());
-    stream.next_out = reinterpret_cast<Bytef*>(out.data());
-    stream.avail_out = static_cast<uInt>(out.size());
-    deflate(&stream, Z_FINISH);
-    out.resize(stream.total_out);
-    deflateEnd(&stream);
-    return out;
-}
-
 TEST_F(GatewayTest, unpacks_an_agents_body_and_nobody_elses) {
     auto head = head_of("POST", "/v1/agent");
     head.headers = {{"authorization", "Bearer agent-token"}, {"content-encoding", "gzip"}};
-    EXPECT_EQ(send(head, gzip("hello")).body, "hello");
+    EXPECT_EQ(send(head, api::gzip("hello")).body, "hello");
     EXPECT_EQ(send(head, "hello").status, 400);
-    EXPECT_EQ(send(head, gzip(std::string(kUnpackedBytesMax + 1, 'x'))).status, 413);
+    EXPECT_EQ(send(head, api::gzip(std::string(kUnpackedBytesMax + 1, 'x'))).status, 413);
     head.headers[1].second = "br";
     EXPECT_EQ(send(head, "hello").status, 415);
     auto other = head_of("GET", "/v1/open");
     other.headers = {{"content-encoding", "gzip"}};
-    EXPECT_EQ(send(other, gzip("hello")).status, 415);
-}
-
-TEST(Gunzip, refuses_what_is_cut_or_goes_on) {
-    const auto packed = gzip("hello, hello, hello");
-    EXPECT_EQ(api::gunzip(packed, 100).value(), "hello, hello, hello");
-    EXPECT_EQ(
-        api::gunzip(packed.substr(0, packed.size() - 1), 100).error().code,
-        "request.encoding_broken"
-    );
-    EXPECT_EQ(api::gunzip(packed + "x", 100).error().code, "request.encoding_broken");
-    EXPECT_EQ(api::gunzip("", 100).error().code, "request.encoding_broken");
-    EXPECT_EQ(api::gunzip(packed, 18).error().code, "request.too_large");
-}
-
-TEST(Credential, is_a_bearer_token_or_an_api_key_and_one_of_them) {
-    const auto find = [](std::vector<std::pair<std::string, std::string>> headers) {
-        http::RequestHead head;
-        head.headers = std::move(headers);
-        const auto credential = find_credential(head);
-        return credential ? credential->secret + "@" + credential->tenant
-                          : credential.error().code;
-    };
-    EXPECT_EQ(find({{"authorization", "Bearer abc"}}), "abc@");
-    EXPECT_EQ(find({{"authorization", "bearer abc"}, {"x-tenant-id", "acme"}}), "abc@acme");
-    EXPECT_EQ(find({{"x-api-key", "sk_sx_1"}}), "sk_sx_1@");
-    EXPECT_EQ(find({}), "auth.credential_missing");
-    for (const auto* value : {"Basic abc", "Bearer", "Bearer ", "abc", ""})
-        EXPECT_EQ(find({{"authorization", value}}), "auth.credential_malformed") << value;
-    EXPECT_EQ(
-        find({{"authorization", "Bearer a"}, {"x-api-key", "b"}}), "auth.credential_malformed"
-    );
-    EXPECT_EQ(find({{"x-api-key", "a"}, {"x-api-key", "b"}}), "auth.credential_malformed");
-    EXPECT_EQ(find({{"x-api-key", std::string(5000, 'a')}}), "auth.credential_malformed");
+    EXPECT_EQ(send(other, api::gzip("hello")).status, 415);
 }
 
 TEST_F(GatewayTest, options_tells_what_a_path_understands) {
@@ -615,44 +565,6 @@ TEST_F(GatewayTest, what_the_client_says_that_it_is_is_cut_and_made_printable) {
     head.headers.emplace_back("user-agent", "A/1\x1b[2J\xff\t\xc3\xa9" + std::string(300, 'x'));
     send(head);
     EXPECT_EQ(seen, "A/1?[2J????" + std::string(189, 'x'));
-}
-
-TEST(Reference, is_sent_from_where_it_lies) {
-    Metrics metrics;
-    api::Router router;
-    mount_reference(router, {{}, metrics, "http://127.0.0.1:8080"});
-    for (const auto& route : router.routes()) {
-        const auto read = [&] {
-            return std::get<api::Reply>(route->handle(Call::system("test", Deadline::never()), {}));
-        };
-        const auto once = read();
-        const auto twice = read();
-        EXPECT_FALSE(once.bytes().empty()) << route->operation.id;
-        EXPECT_EQ(once.bytes().data(), twice.bytes().data()) << route->operation.id;
-    }
-}
-
-TEST(Probes, readiness_is_503_as_long_as_one_check_fails) {
-    Metrics metrics;
-    api::Router router;
-    bool is_ready = false;
-    const auto read = [&] {
-        return std::vector<Readiness>{{"a", true, "answers"}, {"b", is_ready, "warming \"up\""}};
-    };
-    mount_probes(router, {read, metrics, ""});
-    const auto get = [&] {
-        const auto match = router.find("GET", "/readyz");
-        auto outcome = match.route->handle(Call::system("test", Deadline::never()), {});
-        return std::get<api::Reply>(outcome);
-    };
-    EXPECT_EQ(get().status, 503);
-    is_ready = true;
-    EXPECT_EQ(get().status, 200);
-    EXPECT_EQ(
-        get().body,
-        R"({"status":"ready","checks":[{"name":"a","ready":true,"detail":"answers"},)"
-        R"({"name":"b","ready":true,"detail":"warming \"up\""}]})"
-    );
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "controlplane/platform/api/gzip.hpp"
 #include "controlplane/platform/api/parameters.hpp"
+#include "controlplane/services/api_gateway/header_text.hpp"
 #include "controlplane/services/api_gateway/negotiation.hpp"
 
 namespace synapsex::api_gateway {
@@ -10,11 +11,7 @@ namespace {
 
 // nullopt without one. Two of them are malformed, as a list of two would be.
 Result<std::optional<std::string>> find_idempotency_key(const http::RequestHead& head) {
-    std::optional<std::string> value;
-    for (const auto& [name, text] : head.headers) {
-        if (name != "idempotency-key") continue;
-        value = value ? *value + ", " + text : text;
-    }
+    const auto value = list_header(head, "idempotency-key");
     if (!value) return std::optional<std::string>{};
     SYNAPSEX_TRY(auto key, api::parse_idempotency_key(*value));
     return std::optional{std::move(key)};

@@ -15,13 +15,12 @@ bool equals_ignoring_case(std::string_view left, std::string_view right) {
     return std::ranges::equal(left, right, {}, lower, lower);
 }
 
-std::string list_header(const http::RequestHead& head, std::string_view lower_case_name) {
-    std::string list;
-    for (const auto& [name, value] : head.headers) {
-        if (name != lower_case_name) continue;
-        if (!list.empty()) list += ", ";
-        list += value;
-    }
+std::optional<std::string> list_header(
+    const http::RequestHead& head, std::string_view lower_case_name
+) {
+    std::optional<std::string> list;
+    for (const auto& [name, value] : head.headers)
+        if (name == lower_case_name) list = list ? *list + ", " + value : value;
     return list;
 }
 

@@ -79,9 +79,9 @@ http::Plan ServiceDoor::refuse(
 
 Result<context::Verified> ServiceDoor::verify(const http::RequestHead& head) const {
     const auto text = list_header(head, context::kHeaderLowerCase);
-    if (text.empty()) return context::context_missing();
+    if (!text || text->empty()) return context::context_missing();
     const auto target = target_of(head);
-    return parts_.verifier.verify(text, {head.method, target});
+    return parts_.verifier.verify(*text, {head.method, target});
 }
 
 http::Plan ServiceDoor::plan(const http::RequestHead& head) {
