@@ -40,6 +40,8 @@ export class Validator {
     // document does not know the answer.
     note(method, path, answer) {
         this.count += 1;
+        // Their schema is that of each line: OpenAPI 3.1 has no word for lines, and prism reads one body.
+        if (/ndjson/.test(answer.headers['content-type'])) return;
         const violations = JSON.parse(answer.headers['sl-violations'] ?? '[]');
         const told = violations
             .filter(({ location: [side], message }) => (side === 'response' || answer.status < 400) && message !== 'Selected route not found')
