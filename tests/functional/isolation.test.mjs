@@ -19,8 +19,6 @@ const skip = !isPostgres && 'SQLite has no second line behind its statements';
 const kPredicate = /\b((?:\w+\.)?tenant_id) = (\$\d+(?:::[a-z]+)?)/g;
 const without = (sql) => sql.replace(kPredicate, '($1 = $2 OR true)');
 
-// Work across tenants, which PostgreSQL does not hold to one: its list, with the reasons, is in
-// tests/architecture/tenancy.test.mjs.
 let controlPlane;
 let proxy;
 let wall;

@@ -11,7 +11,7 @@ let controlPlane;
 let owner;
 before(async () => {
     controlPlane = await ControlPlane.start({
-        settings: ['--trusted-proxies', '127.0.0.0/8', '--address-requests-per-minute', String(kAddressLimit)],
+        settings: ['--open-registration', 'true', '--trusted-proxies', '127.0.0.0/8', '--address-requests-per-minute', String(kAddressLimit)],
     });
     ({ owner } = controlPlane);
 });
@@ -63,6 +63,23 @@ test('all addresses of an IPv6 network of 64 bits are one', async () => {
     await ask(() => guess('2001:db8:0:1::1'));
     assert.equal((await guess('2001:db8:0:1:ffff::2')).status, 429);
     assert.equal((await guess('2001:db8:0:2::1')).status, 401);
+});
+
+test('a tenant beyond its plan is refused, and has it explained', async () => {
+    const ada = await controlPlane.register('ada');  // Free: 300 a minute
+    const me = () => controlPlane.get('/v1/auth/me', { as: ada });
+    assert.match((await me()).headers['ratelimit-policy'], /^"tenant";q=300;w=60$/);
+    const { served, refusal } = await ask(me, 2000);
+    assert.ok(served >= 298, `${served} were served`);
+    assertProblem(refusal, 429, 'request.rate_limited');
+    assert.match(refusal.json.detail, /The tenant's plan allows 300 requests in 60 s/);
+    const explained = await eventually('asking is allowed again', async () => {
+        const answer = await controlPlane.get(`/v1/requests/${refusal.json.requestId}/explain`, { as: ada });
+        return answer.status === 200 && answer.json;
+    });
+    assert.equal(explained.decidedBy, 'limit');
+    assert.deepEqual(explained.limits.map(({ kind, requests, isOver }) => [kind, requests, isOver]), [['tenant', 300, true]]);
+    assert.equal((await controlPlane.get('/v1/auth/me', { as: owner })).status, 200, 'another tenant does not notice');
 });
 
 test('refusals for their rate are a number in the metrics, not a line each in the log', async () => {
