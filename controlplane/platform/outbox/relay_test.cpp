@@ -10,6 +10,7 @@
 
 #include "controlplane/platform/db/database_url.hpp"
 #include "controlplane/platform/outbox/outbox_fixture.hpp"
+#include "tests/support/dying_process.hpp"
 
 namespace synapsex::outbox {
 namespace {
@@ -482,11 +483,7 @@ class DyingRelayTest : public RelayTest, public ::testing::WithParamInterface<co
             "RELAY_TEST_SOURCE='" + source.url() + "' RELAY_TEST_TARGET='" + target.url() +
             "' RELAY_TEST_KILLED_AT=" + std::string{killed_at} +
             " RELAY_TEST_TOKEN=" + std::to_string(lease.token);
-        const auto program = std::filesystem::read_symlink("/proc/self/exe").string();
-        const auto command = environment + " exec '" + program +
-                             "' --gtest_also_run_disabled_tests --gtest_filter=RelayProcess.* "
-                             "--gtest_brief=1 >/dev/null";
-        const int status = std::system(command.c_str());
+        const int status = testing::run_in_process("RelayProcess", environment);
         source.reopen();
         target.reopen();
         return status;

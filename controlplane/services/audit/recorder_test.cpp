@@ -8,6 +8,7 @@
 
 #include "controlplane/platform/db/database_url.hpp"
 #include "controlplane/services/audit/audit_fixture.hpp"
+#include "tests/support/dying_process.hpp"
 
 namespace synapsex::audit {
 namespace {
@@ -176,11 +177,7 @@ class DyingRecorderTest : public AuditTest, public ::testing::WithParamInterface
             "RECORDER_TEST_SOURCE='" + source.url() + "' RECORDER_TEST_BOOKS='" + books.url() +
             "' RECORDER_TEST_KILLED_AT=" + std::string{killed_at} +
             " RECORDER_TEST_TOKEN=" + std::to_string(lease.token);
-        const auto program = std::filesystem::read_symlink("/proc/self/exe").string();
-        const auto command = environment + " exec '" + program +
-                             "' --gtest_also_run_disabled_tests --gtest_filter=RecorderProcess.* "
-                             "--gtest_brief=1 >/dev/null";
-        const int status = std::system(command.c_str());
+        const int status = testing::run_in_process("RecorderProcess", environment);
         source.reopen();
         books.reopen();
         return status;
