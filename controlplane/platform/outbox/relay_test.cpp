@@ -1,61 +1,11 @@
-#include "controlplane/platform/outbox/relay.hpp"
-
-#include <sys/wait.h>
-
 #include <algorithm>
-#include <csignal>
 #include <latch>
-#include <set>
 #include <thread>
 
-#include "controlplane/platform/db/database_url.hpp"
-#include "controlplane/platform/outbox/outbox_fixture.hpp"
-#include "tests/support/dying_process.hpp"
+#include "controlplane/platform/outbox/relay_fixture.hpp"
 
 namespace synapsex::outbox {
 namespace {
-
-using ::testing::Test;
-
-class RelayTest : public OutboxTest {
- protected:
-    Result<Done> run(const leases::Lease& lease) {
-        Relay relay{parts({&consumer}), "main"};
-        return relay.run(call, lease);
-    }
-    // Of all that are there.
-    std::vector<std::int64_t> numbers() {
-        std::set<std::int64_t> all;
-        source.in_read([&](db::Session& session) {
-            for (const auto stream : {Stream::events, Stream::audit, Stream::usage})
-                for (const auto& message : OutboxStore{session}.read_after(stream, 0, 1'000))
-                    all.insert(message.sequence);
-            return true;
-        });
-        return {all.begin(), all.end()};
-    }
-    std::vector<std::string> add_some(int count) {
-        std::vector<std::string> ids;
-        for (int i = 0; i < count; ++i) ids.push_back(add().message_id.text());
-        return ids;
-    }
-
-    // As a release before 0002_create_posted left it.
-    void add_earlier(const std::string& id, std::optional<std::int64_t> sequence) {
-        static constexpr db::Query kInsert{"test.insert_earlier", R"sql(
-            INSERT INTO platform_outbox
-                (message_id, tenant_id, kind, type, subject, subject_version, occurred_at, actor,
-                 on_behalf_of, request_id, decision_id, argument_digest, client_address,
-                 schema_version, data, sequence, prev_hash)
-            VALUES ($1, 'ten_1', 'event', 'tests.earlier', 'sub_1', 0, $3, '[]', '', '', '', '',
-                    '', 1, '{}', $2, NULL))sql"};
-        source.in_write([&](db::Session& session) {
-            session.execute(kInsert, id, sequence, clock.now());
-        });
-    }
-
-    TestConsumer consumer{*target, Stream::events};
-};
 
 TEST_F(RelayTest, gives_numbers_without_a_gap_and_hands_each_message_on_once) {
     const auto ids = add_some(5);
@@ -442,77 +392,6 @@ TEST_F(RelayTest, numbered_messages_are_shown_to_no_tenant_and_to_no_call_withou
     EXPECT_EQ(rows(call.of_tenant(TenantId::make(clock.now(), random))), 0);
     EXPECT_EQ(count(), 1);
 }
-
-// --- the process dies ---------------------------------------------------------------------------
-
-std::unique_ptr<db::Database> open(const char* variable, Metrics& metrics) {
-    static const SystemClock clock;
-    static SystemRandom random;
-    const auto options = db::parse_database_url(std::getenv(variable)).value();
-    if (const auto* sqlite = std::get_if<db::SqliteOptions>(&options))
-        return db::open_sqlite(*sqlite, clock, metrics);
-    return db::open_postgres(std::get<db::PostgresOptions>(options), clock, random, metrics);
-}
-
-// Not a test: what RelayTest runs in another process.
-TEST(RelayProcess, DISABLED_runs_until_it_is_killed) {
-    const SystemClock clock;
-    Metrics metrics;
-    const auto source = open("RELAY_TEST_SOURCE", metrics);
-    const auto target = open("RELAY_TEST_TARGET", metrics);
-    TestConsumer consumer{*target, Stream::events};
-    const std::string_view killed_at = std::getenv("RELAY_TEST_KILLED_AT");
-    Relay::Parts parts{
-        .database = *source, .clock = clock, .metrics = metrics, .consumers = {&consumer}};
-    parts.on_step = [&](std::string_view step) {
-        if (step == killed_at) std::raise(SIGKILL);
-    };
-    const leases::Lease lease{"relay", std::stoll(std::getenv("RELAY_TEST_TOKEN"))};
-    const auto done =
-        Relay(parts, "main").run(Call::system("test", Deadline::never()), lease);
-    ASSERT_TRUE(done) << done.error().detail;
-}
-
-class DyingRelayTest : public RelayTest, public ::testing::WithParamInterface<const char*> {
- protected:
-    // How the process ended, as from wait().
-    int run_process(std::string_view killed_at, const leases::Lease& lease) {
-        source.close();
-        target.close();
-        const auto environment =
-            "RELAY_TEST_SOURCE='" + source.url() + "' RELAY_TEST_TARGET='" + target.url() +
-            "' RELAY_TEST_KILLED_AT=" + std::string{killed_at} +
-            " RELAY_TEST_TOKEN=" + std::to_string(lease.token);
-        const int status = testing::run_in_process("RelayProcess", environment);
-        source.reopen();
-        target.reopen();
-        return status;
-    }
-};
-
-TEST_P(DyingRelayTest, loses_and_doubles_nothing) {
-    const std::string_view killed_at = GetParam();
-    std::vector<std::string> ids;
-    if (killed_at == "moved") {
-        ids.push_back(fresh_id().text());
-        add_earlier(ids.back(), std::nullopt);
-    }
-    for (const auto& id : add_some(7 - static_cast<int>(ids.size()))) ids.push_back(id);
-    const int first = run_process(killed_at, acquire("a"));
-    ASSERT_TRUE(WIFSIGNALED(first) && WTERMSIG(first) == SIGKILL) << "status " << first;
-    const int second = run_process("never", acquire("b"));
-    ASSERT_TRUE(WIFEXITED(second) && WEXITSTATUS(second) == 0) << "status " << second;
-    EXPECT_EQ(received(), ids);
-    EXPECT_EQ(head().sequence, 7);
-    EXPECT_EQ(count(), 0);
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    AtEveryStep, DyingRelayTest,
-    ::testing::Values(
-        "moved", "numbering", "numbered", "read", "consumed", "noted", "removed"
-    )
-);
 
 }  // namespace
 }  // namespace synapsex::outbox
